@@ -1,0 +1,105 @@
+//! What users write: [`Project`], [`Network`], [`Cluster`] and [`Overlay`], typed and documented.
+//!
+//! The doc comments are the field reference: the JSON Schema that `netloom schema` prints, and that every document is checked
+//! against, is derived from these types.
+
+mod cluster;
+mod network;
+mod overlay;
+mod project;
+
+use std::sync::LazyLock;
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::diagnostic::{Diagnostic, rules};
+use crate::tree::schema::Schema;
+use crate::tree::{Node, Path, Span};
+
+pub use cluster::{
+    Access, Arch, Cluster, ClusterSpec, ControlPlane, DeclaredFlow, Dns, Endpoint, KubeProxy, KubeProxyMode, Nodes,
+};
+pub use network::{Aws, Endpoints, NatGateways, Network, NetworkSpec, OnPremises, Route, Subnet, SubnetType, Topology};
+pub use overlay::{
+    Assertion, Blocked, DeclarationPatch, DeclaredPort, Facts, Lifecycle, LifecycleStatus, MtuTerm, Overlay, OverlaySpec, Patch,
+    PolicyFeatures, ProxyNeed, Resource, Statement, Target, Transition, TransitionClass,
+};
+pub use project::{Argo, Flux, GitOps, Layer, Paths, Project, ProjectSpec, RuleLevel, Selector};
+
+/// The API version of every declaration.
+pub const API_VERSION: &str = "netloom.dev/v1alpha1";
+
+/// Name and labels of a declaration.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Metadata {
+    /// Name: a DNS label. It becomes a folder and a part of stack names.
+    #[schemars(extend("format" = "dns-label"))]
+    pub name: String,
+    /// Labels, which the project's layers select by.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub labels: IndexMap<String, String>,
+}
+
+/// A declaration: what it says, and the tree that says where.
+#[derive(Clone, Debug)]
+pub struct Declared<T> {
+    /// The typed declaration.
+    pub value: T,
+    /// The whole document, from `apiVersion` down, after overlays' declaration patches.
+    pub node: Node,
+}
+
+impl<T> Declared<T> {
+    /// The place of the field at a dotted path, or of its nearest ancestor that was written.
+    #[must_use]
+    pub fn span(&self, path: &str) -> Span {
+        self.node.nearest(&Path::dotted(path)).span
+    }
+}
+
+/// A kind of declaration that documents can be decoded into.
+pub trait Kind: Sized + for<'de> Deserialize<'de> + JsonSchema + Send + Sync + 'static {
+    /// The `kind` field's value.
+    const KIND: &'static str;
+    /// The compiled JSON Schema of the kind.
+    fn schema() -> &'static LazyLock<Schema>;
+}
+
+macro_rules! kinds {
+    ($($kind:ident),*) => {$(
+        impl Kind for $kind {
+            const KIND: &'static str = stringify!($kind);
+            fn schema() -> &'static LazyLock<Schema> {
+                static SCHEMA: LazyLock<Schema> = LazyLock::new(|| Schema::of(json_schema::<$kind>()));
+                &SCHEMA
+            }
+        }
+    )*};
+}
+kinds!(Project, Network, Cluster, Overlay);
+
+/// The JSON Schema of a kind of declaration, as editors want it.
+#[must_use]
+pub fn json_schema<T: JsonSchema>() -> serde_json::Value {
+    schemars::SchemaGenerator::default().into_root_schema_for::<T>().into()
+}
+
+/// Checks a document against its kind and decodes it; everything that is wrong with it goes to `findings`.
+pub fn decode<T: Kind>(node: Node, findings: &mut Vec<Diagnostic>) -> Option<Declared<T>> {
+    let before = findings.len();
+    T::schema().check(&node, &rules::SCHEMA, findings);
+    if findings.len() > before {
+        return None;
+    }
+    match serde_path_to_error::deserialize(node.to_json()) {
+        Ok(value) => Some(Declared { value, node }),
+        Err(error) => {
+            let place = node.nearest(&Path::dotted(&error.path().to_string())).span;
+            findings.push(Diagnostic::new(&rules::SCHEMA, place, error.into_inner().to_string()));
+            None
+        }
+    }
+}

@@ -1,0 +1,341 @@
+//! `kind: Overlay`: a folder that contributes resources, patches, facts and checks.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Endpoint;
+use crate::diagnostic::Severity;
+use crate::tree::Node;
+
+/// An overlay: the only way to extend netloom. Stock ones and a user's own have the same form and the same powers.
+///
+/// Scalars that contain `{{ … }}` are expressions over `cluster`, `network`, `options`, `values` and `facts`; `when`, `loop` and
+/// `that` are expressions without braces.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Overlay {
+    /// `netloom.dev/v1alpha1`.
+    #[schemars(extend("const" = "netloom.dev/v1alpha1"))]
+    pub api_version: String,
+    /// `Overlay`.
+    #[schemars(extend("const" = "Overlay"))]
+    pub kind: String,
+    /// Name: the folder's path below `overlays/`.
+    pub metadata: OverlayMetadata,
+    /// What it does.
+    #[serde(default)]
+    pub spec: OverlaySpec,
+}
+
+/// An overlay's name.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OverlayMetadata {
+    /// The folder's path below `overlays/`, such as `cni/weave`.
+    #[schemars(regex(pattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?(/[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"))]
+    pub name: String,
+    /// One line on what it is for.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+}
+
+/// What an overlay contributes.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct OverlaySpec {
+    /// At most one overlay of a slot is on a cluster: `cni`, `dns`.
+    pub slot: Option<String>,
+    /// Folder of its objects below the cluster's `kubernetes/`; the slot, or the last part of the name.
+    #[schemars(extend("format" = "dns-label"))]
+    pub component: Option<String>,
+    /// The block of a cluster's `spec` that selects the overlay and holds its options: `networking.weave`.
+    pub selected_by: Option<String>,
+    /// Expression: whether a selected overlay applies.
+    pub when: Option<String>,
+    /// Kubernetes versions it runs on, such as `>=1.16` or `>=1.16 <1.25`.
+    pub kubernetes: Option<String>,
+    /// The state of the software it installs.
+    pub lifecycle: Option<Lifecycle>,
+    /// JSON Schema of its options, with defaults; unknown keys are refused unless it says otherwise.
+    pub options: Option<Node>,
+    /// Named intermediate results, in order; each sees the ones before it.
+    pub values: IndexMap<String, Node>,
+    /// What the network plan and the checks need to know about it: a template of [`Facts`].
+    pub facts: Option<Node>,
+    /// Patches on declarations, applied before anything else.
+    pub declarations: Vec<DeclarationPatch>,
+    /// Manifests and programs that make objects.
+    pub resources: Vec<Resource>,
+    /// Changes to objects that were made before.
+    pub patches: Vec<Patch>,
+    /// Rules of its own.
+    pub assertions: Vec<Assertion>,
+    /// What a change of a field does to a running cluster.
+    pub transitions: Vec<Transition>,
+    /// Template of the section that it adds to the cluster's README.
+    pub runbook: Option<String>,
+}
+
+/// The state of the software that an overlay installs.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Lifecycle {
+    /// Its state.
+    pub status: LifecycleStatus,
+    /// Since when (a date).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
+    /// What a user should know.
+    pub note: String,
+}
+
+/// States of software.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum LifecycleStatus {
+    /// Maintained by its makers.
+    Active,
+    /// Kept alive by volunteers.
+    Community,
+    /// Works, but superseded.
+    Legacy,
+    /// Not maintained any more.
+    Archived,
+    /// Never declared ready.
+    Experimental,
+}
+
+/// Facts of an overlay, evaluated for one cluster.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Facts {
+    /// MTU of pod interfaces in bytes.
+    pub mtu: Option<u32>,
+    /// The sum that gives the MTU: the underlay's MTU less these.
+    pub mtu_terms: Vec<MtuTerm>,
+    /// What of `NetworkPolicy` the provider enforces.
+    pub network_policy: Option<PolicyFeatures>,
+    /// Whether kube-proxy must run.
+    pub kube_proxy: Option<ProxyNeed>,
+    /// Whether the provider encrypts traffic between nodes.
+    pub encrypted: Option<bool>,
+    /// Whether pods have their addresses from `podCIDR` through the node ranges of the controller manager.
+    pub node_ranges: Option<bool>,
+    /// The address that kubelets must have as `clusterDNS`, where it is not the DNS service's.
+    pub kubelet_dns: Option<std::net::IpAddr>,
+    /// Flows between machines that it needs.
+    pub ports: Vec<DeclaredPort>,
+    /// IAM statements of machines.
+    pub iam: Vec<Statement>,
+}
+
+/// One term of the MTU sum.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MtuTerm {
+    /// What takes the bytes.
+    pub name: String,
+    /// How many bytes of each packet.
+    pub bytes: u32,
+}
+
+/// What of `NetworkPolicy` a provider enforces.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct PolicyFeatures {
+    pub ingress: bool,
+    pub egress: bool,
+    pub end_port: bool,
+    pub named_ports: bool,
+}
+
+/// Whether a provider needs kube-proxy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum ProxyNeed {
+    /// It needs kube-proxy.
+    Required,
+    /// It serves services itself; kube-proxy must be off.
+    Replaced,
+    /// It runs with kube-proxy and without.
+    Any,
+}
+
+/// A flow that an overlay needs.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DeclaredPort {
+    /// Short name in kebab case.
+    pub name: String,
+    /// `tcp`, `udp`, `icmp` or an IP protocol number.
+    pub protocol: Node,
+    /// Port, or a range such as `9000-9100`; for tcp and udp.
+    #[serde(default)]
+    pub port: Option<Node>,
+    /// Who sends.
+    pub from: Endpoint,
+    /// Who receives.
+    pub to: Endpoint,
+    /// What needs the flow; stands in the rule's description.
+    pub because: String,
+    /// What happens when the final security groups do not admit it; an error of the core's own when left out.
+    #[serde(default)]
+    pub blocked: Option<Blocked>,
+}
+
+/// What a blocked flow means.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Blocked {
+    /// Code under which it is reported.
+    pub code: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// The consequence, in one sentence.
+    pub consequence: String,
+}
+
+/// An IAM statement for the role of some machines.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Statement {
+    /// Whose role: `nodes` is every machine's.
+    pub role: Endpoint,
+    /// Actions, such as `ec2:DescribeInstances`.
+    pub actions: Vec<String>,
+    /// Resources; `*` when left out.
+    #[serde(default)]
+    pub resources: Vec<String>,
+    /// Conditions, as IAM writes them.
+    #[serde(default)]
+    pub condition: Option<Node>,
+    /// What needs the permission.
+    pub because: String,
+}
+
+/// A patch on the declarations of the clusters (and their networks) that the overlay is on.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DeclarationPatch {
+    /// JSON merge patch (RFC 7386) on the cluster's `spec`; `null` removes a field.
+    pub cluster: Node,
+}
+
+/// A manifest or program that makes objects: its path, or its path with conditions.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Resource {
+    /// Always rendered.
+    Path(String),
+    /// Rendered when and as often as it says.
+    Conditional {
+        /// File in the overlay's folder: YAML, or Jsonnet (`function(ctx)` that returns an object or a list).
+        path: String,
+        /// Expression: whether it is rendered.
+        #[serde(default)]
+        when: Option<String>,
+        /// Expression: a list; rendered once for each `item`.
+        #[serde(default, rename = "loop")]
+        items: Option<String>,
+    },
+}
+
+impl Resource {
+    /// The file in the overlay's folder.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        match self {
+            Resource::Path(path) | Resource::Conditional { path, .. } => path,
+        }
+    }
+}
+
+/// A change to objects.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Patch {
+    /// File in the overlay's folder: a strategic merge patch (a mapping), JSON 6902 (a list) or Jsonnet
+    /// (`function(ctx, object)`).
+    pub path: String,
+    /// Expression: whether it is applied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
+    /// Which objects; for a strategic merge patch the object it names itself, when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<Target>,
+}
+
+/// Selects objects; every field that is given must be equal.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[allow(missing_docs)]
+pub struct Target {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+}
+
+/// A rule of an overlay.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Assertion {
+    /// Stable code in kebab case.
+    pub code: String,
+    /// Expression that must be true.
+    pub that: String,
+    /// Expression: whether the rule applies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
+    /// How bad it is when it is broken.
+    pub severity: Severity,
+    /// What is wrong; may contain expressions.
+    pub message: String,
+    /// What to do; may contain expressions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+    /// Field of the cluster's `spec` to point at; the selecting block when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// What the rule is about and why: what `netloom explain CODE` prints.
+    pub explanation: String,
+}
+
+/// What a change of a field does to a running cluster.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Transition {
+    /// Field of the cluster's `spec`.
+    pub field: String,
+    /// What the change does.
+    pub class: TransitionClass,
+    /// Why.
+    pub because: String,
+    /// What to do, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<String>,
+}
+
+/// What a change does to a running system, from harmless to impossible.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum TransitionClass {
+    /// Takes effect without a restart.
+    InPlace,
+    /// Pods restart one node after the other.
+    Rolling,
+    /// Nodes must be replaced.
+    NodeReplacement,
+    /// Traffic stops for a while.
+    Downtime,
+    /// Cannot be done on a running cluster.
+    Unsupported,
+}

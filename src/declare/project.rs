@@ -1,0 +1,176 @@
+//! `kind: Project`: the file `netloom.yaml` at the root of a repository.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Metadata;
+
+/// A repository of declarations and how it is rendered.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Project {
+    /// `netloom.dev/v1alpha1`.
+    #[schemars(extend("const" = "netloom.dev/v1alpha1"))]
+    pub api_version: String,
+    /// `Project`.
+    #[schemars(extend("const" = "Project"))]
+    pub kind: String,
+    /// The project's name.
+    pub metadata: Metadata,
+    /// How it is rendered.
+    #[serde(default)]
+    pub spec: ProjectSpec,
+}
+
+/// How a project is rendered.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct ProjectSpec {
+    /// Where things are.
+    pub paths: Paths,
+    /// Which overlays apply where; later ones win.
+    pub layers: Vec<Layer>,
+    /// Which sync objects to write; none unless asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gitops: Option<GitOps>,
+    /// Severity of rules by code: `error`, `warning`, `note` or `off`.
+    pub rules: IndexMap<String, RuleLevel>,
+}
+
+/// Folders of a project, relative to its root.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Paths {
+    /// Declarations, in any layout below.
+    pub declarations: String,
+    /// Overlays of one's own, one folder each.
+    pub overlays: String,
+    /// The rendered output.
+    pub output: String,
+}
+
+impl Default for Paths {
+    fn default() -> Self {
+        Self { declarations: "declarations".into(), overlays: "overlays".into(), output: "rendered".into() }
+    }
+}
+
+/// An overlay and the clusters it applies to.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Layer {
+    /// The overlay's name.
+    pub overlay: String,
+    /// The clusters; every cluster when left out.
+    #[serde(default)]
+    pub clusters: Selector,
+}
+
+/// Selects declarations by label.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Selector {
+    /// Labels that must all be there with these values.
+    pub match_labels: IndexMap<String, String>,
+}
+
+impl Selector {
+    /// Whether a declaration with these labels is selected.
+    #[must_use]
+    pub fn matches(&self, labels: &IndexMap<String, String>) -> bool {
+        self.match_labels.iter().all(|(key, value)| labels.get(key) == Some(value))
+    }
+}
+
+/// Sync objects: exactly one flavour.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub enum GitOps {
+    /// Flux Kustomizations.
+    Flux(Flux),
+    /// Argo CD Applications.
+    Argo(Argo),
+}
+
+/// Flux Kustomizations, one per component, ordered by `dependsOn`.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Flux {
+    /// Name of the `GitRepository` that serves this repository.
+    pub source_name: String,
+    /// Namespace of the source and of the Kustomizations.
+    pub namespace: String,
+    /// Folder of this project inside the Git repository.
+    pub path: String,
+    /// How often Flux reconciles, as a Go duration.
+    pub interval: String,
+    /// Whether `postBuild` substitution is used: objects with `${` are then marked `substitute: disabled`.
+    pub substitution: bool,
+}
+
+impl Default for Flux {
+    fn default() -> Self {
+        Self {
+            source_name: "flux-system".into(),
+            namespace: "flux-system".into(),
+            path: ".".into(),
+            interval: "10m".into(),
+            substitution: true,
+        }
+    }
+}
+
+/// Argo CD Applications, one per component, ordered by sync wave.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Argo {
+    /// URL of the Git repository that holds this project.
+    #[serde(rename = "repoURL")]
+    pub repo_url: String,
+    /// Branch, tag or commit to sync.
+    #[serde(default = "head")]
+    pub target_revision: String,
+    /// Namespace of the Applications.
+    #[serde(default = "argocd")]
+    pub namespace: String,
+    /// Argo CD project of the Applications.
+    #[serde(default = "default_project")]
+    pub project: String,
+    /// Folder of this netloom project inside the Git repository.
+    #[serde(default = "here")]
+    pub path: String,
+    /// Name of the cluster in Argo CD, by netloom cluster; a cluster without entry is `in-cluster` by server URL.
+    #[serde(default)]
+    pub destinations: IndexMap<String, String>,
+}
+
+fn head() -> String {
+    "HEAD".into()
+}
+
+fn argocd() -> String {
+    "argocd".into()
+}
+
+fn default_project() -> String {
+    "default".into()
+}
+
+fn here() -> String {
+    ".".into()
+}
+
+/// What a project makes of a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum RuleLevel {
+    /// Nothing is rendered when it is broken.
+    Error,
+    /// Reported.
+    Warning,
+    /// Reported quietly.
+    Note,
+    /// Not reported. Rules that are errors by default cannot be turned off.
+    Off,
+}

@@ -1,0 +1,208 @@
+//! Every rule that the core checks, with the text that `netloom explain CODE` prints.
+//!
+//! Rules about one provider stand in that provider's overlay (`assertions`), not here.
+
+use super::Severity;
+
+/// What a code means.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// Stable code in kebab case.
+    pub code: &'static str,
+    /// Severity unless `spec.rules` of the project says otherwise.
+    pub severity: Severity,
+    /// General advice, added to every finding of this rule; may be empty.
+    pub help: &'static str,
+    /// What the rule is about and why: whole sentences.
+    pub explanation: &'static str,
+}
+
+/// Declares rules and the table of all of them.
+macro_rules! rules {
+    ($($name:ident $severity:ident $code:literal, help: $help:literal, $explanation:literal;)*) => {
+        $(
+            #[doc = $explanation]
+            pub const $name: Rule = Rule { code: $code, severity: Severity::$severity, help: $help, explanation: $explanation };
+        )*
+        /// All rules of the core, in the order of the pipeline.
+        pub const ALL: &[&Rule] = &[$(&$name),*];
+    };
+}
+
+rules! {
+    // load
+    FILE_UNREADABLE Error "file-unreadable", help: "",
+        "A file of the project could not be read. netloom reads regular files below the project root only.";
+    FILE_OUTSIDE Error "file-outside-project", help: "",
+        "A path leaves the project: through `..`, as an absolute path, or by a symbolic link. Rendering untrusted pull requests is safe only because nothing outside the project is ever read.";
+    FILE_ENCODING Error "file-encoding", help: "save the file as UTF-8",
+        "Declarations and overlays are UTF-8 text. A byte order mark and Windows line ends are accepted.";
+    LIMIT Error "limit", help: "",
+        "An input is larger, deeper or longer than netloom accepts. The limits keep a hostile pull request from taking the CI machine down; `src/limits.rs` lists them with reasons.";
+    PROJECT_MISSING Error "project-missing", help: "run `netloom init` to make a project, or name its folder with `--project DIR`",
+        "There is no `netloom.yaml` in the project folder.";
+    OUTPUT_UNSAFE Error "output-unsafe", help: "choose a folder of its own, such as `rendered`",
+        "The output folder is the project itself, holds its inputs, or lies outside the project. netloom deletes what it wrote earlier, so it wants a folder of its own.";
+    // YAML
+    YAML_SYNTAX Error "yaml-syntax", help: "",
+        "The file is not YAML.";
+    YAML_DUPLICATE_KEY Error "yaml-duplicate-key", help: "keep one of the two",
+        "A mapping has one key twice. Readers of YAML disagree on which of the values counts; many keep the last one silently.";
+    YAML_TAG Error "yaml-tag", help: "write the value without the tag",
+        "YAML tags make readers build language objects; netloom reads plain data. In CloudFormation write `Fn::GetAtt:` and `Ref:` in full.";
+    YAML_ALIAS Error "yaml-alias", help: "write the value out; what many clusters share belongs in an overlay",
+        "Anchors and aliases are refused: a few hundred bytes of them expand to gigabytes, and a value's origin cannot be shown.";
+    YAML_MERGE_KEY Error "yaml-merge-key", help: "write the keys out; what many clusters share belongs in an overlay",
+        "Merge keys (`<<`) are part of YAML 1.1 only; a YAML 1.2 reader sees a key named `<<`.";
+    YAML_AMBIGUOUS Error "yaml-ambiguous", help: "",
+        "YAML 1.1 (kubectl, PyYAML, CloudFormation) and YAML 1.2 read this plain scalar as different values: `no` is false or text, `0644` is 420 or 644, `12:30` is 750 or text.";
+    HIDDEN_CHARACTER Error "hidden-character", help: "remove the character",
+        "Control and text-direction characters make a name look like another one in a review (CVE-2021-42574).";
+    // declarations
+    SCHEMA Error "schema", help: "",
+        "A value is not what this field takes. `netloom schema` prints the schema for editors.";
+    UNKNOWN_KEY Error "unknown-key", help: "",
+        "No field has this name here. Unknown keys are refused, because a misspelt option that is silently ignored is the most expensive kind of bug in configuration.";
+    UNKNOWN_KIND Error "unknown-kind", help: "",
+        "A document in the declarations folder is neither a `Network` nor a `Cluster` of `netloom.dev/v1alpha1`.";
+    NAME_INVALID Error "name-invalid", help: "use lower-case letters, digits and `-`, at most 63, beginning and ending with a letter or digit",
+        "Names become folders, stack names and labels, so they are DNS labels (RFC 1123) and no device names of Windows.";
+    NAME_TAKEN Error "name-taken", help: "rename one of them",
+        "Two declarations of one kind have the same name, or names that differ in case only; both would write the same folder.";
+    NETWORK_UNKNOWN Error "network-unknown", help: "",
+        "A cluster names a network that no declaration has.";
+    NETWORK_FORM Error "network-form", help: "",
+        "A network is either `aws` or `static`, one of the two.";
+    // addresses
+    CIDR_INVALID Error "cidr-invalid", help: "",
+        "An address range is not written as ADDRESS/LENGTH, has leading zeros (some readers take them for octal), or mixes address families.";
+    CIDR_HOST_BITS Error "cidr-host-bits", help: "",
+        "An address range has bits set beyond its length, so it names a host, not a network.";
+    CIDR_OVERLAP Error "cidr-overlap", help: "",
+        "Two address ranges that must be distinct share addresses; packets to them would reach the wrong place.";
+    CIDR_OUTSIDE Error "cidr-outside", help: "",
+        "An address range lies outside the range that must contain it.";
+    CIDR_NO_ROOM Error "cidr-no-room", help: "",
+        "A range is too small for what has to fit into it. An AWS subnet is a /16 to a /28.";
+    ADDRESS_INVALID Error "address-invalid", help: "",
+        "Not an IP address, or one of the wrong family.";
+    // networks
+    ZONE_REGION Error "zone-region", help: "",
+        "An availability zone is a region's name and a letter: `us-west-2a` is of `us-west-2`.";
+    ZONE_COUNT Error "zone-count", help: "",
+        "A network has one to six zones, each named once.";
+    SUBNET_DUPLICATE Error "subnet-duplicate", help: "rename one of them",
+        "Two subnets of one network have the same name.";
+    SUBNET_MIXED_IDS Error "subnet-mixed-ids", help: "give every subnet its `id`, or none",
+        "Some subnets exist already (they have an `id`) and others do not. kops refuses the mixture, because route tables of a zone are then half somebody else's.";
+    SUBNET_CIDR_MISSING Error "subnet-cidr-missing", help: "",
+        "A subnet has no address range, and none can be derived for it.";
+    SUBNET_TYPE Error "subnet-type", help: "",
+        "A subnet's type does not go with the rest of the network: dual-stack subnets need IPv6.";
+    SUBNET_ZONE Error "subnet-zone", help: "",
+        "A subnet stands in a zone that the network does not list.";
+    EGRESS_INVALID Error "egress-invalid", help: "",
+        "Where a private subnet's traffic to the internet goes: `nat-…` an existing NAT gateway, `eipalloc-…` a new one with this address, `tgw-…` a transit gateway, `i-…` a NAT instance, `External` routes of your own.";
+    EGRESS_CONFLICT Error "egress-conflict", help: "",
+        "The private subnets of one zone share one route table, so they have one egress.";
+    NAT_SUBNET Error "nat-subnet", help: "",
+        "A NAT gateway stands in the one utility (or public) subnet of its zone; there is none, or more than one.";
+    ROUTE_INVALID Error "route-invalid", help: "",
+        "An additional route goes to a peering connection (`pcx-`), instance (`i-`), NAT (`nat-`), transit (`tgw-`), internet (`igw-`) or egress-only (`eigw-`) gateway, from a private subnet that netloom owns; no two have the same destination, and none to a peer lies inside the VPC.";
+    IPV6_UNSUPPORTED Error "ipv6-unsupported", help: "",
+        "IPv6 is asked for where it cannot be had.";
+    MTU_INVALID Error "mtu-invalid", help: "",
+        "A maximum transmission unit is between 1,280 and 9,216 bytes; AWS carries 9,001 inside a VPC.";
+    SINGLE_NAT_GATEWAY Warning "single-nat-gateway", help: "`natGateways: perZone` keeps zones independent",
+        "One NAT gateway serves several zones: when its zone fails, every zone loses its way out, and traffic between zones is charged.";
+    // clusters
+    KUBERNETES_VERSION Error "kubernetes-version", help: "",
+        "`kubernetesVersion` is MAJOR.MINOR or MAJOR.MINOR.PATCH, from 1.16 on.";
+    KUBERNETES_SCHEMAS Note "kubernetes-schemas", help: "",
+        "netloom carries the API schemas of Kubernetes 1.25 to 1.37. For other versions the nearest of them stand in, so an object may be refused or accepted wrongly.";
+    PROVIDER_CHOICE Error "provider-choice", help: "",
+        "`networking` has exactly one key, the network provider.";
+    PROVIDER_UNKNOWN Error "provider-unknown", help: "",
+        "No overlay in the slot `cni` is selected by this key under `networking`.";
+    NODE_CAPACITY Error "node-capacity", help: "",
+        "The pod range holds fewer node ranges than `nodes.max`, or a node range fewer addresses than `nodes.maxPods`.";
+    DNS_ADDRESS Error "dns-address", help: "",
+        "The cluster DNS address is a host of the service range; the kubelet hands it to every pod.";
+    ACCESS_INVALID Error "access-invalid", help: "",
+        "Access lists hold address ranges or AWS prefix lists (`pl-…`).";
+    FLOW_INVALID Error "flow-invalid", help: "",
+        "A flow's protocol is tcp, udp, icmp or an IP protocol number, its ports 1 to 65535 for tcp and udp.";
+    ACCESS_OPEN Warning "access-open", help: "list the networks of your operators instead",
+        "The API server or SSH is open to the whole internet.";
+    // overlays
+    OVERLAY_UNKNOWN Error "overlay-unknown", help: "",
+        "No overlay has this name, neither in the project nor among the stock ones.";
+    OVERLAY_SLOT Error "overlay-slot", help: "",
+        "Two overlays of one slot are on one cluster; a slot holds one.";
+    OVERLAY_KUBERNETES Error "overlay-kubernetes", help: "",
+        "The overlay does not run on this version of Kubernetes.";
+    OVERLAY_FILE Error "overlay-file", help: "",
+        "An overlay names a file that is not in its folder.";
+    OVERLAY_UNUSED_FILE Warning "overlay-unused-file", help: "",
+        "A file in an overlay's folder is named by nothing.";
+    OVERLAY_LIFECYCLE Note "overlay-lifecycle", help: "",
+        "What a user should know about the state of the software that an overlay installs.";
+    EXPRESSION Error "expression", help: "",
+        "An expression between `{{` and `}}` cannot be compiled or evaluated.";
+    JSONNET Error "jsonnet", help: "",
+        "A Jsonnet program failed, or took more memory or time than it may.";
+    PATCH_NO_MATCH Error "patch-no-match", help: "",
+        "A patch matches no object, or no element of a list. A patch that silently does nothing is the bug that is found last.";
+    PATCH_INVALID Error "patch-invalid", help: "",
+        "A patch is no strategic merge patch or JSON 6902 patch, or cannot be applied to this object.";
+    OBJECT_IDENTITY Error "object-identity", help: "",
+        "A Kubernetes object has `apiVersion`, `kind` and `metadata.name`, and no two objects of one cluster share them.";
+    OBJECT_SCHEMA Error "object-schema", help: "",
+        "A Kubernetes object is not valid for the cluster's version of Kubernetes.";
+    OBJECT_SECRET Error "object-secret", help: "reference an existing Secret, an ExternalSecret, or a file of ciphertext",
+        "A rendered object would carry a secret in the clear. Rendered output is committed; secrets in it are leaked.";
+    OBJECT_SUBSTITUTION Error "object-substitution", help: "",
+        "Flux replaces `${name}` in manifests by variables, and by nothing when there is no such variable.";
+    // cross-checks
+    FLOW_BLOCKED Error "flow-blocked", help: "",
+        "A flow that the cluster needs is not admitted by the final security groups.";
+    MTU_MISMATCH Error "mtu-mismatch", help: "",
+        "The MTU in the final manifests is larger than the network's less encapsulation and encryption: large packets would vanish.";
+    POLICY_FEATURE Warning "network-policy-feature", help: "",
+        "A NetworkPolicy uses something that the network provider does not enforce.";
+    DNS_KUBELET Note "dns-kubelet", help: "",
+        "What the kubelets' `clusterDNS` must be for the cluster's DNS cache to be used.";
+    // CloudFormation
+    TEMPLATE_LIMIT Error "template-limit", help: "",
+        "CloudFormation takes 500 resources and 1 MB in a template, and 51,200 bytes when it is sent inline.";
+    TEMPLATE_INLINE Warning "template-inline", help: "",
+        "A template over 51,200 bytes has to go through S3; CloudFormation Git sync does that by itself, `aws cloudformation deploy` needs `--s3-bucket`.";
+    // output
+    OUTPUT_MISSING Error "output-missing", help: "run `netloom render` and commit the result",
+        "A file that the declarations make is not in the output folder.";
+    OUTPUT_DIFFERENT Error "output-different", help: "run `netloom render` and commit the result",
+        "A rendered file differs from what the declarations make.";
+    OUTPUT_EDITED Error "output-edited", help: "undo the edit, or move it into an overlay and run `netloom render`",
+        "A rendered file was changed by hand: it differs from the record of what netloom wrote.";
+    OUTPUT_ORPHANED Error "output-orphaned", help: "run `netloom render` and commit the result",
+        "A file that netloom wrote earlier belongs to no declaration any more.";
+    OUTPUT_FOREIGN Error "output-foreign", help: "move it elsewhere",
+        "A file that netloom did not write stands where it has to write.";
+    OUTPUT_WRITE Error "output-write", help: "nothing was lost; mend the cause and run `netloom render` again",
+        "The output could not be written.";
+    OUTPUT_INTERRUPTED Error "output-interrupted", help: "run `netloom render`, which finishes it",
+        "An earlier render was stopped in the middle.";
+    // import
+    IMPORT_FORM Error "import-form", help: "",
+        "The file is not what the importer reads.";
+    IMPORT_DROPPED Note "import-dropped", help: "",
+        "A field of the imported file has no counterpart in netloom.";
+    IMPORT_EXISTS Error "import-exists", help: "use `--force` to replace it, or `--stdout` to look at the result",
+        "The importer keeps an existing declaration.";
+}
+
+/// The rule with this code.
+#[must_use]
+pub fn find(code: &str) -> Option<&'static Rule> {
+    ALL.iter().copied().find(|rule| rule.code == code)
+}

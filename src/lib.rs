@@ -1,0 +1,10 @@
+//! netloom compiles networking declarations and overlays into Kubernetes manifests and CloudFormation templates.
+
+pub mod address;
+pub mod declare;
+pub mod diagnostic;
+pub mod kubernetes;
+pub mod limits;
+pub mod plan;
+pub mod tree;
+pub mod unit;

@@ -1,0 +1,64 @@
+//! Every limit in one table: what an input may cost before netloom refuses it.
+//!
+//! Values follow the measured failures of YAML, template and Jsonnet engines; totals hold per unit (one cluster or one
+//! network), because a fleet has as many units as it has. Each error that a limit raises names the limit, the value and the
+//! place.
+
+/// Bytes of one input file. Helm allows 5 MiB; no declaration comes near.
+pub const FILE_BYTES: u64 = 1 << 20;
+/// Files in one project, rendered output not counted.
+pub const PROJECT_FILES: usize = 10_000;
+/// Bytes of all input files together.
+pub const PROJECT_BYTES: u64 = 32 << 20;
+/// Folders below one another.
+pub const PATH_DEPTH: usize = 64;
+/// Levels of nesting in a YAML document; deeper ones only come from attacks.
+pub const YAML_DEPTH: usize = 64;
+/// Values in one YAML file.
+pub const YAML_NODES: usize = 200_000;
+/// Documents in one YAML file.
+pub const YAML_DOCUMENTS: usize = 1_000;
+/// Bytes of one template or expression.
+pub const TEMPLATE_BYTES: usize = 64 << 10;
+/// Nested brackets in one expression or template; deeper ones overflow the evaluator's stack.
+pub const TEMPLATE_DEPTH: usize = 64;
+/// Operators in one expression; chains of about 13 kB abort the process when the evaluator drops them.
+pub const EXPRESSION_OPERATORS: usize = 1_000;
+/// Instructions of one template or expression.
+pub const TEMPLATE_FUEL: u64 = 1_000_000;
+/// Bytes that one template or expression may produce.
+pub const TEMPLATE_OUTPUT: usize = 4 << 20;
+/// Bytes of one Jsonnet file.
+pub const JSONNET_BYTES: usize = 256 << 10;
+/// Nested brackets in a Jsonnet file.
+pub const JSONNET_NESTING: usize = 200;
+/// Chained operators or `local`s in a Jsonnet file.
+pub const JSONNET_CHAIN: usize = 1_000;
+/// Frames of the Jsonnet evaluator's stack, go-jsonnet's default.
+pub const JSONNET_STACK: usize = 500;
+/// Address space of the Jsonnet worker in bytes.
+pub const WORKER_MEMORY: u64 = 1 << 30;
+/// Processor seconds of the Jsonnet worker for one program.
+pub const WORKER_CPU_SECONDS: u64 = 10;
+/// Wall seconds of the Jsonnet worker for one program.
+pub const WORKER_WALL_SECONDS: u64 = 15;
+/// Objects that one cluster may render.
+pub const UNIT_OBJECTS: usize = 5_000;
+/// Bytes of one rendered file; a ConfigMap in etcd ends at 1 MiB.
+pub const OUTPUT_FILE_BYTES: usize = 1 << 20;
+/// Bytes that one unit may render.
+pub const OUTPUT_UNIT_BYTES: usize = 64 << 20;
+/// Items of one list in a declaration (zones, subnets, flows).
+pub const LIST_ITEMS: usize = 1_000;
+/// Objects that one `loop` may make.
+pub const LOOP_ITEMS: usize = 1_000;
+/// Overlays on one cluster.
+pub const OVERLAYS: usize = 256;
+/// Operations in one JSON patch.
+pub const PATCH_OPERATIONS: usize = 1_000;
+/// Diagnostics printed in one run.
+pub const DIAGNOSTICS: usize = 100;
+/// Columns of a quoted source line.
+pub const SOURCE_COLUMNS: usize = 200;
+/// Bytes of one diagnostic's message.
+pub const MESSAGE_BYTES: usize = 2 << 10;

@@ -1,0 +1,3 @@
+//! The `netloom` command.
+
+fn main() {}

@@ -1,0 +1,257 @@
+//! YAML text to trees; the only user of the YAML crate.
+//!
+//! Rejects rather than interprets: duplicate keys, tags, anchors, merge keys and plain scalars that YAML 1.1 and 1.2 read
+//! differently are errors with a place, and reading goes on, so that one run reports them all.
+
+use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle, Span as RawSpan};
+
+use super::{FileId, Key, Map, Node, Span, Value};
+use crate::diagnostic::{Diagnostic, rules};
+use crate::limits;
+
+/// Reads every document of `text`; what is wrong goes to `findings`. Empty documents are left out.
+pub fn read(text: &str, file: FileId, findings: &mut Vec<Diagnostic>) -> Vec<Node> {
+    let mut reader = Reader { file, text, findings, stack: Vec::new(), documents: Vec::new(), nodes: 0 };
+    for event in Parser::new_from_str(text) {
+        match event {
+            Ok((event, span)) => {
+                if reader.event(event, span).is_none() {
+                    break;
+                }
+            }
+            Err(error) => {
+                let at = error.marker().byte_offset().unwrap_or(text.len()).min(text.len());
+                let message = format!("not valid YAML: {}", error.kind());
+                reader.findings.push(Diagnostic::new(&rules::YAML_SYNTAX, Span::new(file, at, at), message));
+                break;
+            }
+        }
+    }
+    reader.documents
+}
+
+/// A collection that is still open.
+enum Open {
+    List(Vec<Node>, Span),
+    Map { map: Map, key: Option<Key>, span: Span },
+}
+
+struct Reader<'a> {
+    file: FileId,
+    text: &'a str,
+    findings: &'a mut Vec<Diagnostic>,
+    stack: Vec<Open>,
+    documents: Vec<Node>,
+    nodes: usize,
+}
+
+impl Reader<'_> {
+    /// Takes one event; `None` when a limit ends the reading.
+    fn event(&mut self, event: Event<'_>, raw: RawSpan) -> Option<()> {
+        let span = self.span(raw);
+        match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                self.refuse_properties(anchor, tag.is_some(), span);
+                let node = self.scalar(&text, style, span);
+                self.complete(node)
+            }
+            Event::SequenceStart(_, anchor, tag) => {
+                self.refuse_properties(anchor, tag.is_some(), span);
+                self.open(Open::List(Vec::new(), span), span)
+            }
+            Event::MappingStart(_, anchor, tag) => {
+                self.refuse_properties(anchor, tag.is_some(), span);
+                self.open(Open::Map { map: Map::new(), key: None, span }, span)
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.close(span),
+            Event::Alias(_) => {
+                self.error(&rules::YAML_ALIAS, span, "an alias (`*name`) stands here");
+                self.complete(Node::new(Value::Null, span))
+            }
+            Event::DocumentStart(..) if self.documents.len() >= limits::YAML_DOCUMENTS => {
+                self.limit(span, "documents in one file", limits::YAML_DOCUMENTS)
+            }
+            _ => Some(()),
+        }
+    }
+
+    fn span(&self, raw: RawSpan) -> Span {
+        let range = raw.byte_range().unwrap_or(0..0);
+        Span::new(self.file, range.start, range.end.min(self.text.len()))
+    }
+
+    fn error(&mut self, rule: &'static crate::diagnostic::Rule, span: Span, message: impl Into<String>) {
+        self.findings.push(Diagnostic::new(rule, span, message));
+    }
+
+    fn limit(&mut self, span: Span, what: &str, limit: usize) -> Option<()> {
+        self.error(&rules::LIMIT, span, format!("more than {limit} {what}"));
+        None
+    }
+
+    fn refuse_properties(&mut self, anchor: usize, tagged: bool, span: Span) {
+        if anchor != 0 {
+            self.error(&rules::YAML_ALIAS, span, "this value has an anchor (`&name`)");
+        }
+        if tagged {
+            self.error(&rules::YAML_TAG, span, "this value has a tag (`!name`)");
+        }
+    }
+
+    fn open(&mut self, open: Open, span: Span) -> Option<()> {
+        if self.stack.len() >= limits::YAML_DEPTH {
+            return self.limit(span, "levels of nesting", limits::YAML_DEPTH);
+        }
+        if let Some(Open::Map { key: None, .. }) = self.stack.last() {
+            self.error(&rules::YAML_SYNTAX, span, "a mapping key must be text, not a list or a mapping");
+            return None;
+        }
+        self.stack.push(open);
+        Some(())
+    }
+
+    fn close(&mut self, end: Span) -> Option<()> {
+        let node = match self.stack.pop()? {
+            Open::List(items, span) => Node::new(Value::List(items), self.extend(span, end)),
+            Open::Map { map, span, .. } => Node::new(Value::Map(map), self.extend(span, end)),
+        };
+        self.complete(node)
+    }
+
+    /// From a collection's first to its last byte, without the white space that ends a block.
+    fn extend(&self, start: Span, end: Span) -> Span {
+        let text = self.text.get(start.start as usize..end.end as usize).unwrap_or_default();
+        Span::new(self.file, start.start as usize, start.start as usize + text.trim_end().len())
+    }
+
+    /// Puts a finished value where it belongs.
+    fn complete(&mut self, node: Node) -> Option<()> {
+        self.nodes += 1;
+        if self.nodes > limits::YAML_NODES {
+            return self.limit(node.span, "values in one file", limits::YAML_NODES);
+        }
+        match self.stack.last_mut() {
+            None if node.is_null() => {}
+            None => self.documents.push(node),
+            Some(Open::List(items, _)) => items.push(node),
+            Some(Open::Map { map, key, .. }) => match key.take() {
+                Some(name) => map.push(name, node),
+                None => return self.key(&node),
+            },
+        }
+        Some(())
+    }
+
+    fn key(&mut self, node: &Node) -> Option<()> {
+        let Some(Open::Map { map, .. }) = self.stack.last() else { return None };
+        let text = match &node.value {
+            Value::String(text) => text.clone(),
+            _ => self.slice(node.span).into(),
+        };
+        let earlier = map.entry(&text).map(|(key, _)| key.span);
+        if let Some(earlier) = earlier {
+            let message = format!("the key `{text}` stands twice in one mapping");
+            self.findings.push(Diagnostic::new(&rules::YAML_DUPLICATE_KEY, node.span, message).also(earlier, "first here"));
+        }
+        if &*text == "<<" {
+            self.error(&rules::YAML_MERGE_KEY, node.span, "a merge key (`<<`) stands here");
+        }
+        if let Some(Open::Map { key, .. }) = self.stack.last_mut() {
+            *key = Some(Key { text, span: node.span });
+        }
+        Some(())
+    }
+
+    fn slice(&self, span: Span) -> &str {
+        self.text.get(span.start as usize..span.end as usize).unwrap_or_default()
+    }
+
+    fn scalar(&mut self, text: &str, style: ScalarStyle, span: Span) -> Node {
+        if let Some(bad) = text.chars().find(|c| is_hidden(*c)) {
+            let message = format!("the text contains the invisible character U+{:04X}", u32::from(bad));
+            self.error(&rules::HIDDEN_CHARACTER, span, message);
+        }
+        if style != ScalarStyle::Plain {
+            return Node::new(Value::String(text.into()), span);
+        }
+        let value = resolve(text).unwrap_or_else(|instead| {
+            let message = format!("YAML 1.1 and 1.2 read `{text}` differently");
+            self.findings.push(Diagnostic::new(&rules::YAML_AMBIGUOUS, span, message).help(instead));
+            Value::String(text.into())
+        });
+        Node::new(value, span)
+    }
+}
+
+/// Control and direction characters that make a text look like another one (CVE-2021-42574).
+#[must_use]
+pub fn is_hidden(c: char) -> bool {
+    (c.is_control() && !matches!(c, '\n' | '\t' | '\r'))
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// What a plain scalar means where all YAML readers agree; otherwise how to write it.
+fn resolve(text: &str) -> Result<Value, String> {
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => return Ok(Value::Null),
+        "true" | "True" | "TRUE" => return Ok(Value::Bool(true)),
+        "false" | "False" | "FALSE" => return Ok(Value::Bool(false)),
+        "=" => return Err("quote it".to_owned()),
+        _ => {}
+    }
+    let lower = text.to_ascii_lowercase();
+    if let "y" | "yes" | "on" | "n" | "no" | "off" = lower.as_str() {
+        let truth = lower.starts_with('y') || lower == "on";
+        return Err(format!("write `{truth}`, or \"{text}\" in quotes for text"));
+    }
+    match text.as_bytes().first() {
+        Some(b'0'..=b'9' | b'+' | b'-' | b'.') => number(text, &lower),
+        _ => Ok(Value::String(text.into())),
+    }
+}
+
+fn number(text: &str, lower: &str) -> Result<Value, String> {
+    let quote = || Err("quote it if it is text, or write the number out in decimal".to_owned());
+    let digits = lower.trim_start_matches(['+', '-']);
+    let all = |set: fn(&u8) -> bool| !digits.is_empty() && digits.bytes().all(|b| set(&b));
+    if all(u8::is_ascii_digit) {
+        let octal = digits.len() > 1 && digits.starts_with('0');
+        return match text.parse() {
+            _ if octal && digits.bytes().all(|b| b < b'8') => {
+                let decimal = u64::from_str_radix(digits, 8).unwrap_or_default();
+                Err(format!("write {decimal} for the octal number, or quote it"))
+            }
+            Ok(number) if !octal => Ok(Value::Int(number)),
+            _ => quote(),
+        };
+    }
+    if matches!(digits, ".inf" | ".nan") || looks_like_time(digits) {
+        return quote();
+    }
+    if digits.starts_with("0x") || digits.starts_with("0o") || digits.starts_with("0b") {
+        return if digits[2..].bytes().all(|b| b.is_ascii_hexdigit() || b == b'_') {
+            quote()
+        } else {
+            Ok(Value::String(text.into()))
+        };
+    }
+    if digits.contains('_') && all(|b| b.is_ascii_digit() || matches!(b, b'_' | b'.')) {
+        return quote();
+    }
+    match digits.starts_with(|c: char| c.is_ascii_digit() || c == '.').then(|| text.parse::<f64>()) {
+        Some(Ok(_)) if !digits.contains('.') || digits.contains('e') => quote(),
+        Some(Ok(number)) if number.is_finite() => Ok(Value::Float(number)),
+        _ => Ok(Value::String(text.into())),
+    }
+}
+
+/// Dates (`2001-12-14`) and base-sixty numbers (`12:30:45`) of YAML 1.1.
+fn looks_like_time(digits: &str) -> bool {
+    let numeric = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    let sixty = digits.contains(':') && digits.split(':').all(|part| numeric(part.split('.').next().unwrap_or_default()));
+    let date = digits.get(..10).is_some_and(|day| {
+        let parts: Vec<_> = day.split('-').collect();
+        parts.len() == 3 && parts[0].len() == 4 && parts.iter().all(|part| numeric(part))
+    });
+    sixty || date
+}
