@@ -5,6 +5,7 @@ pub mod declare;
 pub mod diagnostic;
 pub mod kubernetes;
 pub mod limits;
+pub mod overlay;
 pub mod plan;
 pub mod tree;
 pub mod unit;

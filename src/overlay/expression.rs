@@ -1,0 +1,251 @@
+//! Expressions: minijinja, strict, with nothing to reach but what netloom hands in.
+
+use std::sync::LazyLock;
+
+use minijinja::value::{Object, ValueKind};
+use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value};
+
+use crate::address::{self, Cidr};
+use crate::diagnostic::{Diagnostic, rules};
+use crate::limits;
+use crate::tree::{self, Key, Map, Node, Span};
+
+/// The one environment: filters, functions and limits, no loader and no state.
+static ENGINE: LazyLock<Environment<'static>> = LazyLock::new(environment);
+
+/// An environment as every expression and text template of an overlay sees it.
+#[must_use]
+pub fn environment() -> Environment<'static> {
+    let mut env = Environment::new();
+    env.set_undefined_behavior(UndefinedBehavior::Strict);
+    env.set_fuel(Some(limits::TEMPLATE_FUEL));
+    env.set_debug(true);
+    env.set_keep_trailing_newline(true);
+    env.set_trim_blocks(true);
+    env.set_lstrip_blocks(true);
+    // `debug` shows every variable; the others build text whose size one argument decides, which fuel does not count.
+    env.remove_global("debug");
+    for filter in ["batch", "format", "indent", "pprint", "slice"] {
+        env.remove_filter(filter);
+    }
+    env.add_global("omit", Value::from_object(Omit));
+    env.add_function("host", host);
+    env.add_function("at_least", |version: &str, wanted: &str| numbers(version) >= numbers(wanted));
+    env.add_function("entropy_bits", entropy_bits);
+    env.add_function("cidr_contains", |outer: &str, inner: &str| Ok::<_, Error>(cidr(outer)?.contains(cidr(inner)?)));
+    env
+}
+
+/// The value of `omit`: a key or list item that has it is left out.
+#[derive(Debug)]
+struct Omit;
+impl Object for Omit {}
+
+fn invalid(error: &address::Invalid) -> Error {
+    Error::new(ErrorKind::InvalidOperation, error.message.clone())
+}
+
+fn cidr(text: &str) -> Result<Cidr, Error> {
+    text.parse().map_err(|error| invalid(&error))
+}
+
+/// The `n`-th address of a range.
+fn host(range: &str, n: u32) -> Result<String, Error> {
+    let address = cidr(range)?.host(n);
+    address.map(|address| address.to_string()).ok_or_else(|| Error::new(ErrorKind::InvalidOperation, format!("{range} has no address {n}")))
+}
+
+/// The leading numbers of a version, for comparing: `v5.15.0-91` is 5, 15, 0.
+fn numbers(version: &str) -> Vec<u64> {
+    let digits = version.trim_start_matches('v').split(['.', '-', '+']);
+    digits.map_while(|part| part.parse().ok()).collect()
+}
+
+/// Bits of entropy of a password if it were drawn at random from the kinds of characters it has: an upper bound.
+#[allow(clippy::cast_precision_loss)]
+fn entropy_bits(text: &str) -> f64 {
+    let has = |set: fn(&char) -> bool| text.chars().any(|c| set(&c));
+    let sets = [
+        (has(char::is_ascii_lowercase), 26),
+        (has(char::is_ascii_uppercase), 26),
+        (has(char::is_ascii_digit), 10),
+        (has(|c| !c.is_ascii_alphanumeric()), 32),
+    ];
+    let alphabet: i32 = sets.iter().filter(|(there, _)| *there).map(|(_, size)| size).sum();
+    text.chars().count() as f64 * f64::from(alphabet.max(1)).log2()
+}
+
+/// A compiled expression with its place.
+#[derive(Debug)]
+pub struct Expression {
+    compiled: minijinja::Expression<'static, 'static>,
+    /// The scalar that holds it.
+    span: Span,
+    /// Where the expression begins inside the scalar, when the scalar's bytes are the file's bytes.
+    offset: Option<u32>,
+}
+
+/// What an expression gave.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// A value.
+    Value(Node),
+    /// `omit`.
+    Omit,
+}
+
+impl Expression {
+    /// Compiles `text`, which stands `offset` bytes into the scalar at `span`.
+    ///
+    /// # Errors
+    /// When it is no expression or beyond the limits.
+    pub fn compile(text: &str, span: Span, offset: Option<u32>) -> Result<Self, Diagnostic> {
+        within_limits(text).map_err(|what| Diagnostic::new(&rules::LIMIT, span, what))?;
+        match ENGINE.compile_expression_owned(text.to_owned()) {
+            Ok(compiled) => Ok(Self { compiled, span, offset }),
+            Err(error) => Err(diagnose(&error, span, offset)),
+        }
+    }
+
+    /// The names that the expression looks up in its context.
+    #[must_use]
+    pub fn variables(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.compiled.undeclared_variables(false).into_iter().collect();
+        names.sort();
+        names
+    }
+
+    /// Evaluates to a value of the engine.
+    ///
+    /// # Errors
+    /// What the engine says, at the expression's place.
+    pub fn value(&self, context: &Value) -> Result<Value, Diagnostic> {
+        self.compiled.eval(context.clone()).map_err(|error| diagnose(&error, self.span, self.offset))
+    }
+
+    /// Evaluates to a tree whose nodes are at the expression's place.
+    ///
+    /// # Errors
+    /// As [`Expression::value`], and when the result is too large or no data.
+    pub fn eval(&self, context: &Value) -> Result<Outcome, Diagnostic> {
+        let value = self.value(context)?;
+        if value.downcast_object_ref::<Omit>().is_some() {
+            return Ok(Outcome::Omit);
+        }
+        let mut room = limits::TEMPLATE_OUTPUT;
+        to_node(&value, self.span, &mut room).map(Outcome::Value).map_err(|what| Diagnostic::new(&rules::EXPRESSION, self.span, what))
+    }
+
+    /// Evaluates to a truth value.
+    ///
+    /// # Errors
+    /// As [`Expression::value`].
+    pub fn is_true(&self, context: &Value) -> Result<bool, Diagnostic> {
+        self.value(context).map(|value| value.is_true())
+    }
+}
+
+/// A finding for an engine's error in the scalar at `span`.
+#[must_use]
+pub fn diagnose(error: &Error, span: Span, offset: Option<u32>) -> Diagnostic {
+    let place = match (error.range(), offset) {
+        (Some(range), Some(offset)) => {
+            let base = (span.start + offset) as usize;
+            Span::new(span.file, base + range.start, base + range.end)
+        }
+        _ => span,
+    };
+    let message = match error.detail() {
+        Some(detail) => format!("{}: {detail}", error.kind()),
+        None => error.kind().to_string(),
+    };
+    Diagnostic::new(&rules::EXPRESSION, place, message)
+}
+
+/// Refuses what would overflow the engine's stack or memory; the parser only counts nesting.
+///
+/// # Errors
+/// Names the limit.
+pub fn within_limits(text: &str) -> Result<(), String> {
+    if text.len() > limits::TEMPLATE_BYTES {
+        return Err(format!("a template of more than {} bytes", limits::TEMPLATE_BYTES));
+    }
+    let (mut depth, mut deepest, mut operators) = (0usize, 0usize, 0usize);
+    for byte in text.bytes() {
+        match byte {
+            b'(' | b'[' | b'{' => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            b'+' | b'-' | b'*' | b'/' | b'~' | b'|' | b'.' | b'<' | b'>' | b'=' | b'%' => operators += 1,
+            _ => {}
+        }
+    }
+    operators += ["not ", " and ", " or ", " if ", "elif "].iter().map(|word| text.matches(word).count()).sum::<usize>();
+    if deepest > limits::TEMPLATE_DEPTH {
+        return Err(format!("an expression nested more than {} deep", limits::TEMPLATE_DEPTH));
+    }
+    if operators > limits::EXPRESSION_OPERATORS {
+        return Err(format!("an expression of more than {} operators", limits::EXPRESSION_OPERATORS));
+    }
+    Ok(())
+}
+
+/// A tree for an engine's value; `room` is how many more bytes it may take.
+fn to_node(value: &Value, span: Span, room: &mut usize) -> Result<Node, String> {
+    let mut take = |bytes: usize| {
+        *room = room.checked_sub(bytes).ok_or_else(|| format!("the result takes more than {} bytes", limits::TEMPLATE_OUTPUT))?;
+        Ok::<(), String>(())
+    };
+    take(8)?;
+    let value = match value.kind() {
+        ValueKind::None => tree::Value::Null,
+        ValueKind::Bool => tree::Value::Bool(value.is_true()),
+        ValueKind::Number => number(value)?,
+        ValueKind::String => {
+            let text = value.as_str().unwrap_or_default();
+            take(text.len())?;
+            tree::Value::String(text.into())
+        }
+        ValueKind::Seq | ValueKind::Iterable => {
+            let items = value.try_iter().map_err(|error| error.to_string())?;
+            tree::Value::List(items.map(|item| to_node(&item, span, room)).collect::<Result<_, _>>()?)
+        }
+        ValueKind::Map => tree::Value::Map(to_map(value, span, room)?),
+        kind => return Err(format!("the result is {kind}, not data")),
+    };
+    Ok(Node::new(value, span))
+}
+
+fn to_map(value: &Value, span: Span, room: &mut usize) -> Result<Map, String> {
+    let mut map = Map::new();
+    for key in value.try_iter().map_err(|error| error.to_string())? {
+        let child = value.get_item(&key).map_err(|error| error.to_string())?;
+        let text = key.as_str().map_or_else(|| key.to_string(), ToOwned::to_owned);
+        map.push(Key { text: text.into(), span }, to_node(&child, span, room)?);
+    }
+    Ok(map)
+}
+
+fn number(value: &Value) -> Result<tree::Value, String> {
+    if let Some(integer) = value.as_i64() {
+        return Ok(tree::Value::Int(integer));
+    }
+    let float = f64::try_from(value.clone()).map_err(|error| error.to_string())?;
+    if float.is_finite() { Ok(tree::Value::Float(float)) } else { Err("the result is no finite number".to_owned()) }
+}
+
+/// The engine's value for a tree.
+#[must_use]
+pub fn to_value(node: &Node) -> Value {
+    match &node.value {
+        tree::Value::Null => Value::from(()),
+        tree::Value::Bool(flag) => Value::from(*flag),
+        tree::Value::Int(number) => Value::from(*number),
+        tree::Value::Float(number) => Value::from(*number),
+        tree::Value::String(text) => Value::from(text.clone()),
+        tree::Value::List(items) => items.iter().map(to_value).collect(),
+        tree::Value::Map(map) => map.iter().map(|(key, node)| (key.text.clone(), to_value(node))).collect(),
+    }
+}

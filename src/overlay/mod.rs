@@ -1,0 +1,3 @@
+//! Overlays at work.
+pub mod expression;
+pub mod template;
