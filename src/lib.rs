@@ -6,6 +6,8 @@ pub mod diagnostic;
 pub mod kubernetes;
 pub mod limits;
 pub mod overlay;
+pub mod patch;
 pub mod plan;
+pub mod resolve;
 pub mod tree;
 pub mod unit;

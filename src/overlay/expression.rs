@@ -2,13 +2,14 @@
 
 use std::sync::LazyLock;
 
+use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Object, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value};
 
 use crate::address::{self, Cidr};
 use crate::diagnostic::{Diagnostic, rules};
 use crate::limits;
-use crate::tree::{self, Key, Map, Node, Span};
+use crate::tree::{self, Key, Map, Node, Sources, Span};
 
 /// The one environment: filters, functions and limits, no loader and no state.
 static ENGINE: LazyLock<Environment<'static>> = LazyLock::new(environment);
@@ -20,9 +21,9 @@ pub fn environment() -> Environment<'static> {
     env.set_undefined_behavior(UndefinedBehavior::Strict);
     env.set_fuel(Some(limits::TEMPLATE_FUEL));
     env.set_debug(true);
-    env.set_keep_trailing_newline(true);
-    env.set_trim_blocks(true);
-    env.set_lstrip_blocks(true);
+    if let Ok(syntax) = SyntaxConfig::builder().keep_trailing_newline(true).trim_blocks(true).lstrip_blocks(true).build() {
+        env.set_syntax(syntax);
+    }
     // `debug` shows every variable; the others build text whose size one argument decides, which fuel does not count.
     env.remove_global("debug");
     for filter in ["batch", "format", "indent", "pprint", "slice"] {
@@ -32,6 +33,7 @@ pub fn environment() -> Environment<'static> {
     env.add_function("host", host);
     env.add_function("at_least", |version: &str, wanted: &str| numbers(version) >= numbers(wanted));
     env.add_function("entropy_bits", entropy_bits);
+    env.add_function("from_yaml", from_yaml);
     env.add_function("cidr_contains", |outer: &str, inner: &str| Ok::<_, Error>(cidr(outer)?.contains(cidr(inner)?)));
     env
 }
@@ -53,6 +55,18 @@ fn cidr(text: &str) -> Result<Cidr, Error> {
 fn host(range: &str, n: u32) -> Result<String, Error> {
     let address = cidr(range)?.host(n);
     address.map(|address| address.to_string()).ok_or_else(|| Error::new(ErrorKind::InvalidOperation, format!("{range} has no address {n}")))
+}
+
+/// The first document of a YAML text, read as strictly as everything else.
+fn from_yaml(text: &str) -> Result<Value, Error> {
+    let mut findings = Vec::new();
+    let file = Sources::default().add("", "");
+    let documents = tree::yaml::read(text, file, &mut findings);
+    match (findings.first(), documents.first()) {
+        (Some(finding), _) => Err(Error::new(ErrorKind::InvalidOperation, finding.message.clone())),
+        (None, Some(document)) => Ok(to_value(document)),
+        (None, None) => Ok(Value::from(())),
+    }
 }
 
 /// The leading numbers of a version, for comparing: `v5.15.0-91` is 5, 15, 0.
@@ -190,6 +204,17 @@ pub fn within_limits(text: &str) -> Result<(), String> {
         return Err(format!("an expression of more than {} operators", limits::EXPRESSION_OPERATORS));
     }
     Ok(())
+}
+
+/// [`within_limits`] for each expression and tag of a text template.
+///
+/// # Errors
+/// Names the limit.
+pub fn within_limits_of_text(text: &str) -> Result<(), String> {
+    if text.len() > limits::TEMPLATE_BYTES {
+        return Err(format!("a template of more than {} bytes", limits::TEMPLATE_BYTES));
+    }
+    text.split(['{', '}']).skip(1).try_for_each(within_limits)
 }
 
 /// A tree for an engine's value; `room` is how many more bytes it may take.

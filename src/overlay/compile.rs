@@ -1,0 +1,234 @@
+//! An overlay, compiled once for the whole fleet.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use indexmap::IndexMap;
+use minijinja::Environment;
+
+use super::expression::{self, Expression};
+use super::library::Overlay;
+use super::template::{Compiler, Scalar, Template};
+use crate::declare::Resource;
+use crate::diagnostic::{Diagnostic, rules};
+use crate::kubernetes::Object;
+use crate::tree::{FileId, Node, Path, Sources, Span, yaml};
+
+/// An overlay, compiled.
+#[derive(Debug)]
+pub struct Compiled {
+    /// Whether the overlay applies.
+    pub when: Option<Expression>,
+    /// Intermediate results, in order.
+    pub values: Vec<(String, Template)>,
+    /// What the plan needs to know.
+    pub facts: Option<Template>,
+    /// What makes objects.
+    pub resources: Vec<CompiledResource>,
+    /// What changes objects.
+    pub patches: Vec<CompiledPatch>,
+    /// Its rules.
+    pub assertions: Vec<CompiledAssertion>,
+    /// Text templates of its folder.
+    pub texts: Arc<Environment<'static>>,
+}
+
+/// A resource, compiled.
+#[derive(Debug)]
+pub struct CompiledResource {
+    /// Whether it is rendered.
+    pub when: Option<Expression>,
+    /// The list it is rendered for.
+    pub items: Option<Expression>,
+    /// What makes the objects.
+    pub body: Body,
+}
+
+/// What makes objects, or changes them.
+#[derive(Debug)]
+pub enum Body {
+    /// The documents of a manifest.
+    Manifests(Vec<Manifest>),
+    /// A Jsonnet program.
+    Jsonnet(FileId),
+}
+
+/// One document of a manifest, with the objects that it made so far by what they depend on.
+#[derive(Debug)]
+pub struct Manifest {
+    /// The document.
+    pub template: Template,
+    /// Objects by evaluated inputs: equal inputs give the same object, which is serialised and validated once.
+    made: Mutex<Made>,
+}
+
+/// Objects by the text of what they were made from.
+type Made = IndexMap<String, Option<Arc<Object>>>;
+
+impl Manifest {
+    /// The objects made so far.
+    pub fn made(&self) -> MutexGuard<'_, Made> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A patch, compiled.
+#[derive(Debug)]
+pub struct CompiledPatch {
+    /// Whether it is applied.
+    pub when: Option<Expression>,
+    /// The patch documents, or the program.
+    pub body: Body,
+    /// Index in the overlay's `patches`.
+    pub index: usize,
+    /// The patch file.
+    pub span: Span,
+}
+
+/// A rule, compiled.
+#[derive(Debug)]
+pub struct CompiledAssertion {
+    /// Whether it applies.
+    pub when: Option<Expression>,
+    /// What must be true.
+    pub that: Expression,
+    /// What is wrong.
+    pub message: Scalar,
+    /// What to do.
+    pub help: Option<Scalar>,
+    /// Index in the overlay's `assertions`.
+    pub index: usize,
+}
+
+/// Compiles an overlay; whatever is wrong with it goes to `findings`.
+pub fn compile(overlay: &Overlay, sources: &Sources, findings: &mut Vec<Diagnostic>) -> Compiled {
+    let mut work = Work { overlay, sources, findings };
+    let facts = Compiler { sources, conditions: true };
+    let spec = work.node("spec");
+    let values = spec.and_then(|spec| spec.get("values")).and_then(Node::as_map);
+    let plain = Compiler { sources, conditions: false };
+    let values = values.map(|map| map.iter().map(|(key, node)| (key.text.to_string(), plain.compile(node, work.findings))).collect());
+    Compiled {
+        when: work.expression(&Path::dotted("spec.when")),
+        values: values.unwrap_or_default(),
+        facts: spec.and_then(|spec| spec.get("facts")).map(|node| facts.compile(node, work.findings)),
+        resources: work.resources(),
+        patches: work.patches(),
+        assertions: work.assertions(),
+        texts: Arc::new(work.texts()),
+    }
+}
+
+struct Work<'a> {
+    overlay: &'a Overlay,
+    sources: &'a Sources,
+    findings: &'a mut Vec<Diagnostic>,
+}
+
+impl<'a> Work<'a> {
+    fn node(&self, path: &str) -> Option<&'a Node> {
+        self.overlay.declared.node.at(&Path::dotted(path))
+    }
+
+    fn compiler(&self) -> Compiler<'a> {
+        Compiler { sources: self.sources, conditions: false }
+    }
+
+    /// The bare expression at a path, if there is one.
+    fn expression(&mut self, path: &Path) -> Option<Expression> {
+        let node = self.overlay.declared.node.at(path)?;
+        let text = node.as_str()?;
+        let offset = self.compiler().offset(text, node.span);
+        Expression::compile(text, node.span, offset).map_err(|finding| self.findings.push(finding)).ok()
+    }
+
+    fn scalar(&mut self, path: &Path) -> Option<Scalar> {
+        let node = self.overlay.declared.node.at(path)?;
+        self.compiler().scalar(node.as_str()?, node.span).map_err(|finding| self.findings.push(*finding)).ok()
+    }
+
+    fn file(&mut self, path: &str, place: Span) -> Option<(FileId, &'a str)> {
+        let found = self.overlay.file(path, self.sources);
+        if found.is_none() {
+            let message = format!("the overlay `{}` has no file `{path}`", self.overlay.name());
+            let names = self.sources.iter().filter_map(|(_, source)| source.path.strip_prefix(&*self.overlay.folder));
+            self.findings.push(Diagnostic::new(&rules::OVERLAY_FILE, place, message).suggest(path, names));
+        }
+        found
+    }
+
+    fn body(&mut self, path: &str, place: Span) -> Option<Body> {
+        let (id, text) = self.file(path, place)?;
+        if path.ends_with(".jsonnet") {
+            return Some(Body::Jsonnet(id));
+        }
+        let documents = yaml::read(text, id, self.findings);
+        let compiler = self.compiler();
+        let manifest = |node: &Node, findings: &mut Vec<Diagnostic>| Manifest {
+            template: compiler.compile(node, findings),
+            made: Mutex::default(),
+        };
+        Some(Body::Manifests(documents.iter().map(|node| manifest(node, self.findings)).collect()))
+    }
+
+    fn resources(&mut self) -> Vec<CompiledResource> {
+        let root = Path::dotted("spec.resources");
+        let mut resources = Vec::new();
+        for (index, resource) in self.overlay.spec().resources.iter().enumerate() {
+            let here = root.item(index);
+            let place = self.overlay.declared.node.nearest(&here.child("path")).span;
+            let (when, items) = match resource {
+                Resource::Path(_) => (None, None),
+                Resource::Conditional { .. } => (self.expression(&here.child("when")), self.expression(&here.child("loop"))),
+            };
+            if let Some(body) = self.body(resource.path(), place) {
+                resources.push(CompiledResource { when, items, body });
+            }
+        }
+        resources
+    }
+
+    fn patches(&mut self) -> Vec<CompiledPatch> {
+        let root = Path::dotted("spec.patches");
+        let mut patches = Vec::new();
+        for (index, patch) in self.overlay.spec().patches.iter().enumerate() {
+            let here = root.item(index);
+            let span = self.overlay.declared.node.nearest(&here.child("path")).span;
+            let when = self.expression(&here.child("when"));
+            if let Some(body) = self.body(&patch.path, span) {
+                patches.push(CompiledPatch { when, body, index, span });
+            }
+        }
+        patches
+    }
+
+    fn assertions(&mut self) -> Vec<CompiledAssertion> {
+        let root = Path::dotted("spec.assertions");
+        let count = self.overlay.spec().assertions.len();
+        let compile = |index: usize| {
+            let here = root.item(index);
+            Some(CompiledAssertion {
+                when: self.expression(&here.child("when")),
+                that: self.expression(&here.child("that"))?,
+                message: self.scalar(&here.child("message"))?,
+                help: self.scalar(&here.child("help")),
+                index,
+            })
+        };
+        (0..count).filter_map(compile).collect()
+    }
+
+    fn texts(&mut self) -> Environment<'static> {
+        let mut env = expression::environment();
+        for (id, source) in self.sources.iter() {
+            let Some(name) = source.path.strip_prefix(&*self.overlay.folder).filter(|name| name.ends_with(".j2")) else { continue };
+            let checked = expression::within_limits_of_text(&source.text);
+            let added = checked.map(|()| env.add_template_owned(name.to_owned(), source.text.to_string()));
+            match added {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => self.findings.push(expression::diagnose(&error, Span::file(id), Some(0))),
+                Err(what) => self.findings.push(Diagnostic::new(&rules::LIMIT, Span::file(id), what)),
+            }
+        }
+        env
+    }
+}

@@ -1,0 +1,156 @@
+//! The overlays at hand: stock ones, embedded in the binary, and the project's own.
+
+use indexmap::IndexMap;
+
+use crate::declare::{self, Declared};
+use crate::diagnostic::{Diagnostic, rules};
+use crate::tree::schema::Schema;
+use crate::tree::{FileId, Path, Sources, Span, yaml};
+
+/// The stock overlays, as files.
+static STOCK: include_dir::Dir<'static> = include_dir::include_dir!("$CARGO_MANIFEST_DIR/overlays");
+
+/// What the paths of embedded files begin with, so that nobody looks for them in the project.
+const STOCK_PREFIX: &str = "netloom:overlays/";
+
+/// An overlay and its files.
+#[derive(Debug)]
+pub struct Overlay {
+    /// Its declaration.
+    pub declared: Declared<declare::Overlay>,
+    /// Whether it came with netloom.
+    pub stock: bool,
+    /// The folder's path in [`Sources`], with a `/` at the end.
+    pub folder: String,
+    /// The compiled schema of its options.
+    pub options: Option<Schema>,
+}
+
+impl Overlay {
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.declared.value.metadata.name
+    }
+
+    /// What it contributes.
+    #[must_use]
+    pub fn spec(&self) -> &declare::OverlaySpec {
+        &self.declared.value.spec
+    }
+
+    /// Folder of its objects below the cluster's `kubernetes/`.
+    #[must_use]
+    pub fn component(&self) -> &str {
+        let spec = self.spec();
+        let last = self.name().rsplit('/').next().unwrap_or_default();
+        spec.component.as_deref().or(spec.slot.as_deref()).unwrap_or(last)
+    }
+
+    /// A file of its folder.
+    #[must_use]
+    pub fn file<'s>(&self, path: &str, sources: &'s Sources) -> Option<(FileId, &'s str)> {
+        let (id, source) = sources.find(&format!("{}{path}", self.folder))?;
+        Some((id, &source.text))
+    }
+}
+
+/// Every overlay by name.
+#[derive(Debug, Default)]
+pub struct Library {
+    overlays: IndexMap<String, Overlay>,
+}
+
+/// Adds the stock overlays' files to the texts of a run.
+pub fn embed(sources: &mut Sources) {
+    let mut files: Vec<_> = Vec::new();
+    collect(&STOCK, &mut files);
+    files.sort_by_key(|file| file.path());
+    for file in files {
+        if let (Some(path), Some(text)) = (file.path().to_str(), file.contents_utf8()) {
+            sources.add(format!("{STOCK_PREFIX}{path}"), text);
+        }
+    }
+}
+
+fn collect(folder: &'static include_dir::Dir<'static>, files: &mut Vec<&'static include_dir::File<'static>>) {
+    files.extend(folder.files());
+    folder.dirs().for_each(|dir| collect(dir, files));
+}
+
+impl Library {
+    /// Reads every `overlay.yaml`, stock ones first: an overlay of the project replaces a stock one of its name.
+    pub fn read(sources: &Sources, project_folder: &str, findings: &mut Vec<Diagnostic>) -> Self {
+        let own = format!("{}/", project_folder.trim_end_matches('/'));
+        let mut library = Self::default();
+        for (prefix, stock) in [(STOCK_PREFIX, true), (own.as_str(), false)] {
+            for (id, source) in sources.iter() {
+                let name = source.path.strip_prefix(prefix).and_then(|path| path.strip_suffix("/overlay.yaml"));
+                if let Some(name) = name {
+                    library.add(id, &source.text, name, (prefix, stock), findings);
+                }
+            }
+        }
+        library
+    }
+
+    fn add(&mut self, id: FileId, text: &str, name: &str, (prefix, stock): (&str, bool), findings: &mut Vec<Diagnostic>) {
+        let documents = yaml::read(text, id, findings);
+        let [node] = <[_; 1]>::try_from(documents).unwrap_or_default();
+        if node.is_null() {
+            findings.push(Diagnostic::new(&rules::SCHEMA, Span::file(id), "an overlay is one YAML document"));
+            return;
+        }
+        let Some(declared) = declare::decode::<declare::Overlay>(node, findings) else { return };
+        if declared.value.metadata.name != name {
+            let message = format!("the overlay in the folder `{name}` is named `{}`", declared.value.metadata.name);
+            let span = declared.span("metadata.name");
+            findings.push(Diagnostic::new(&rules::NAME_INVALID, span, message).help(format!("name it `{name}`, or rename the folder")));
+        }
+        let options = options_schema(&declared, findings);
+        let overlay = Overlay { folder: format!("{prefix}{name}/"), declared, stock, options };
+        self.overlays.insert(name.to_owned(), overlay);
+    }
+
+    /// The overlay with this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Overlay> {
+        self.overlays.get(name)
+    }
+
+    /// All overlays, by name.
+    pub fn iter(&self) -> impl Iterator<Item = &Overlay> {
+        self.overlays.values()
+    }
+
+    /// The names of all overlays.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.overlays.keys().map(String::as_str)
+    }
+}
+
+/// The schema of an overlay's options; keys it does not know are refused unless it says otherwise.
+fn options_schema(declared: &Declared<declare::Overlay>, findings: &mut Vec<Diagnostic>) -> Option<Schema> {
+    let node = declared.node.at(&Path::dotted("spec.options"))?;
+    let mut json = node.to_json();
+    close(&mut json);
+    match Schema::new(json) {
+        Ok(schema) => Some(schema),
+        Err(error) => {
+            findings.push(Diagnostic::new(&rules::SCHEMA, node.span, format!("`options` is no JSON Schema: {error}")));
+            None
+        }
+    }
+}
+
+/// Refuses unknown keys in every mapping whose keys are listed.
+fn close(schema: &mut serde_json::Value) {
+    let Some(map) = schema.as_object_mut() else { return };
+    if let Some(properties) = map.get_mut("properties").and_then(serde_json::Value::as_object_mut) {
+        properties.values_mut().for_each(close);
+        map.entry("additionalProperties").or_insert(false.into());
+    }
+    if let Some(items) = map.get_mut("items") {
+        close(items);
+    }
+}

@@ -1,0 +1,302 @@
+//! What the overlays of one cluster make: facts, objects and findings.
+
+use std::sync::Arc;
+
+use minijinja::Value;
+
+use super::Selected;
+use super::compile::{Body, Compiled, CompiledPatch, Manifest};
+use super::context::Variables;
+use super::expression::{Expression, Outcome, to_value};
+use super::jsonnet::Jsonnet;
+use super::library::Overlay;
+use crate::declare::{Declared, Facts, Target, Transition};
+use crate::diagnostic::{Diagnostic, rules};
+use crate::kubernetes::schema::Schemas;
+use crate::kubernetes::{Identity, Object};
+use crate::limits;
+use crate::patch;
+use crate::tree::{Node, Path, Span, from_json};
+
+/// What rendering needs beside the overlays: programs and schemas.
+#[derive(Clone, Copy)]
+pub struct Tools<'a> {
+    /// Runs Jsonnet.
+    pub jsonnet: &'a Jsonnet,
+    /// Schemas of the cluster's Kubernetes version.
+    pub schemas: &'a Schemas,
+}
+
+/// An overlay on a cluster, with its variables evaluated.
+pub struct Instance<'a> {
+    /// The overlay.
+    pub overlay: &'a Overlay,
+    compiled: &'a Compiled,
+    variables: Variables,
+    context: Value,
+    /// Its facts.
+    pub facts: Facts,
+    /// Where the facts stand.
+    pub facts_span: Span,
+    /// The block that selected it.
+    pub place: Span,
+}
+
+impl<'a> Instance<'a> {
+    /// Evaluates an overlay's values and facts; `None` when it does not apply.
+    pub fn new(selected: &Selected<'a>, compiled: &'a Compiled, base: &Variables, findings: &mut Vec<Diagnostic>) -> Option<Self> {
+        let mut variables = base.clone();
+        variables.set("options", to_value(&selected.options));
+        variables.set_texts(&compiled.texts);
+        let mut context = variables.context();
+        if !holds(compiled.when.as_ref(), &context, findings) {
+            return None;
+        }
+        for (name, template) in &compiled.values {
+            let value = template.eval(&context, findings)?;
+            variables.define(name, to_value(&value));
+            variables.set_texts(&compiled.texts);
+            context = variables.context();
+        }
+        let node = match &compiled.facts {
+            Some(template) => template.eval(&context, findings)?,
+            None => Node::map::<&str>([]),
+        };
+        let facts_span = node.span;
+        let facts = decode_facts(&node, findings)?;
+        variables.set("facts", to_value(&node));
+        let context = variables.context();
+        Some(Self { overlay: selected.overlay, compiled, variables, context, facts, facts_span, place: selected.place })
+    }
+
+    /// What changes of fields do to a running cluster.
+    #[must_use]
+    pub fn transitions(&self) -> &'a [Transition] {
+        &self.overlay.spec().transitions
+    }
+
+    /// The objects of the overlay's resources.
+    pub fn objects(&self, tools: Tools<'_>, findings: &mut Vec<Diagnostic>) -> Vec<Arc<Object>> {
+        let component: Arc<str> = self.overlay.component().into();
+        let mut objects = Vec::new();
+        for resource in &self.compiled.resources {
+            if !holds(resource.when.as_ref(), &self.context, findings) {
+                continue;
+            }
+            for context in self.contexts(resource.items.as_ref(), findings) {
+                match &resource.body {
+                    Body::Manifests(manifests) => {
+                        objects.extend(manifests.iter().filter_map(|manifest| make(manifest, &context, &component, findings)));
+                    }
+                    Body::Jsonnet(file) => match tools.jsonnet.eval(*file, &[("ctx", self.data(&context))]) {
+                        Ok(json) => each(from_json(&json, Span::file(*file)), |node| objects.extend(object(node, &component, findings))),
+                        Err(finding) => findings.push(finding),
+                    },
+                }
+            }
+        }
+        objects
+    }
+
+    /// One context, or one for each item of the resource's `loop`.
+    fn contexts(&self, items: Option<&Expression>, findings: &mut Vec<Diagnostic>) -> Vec<Value> {
+        let Some(expression) = items else { return vec![self.context.clone()] };
+        let list = match expression.eval(&self.context) {
+            Ok(Outcome::Value(node)) => node,
+            Ok(Outcome::Omit) => return Vec::new(),
+            Err(finding) => {
+                findings.push(finding);
+                return Vec::new();
+            }
+        };
+        let items = list.as_list().unwrap_or_default();
+        if list.as_list().is_none() || items.len() > limits::LOOP_ITEMS {
+            let message = format!("`loop` gives {}; it takes a list of at most {} items", list.kind(), limits::LOOP_ITEMS);
+            findings.push(Diagnostic::new(&rules::EXPRESSION, list.span, message));
+            return Vec::new();
+        }
+        let mut variables = self.variables.clone();
+        let mut with = |item: &Node| {
+            variables.set("item", to_value(item));
+            variables.context()
+        };
+        items.iter().map(&mut with).collect()
+    }
+
+    /// The context as plain data, for programs.
+    fn data(&self, context: &Value) -> serde_json::Value {
+        let names = ["cluster", "network", "options", "facts", "item"];
+        let own = self.compiled.values.iter().map(|(name, _)| name.as_str());
+        let value = |name: &str| serde_json::to_value(context.get_attr(name).ok().filter(|value| !value.is_undefined())?).ok();
+        names.into_iter().chain(own).filter_map(|name| Some((name.to_owned(), value(name)?))).collect()
+    }
+
+    /// Applies the overlay's patches to the cluster's objects.
+    pub fn patch(&self, objects: &mut [Arc<Object>], tools: Tools<'_>, findings: &mut Vec<Diagnostic>) {
+        for compiled in &self.compiled.patches {
+            if holds(compiled.when.as_ref(), &self.context, findings) {
+                self.apply(compiled, objects, tools, findings);
+            }
+        }
+    }
+
+    fn apply(&self, compiled: &CompiledPatch, objects: &mut [Arc<Object>], tools: Tools<'_>, findings: &mut Vec<Diagnostic>) {
+        let target = self.overlay.spec().patches.get(compiled.index).and_then(|patch| patch.target.as_ref());
+        match &compiled.body {
+            Body::Manifests(documents) => {
+                for document in documents {
+                    let Some(change) = document.template.eval(&self.context, findings) else { continue };
+                    let target = target.cloned().or_else(|| named(&change));
+                    each_match(objects, target.as_ref(), compiled.span, findings, |node, findings| match change.as_list() {
+                        Some(_) => patch::json(node, &change, findings),
+                        None => patch::strategic(node, &change, tools.schemas, findings),
+                    });
+                }
+            }
+            Body::Jsonnet(file) => each_match(objects, target, compiled.span, findings, |node, findings| {
+                match tools.jsonnet.eval(*file, &[("ctx", self.data(&self.context)), ("object", node.to_json())]) {
+                    Ok(json) => *node = from_json(&json, Span::file(*file)),
+                    Err(finding) => findings.push(finding),
+                }
+            }),
+        }
+    }
+
+    /// Checks the overlay's own rules.
+    pub fn assert(&self, declared: &Declared<crate::declare::Cluster>, findings: &mut Vec<Diagnostic>) {
+        for compiled in &self.compiled.assertions {
+            let Some(rule) = self.overlay.spec().assertions.get(compiled.index) else { continue };
+            if !holds(compiled.when.as_ref(), &self.context, findings) || holds(Some(&compiled.that), &self.context, findings) {
+                continue;
+            }
+            let place = match &rule.field {
+                Some(field) => declared.node.nearest(&Path::dotted(&format!("spec.{field}"))).span,
+                None => self.place,
+            };
+            let text = compiled.message.text(&self.context).unwrap_or_else(|_| rule.message.clone());
+            let mut finding = Diagnostic::declared(&rule.code, rule.severity, place, text);
+            if let Some(help) = &compiled.help {
+                finding = finding.help(help.text(&self.context).unwrap_or_default());
+            }
+            findings.push(finding);
+        }
+    }
+
+    /// The overlay's section of the cluster's README; `plan` is what the runbook template may use of the plan.
+    pub fn runbook(&self, plan: &Value, findings: &mut Vec<Diagnostic>) -> Option<String> {
+        let name = self.overlay.spec().runbook.as_deref()?;
+        let mut variables = self.variables.clone();
+        variables.set("plan", plan.clone());
+        let rendered = self.compiled.texts.get_template(name).and_then(|template| template.render(variables.context()));
+        rendered.map_err(|error| findings.push(super::expression::diagnose(&error, Span::NONE, None))).ok()
+    }
+}
+
+/// Whether a condition holds; one that cannot be evaluated is reported and does not.
+fn holds(condition: Option<&Expression>, context: &Value, findings: &mut Vec<Diagnostic>) -> bool {
+    condition.is_none_or(|condition| {
+        condition.is_true(context).unwrap_or_else(|finding| {
+            findings.push(finding);
+            false
+        })
+    })
+}
+
+fn decode_facts(node: &Node, findings: &mut Vec<Diagnostic>) -> Option<Facts> {
+    match serde_path_to_error::deserialize(node.to_json()) {
+        Ok(facts) => Some(facts),
+        Err(error) => {
+            let place = node.nearest(&Path::dotted(&error.path().to_string())).span;
+            findings.push(Diagnostic::new(&rules::SCHEMA, place, format!("facts: {}", error.into_inner())));
+            None
+        }
+    }
+}
+
+/// The object of a manifest's document, made anew only for inputs that no cluster had before.
+fn make(manifest: &Manifest, context: &Value, component: &Arc<str>, findings: &mut Vec<Diagnostic>) -> Option<Arc<Object>> {
+    let (mut inputs, before) = (Vec::new(), findings.len());
+    manifest.template.inputs(context, &mut inputs, findings);
+    if findings.len() > before {
+        return None;
+    }
+    let key = fingerprint(&inputs);
+    if let Some(known) = manifest.made().get(&key) {
+        return known.clone();
+    }
+    let node = manifest.template.build(&mut inputs.into_iter());
+    let object = node.and_then(|node| object(node, component, findings));
+    manifest.made().entry(key).or_insert(object).clone()
+}
+
+/// A text that is equal exactly for equal inputs.
+fn fingerprint(inputs: &[Outcome]) -> String {
+    let mut key = String::new();
+    for input in inputs {
+        match input {
+            Outcome::Omit => key.push('-'),
+            Outcome::Value(node) => key.push_str(&serde_json::to_string(node).unwrap_or_default()),
+        }
+        key.push('\n');
+    }
+    key
+}
+
+/// Calls `take` for a node, or for each item of a list.
+fn each(node: Node, mut take: impl FnMut(Node)) {
+    match node.value {
+        crate::tree::Value::List(items) => items.into_iter().for_each(take),
+        crate::tree::Value::Null => {}
+        _ => take(node),
+    }
+}
+
+fn object(node: Node, component: &Arc<str>, findings: &mut Vec<Diagnostic>) -> Option<Arc<Object>> {
+    match Identity::of(&node) {
+        Some(identity) => Some(Arc::new(Object::new(identity, Arc::clone(component), node))),
+        None => {
+            let message = "a resource lacks `apiVersion`, `kind` or `metadata.name`";
+            findings.push(Diagnostic::new(&rules::OBJECT_IDENTITY, node.span, message));
+            None
+        }
+    }
+}
+
+/// The object that a strategic merge patch names itself.
+fn named(change: &Node) -> Option<Target> {
+    let identity = Identity::of(change)?;
+    Some(Target {
+        group: Some(identity.group().to_owned()),
+        version: None,
+        kind: Some(identity.kind),
+        name: Some(identity.name),
+        namespace: (!identity.namespace.is_empty()).then_some(identity.namespace),
+    })
+}
+
+fn each_match(
+    objects: &mut [Arc<Object>],
+    target: Option<&Target>,
+    place: Span,
+    findings: &mut Vec<Diagnostic>,
+    mut change: impl FnMut(&mut Node, &mut Vec<Diagnostic>),
+) {
+    let Some(target) = target else {
+        findings.push(Diagnostic::new(&rules::PATCH_INVALID, place, "the patch has no `target`, and names no object itself"));
+        return;
+    };
+    let mut matched = false;
+    for object in objects.iter_mut().filter(|object| patch::targets(target, &object.identity)) {
+        matched = true;
+        let mut node = object.node.clone();
+        change(&mut node, findings);
+        let identity = Identity::of(&node).unwrap_or_else(|| object.identity.clone());
+        *object = Arc::new(Object::new(identity, Arc::clone(&object.component), node));
+    }
+    if !matched {
+        let names: Vec<String> = objects.iter().map(|object| format!("{}/{}", object.identity.kind, object.identity.name)).collect();
+        let wanted = format!("{}/{}", target.kind.as_deref().unwrap_or("*"), target.name.as_deref().unwrap_or("*"));
+        let finding = Diagnostic::new(&rules::PATCH_NO_MATCH, place, format!("the patch matches no object of this cluster ({wanted})"));
+        findings.push(finding.suggest(&wanted, names.iter().map(String::as_str)));
+    }
+}

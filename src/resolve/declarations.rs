@@ -1,0 +1,73 @@
+//! The documents of the declarations folder, by kind.
+
+use crate::declare::{API_VERSION, Declared};
+use crate::diagnostic::{Diagnostic, rules};
+use crate::overlay::jsonnet::Jsonnet;
+use crate::tree::{FileId, Node, Sources, Span, from_json, yaml};
+
+/// Every declaration, not yet decoded, in the order of file paths.
+#[derive(Debug, Default)]
+pub struct Documents {
+    /// `kind: Network`.
+    pub networks: Vec<Node>,
+    /// `kind: Cluster`.
+    pub clusters: Vec<Node>,
+}
+
+impl Documents {
+    /// Reads every declaration below `folder`: YAML documents, and Jsonnet programs that yield one or a list of them.
+    pub fn read(sources: &Sources, folder: &str, jsonnet: &Jsonnet, findings: &mut Vec<Diagnostic>) -> Self {
+        let mut documents = Self::default();
+        let prefix = format!("{}/", folder.trim_end_matches('/'));
+        for (id, source) in sources.iter().filter(|(_, source)| source.path.starts_with(&prefix)) {
+            let nodes = match source.path.rsplit('.').next() {
+                Some("yaml" | "yml" | "json") => yaml::read(&source.text, id, findings),
+                Some("jsonnet") => program(id, jsonnet, findings),
+                _ => Vec::new(),
+            };
+            nodes.into_iter().for_each(|node| documents.add(node, findings));
+        }
+        documents
+    }
+
+    fn add(&mut self, node: Node, findings: &mut Vec<Diagnostic>) {
+        let version = node.str_at("apiVersion");
+        match node.str_at("kind") {
+            Some("Network") if version == Some(API_VERSION) => self.networks.push(node),
+            Some("Cluster") if version == Some(API_VERSION) => self.clusters.push(node),
+            kind => {
+                let what = format!("{} of {}", kind.unwrap_or("a document without `kind`"), version.unwrap_or("no `apiVersion`"));
+                let place = node.get("kind").unwrap_or(&node).span;
+                let message = format!("{what} stands among the declarations");
+                let help = format!("declarations are `Network` and `Cluster` of `{API_VERSION}`");
+                findings.push(Diagnostic::new(&rules::UNKNOWN_KIND, place, message).help(help));
+            }
+        }
+    }
+}
+
+fn program(file: FileId, jsonnet: &Jsonnet, findings: &mut Vec<Diagnostic>) -> Vec<Node> {
+    match jsonnet.eval(file, &[]) {
+        Ok(serde_json::Value::Array(items)) => items.iter().map(|item| from_json(item, Span::file(file))).collect(),
+        Ok(one) => vec![from_json(&one, Span::file(file))],
+        Err(finding) => {
+            findings.push(finding);
+            Vec::new()
+        }
+    }
+}
+
+/// Reports declarations of one kind whose names are equal, or differ in case only.
+pub(super) fn unique<T>(declared: &[Declared<T>], name: impl Fn(&Declared<T>) -> &str, findings: &mut Vec<Diagnostic>) {
+    let mut seen: indexmap::IndexMap<String, &Declared<T>> = indexmap::IndexMap::new();
+    for one in declared {
+        let key = name(one).to_lowercase();
+        if let Some(first) = seen.get(&key) {
+            let message = format!("the name `{}` is taken", name(one));
+            let finding = Diagnostic::new(&rules::NAME_TAKEN, one.span("metadata.name"), message);
+            findings.push(finding.also(first.span("metadata.name"), "first here"));
+        } else {
+            seen.insert(key, one);
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Which overlays a cluster has, and in which order.
+
+use indexmap::IndexMap;
+
+use crate::declare::{Cluster, Declared, Project};
+use crate::diagnostic::{Diagnostic, nearest, rules};
+use crate::limits;
+use crate::overlay::Selected;
+use crate::overlay::context::minor;
+use crate::overlay::library::{Library, Overlay};
+use crate::patch;
+use crate::tree::schema::fill_defaults;
+use crate::tree::{Node, Path, Span};
+
+/// The slot of network providers; a cluster has exactly one.
+const PROVIDER_SLOT: &str = "cni";
+
+/// The overlays that are named: by the project's layers, then by the cluster itself.
+pub(super) fn named<'a>(node: &Node, project: &Project, library: &'a Library, findings: &mut Vec<Diagnostic>) -> Vec<(&'a Overlay, Span)> {
+    let labels = labels(node);
+    let layers = project.spec.layers.iter().filter(|layer| layer.clusters.matches(&labels));
+    let layers = layers.map(|layer| (layer.overlay.as_str(), node.span));
+    let own = node.at(&Path::dotted("spec.overlays")).and_then(Node::as_list).unwrap_or_default();
+    let own = own.iter().filter_map(|name| Some((name.as_str()?, name.span)));
+    let mut found: Vec<(&Overlay, Span)> = Vec::new();
+    for (name, span) in layers.chain(own).take(limits::OVERLAYS) {
+        match library.get(name) {
+            Some(overlay) if found.iter().all(|(other, _)| other.name() != name) => found.push((overlay, span)),
+            Some(_) => {}
+            None => {
+                let finding = Diagnostic::new(&rules::OVERLAY_UNKNOWN, span, format!("there is no overlay `{name}`"));
+                findings.push(finding.suggest(name, library.names()));
+            }
+        }
+    }
+    found
+}
+
+fn labels(node: &Node) -> IndexMap<String, String> {
+    let map = node.at(&Path::dotted("metadata.labels")).and_then(Node::as_map);
+    let text = |(key, value): (&crate::tree::Key, &Node)| Some((key.text.to_string(), value.as_str()?.to_owned()));
+    map.into_iter().flat_map(|map| map.iter()).filter_map(text).collect()
+}
+
+/// Applies an overlay's declaration patches to a cluster's document.
+pub(super) fn patch_declaration(overlay: &Overlay, cluster: &mut Node) {
+    let patches = overlay.declared.node.at(&Path::dotted("spec.declarations")).and_then(Node::as_list);
+    for change in patches.into_iter().flatten().filter_map(|patch| patch.get("cluster")) {
+        if let Some(spec) = cluster.as_map_mut().and_then(|map| map.get_mut("spec")) {
+            patch::merge(spec, change);
+        }
+    }
+}
+
+/// Every overlay of a cluster: the ones that its blocks select, then the named ones.
+pub(super) fn all<'a>(
+    cluster: &Declared<Cluster>,
+    named: Vec<(&'a Overlay, Span)>,
+    library: &'a Library,
+    findings: &mut Vec<Diagnostic>,
+) -> Vec<Selected<'a>> {
+    unclaimed_blocks(cluster, library, findings);
+    let by_block = library.iter().filter_map(|overlay| Some((overlay, block(cluster, overlay)?)));
+    let by_block = by_block.map(|(overlay, node)| (overlay, node.span, Some(node)));
+    let named = named.into_iter().map(|(overlay, span)| (overlay, span, block(cluster, overlay)));
+    let mut selected: Vec<Selected<'a>> = Vec::new();
+    for (overlay, place, block) in by_block.chain(named) {
+        if selected.iter().all(|other| other.overlay.name() != overlay.name()) {
+            kubernetes(cluster, overlay, findings);
+            selected.push(Selected { overlay, options: options(overlay, block, findings), place });
+        }
+    }
+    selected.sort_by_key(|one| one.overlay.spec().slot.as_deref() != Some(PROVIDER_SLOT));
+    slots(&selected, findings);
+    selected
+}
+
+/// The block of the cluster's `spec` that selects an overlay.
+fn block<'c>(cluster: &'c Declared<Cluster>, overlay: &Overlay) -> Option<&'c Node> {
+    let path = overlay.spec().selected_by.as_deref()?;
+    cluster.node.get("spec")?.at(&Path::dotted(path))
+}
+
+fn options(overlay: &Overlay, block: Option<&Node>, findings: &mut Vec<Diagnostic>) -> Node {
+    let mut options = block.cloned().unwrap_or_else(|| Node::map::<&str>([]));
+    if let Some(schema) = &overlay.options {
+        fill_defaults(schema.root(), &mut options);
+        schema.check(&options, &rules::SCHEMA, findings);
+    }
+    options
+}
+
+/// Reports blocks that no overlay reads: an unknown provider or add-on.
+fn unclaimed_blocks(cluster: &Declared<Cluster>, library: &Library, findings: &mut Vec<Diagnostic>) {
+    for parent in ["networking", "addons"] {
+        let map = cluster.node.at(&Path::dotted(&format!("spec.{parent}"))).and_then(Node::as_map);
+        for (key, _) in map.into_iter().flat_map(|map| map.iter()) {
+            let claims = |overlay: &&Overlay| overlay.spec().selected_by.as_deref() == Some(&format!("{parent}.{}", key.text));
+            if library.iter().any(|overlay| claims(&overlay)) {
+                continue;
+            }
+            let known: Vec<&str> = library.iter().filter_map(|overlay| overlay.spec().selected_by.as_deref()?.strip_prefix(&format!("{parent}."))).collect();
+            let message = format!("no overlay is selected by `{parent}.{}`", key.text);
+            let finding = Diagnostic::new(&rules::PROVIDER_UNKNOWN, key.span, message);
+            findings.push(match nearest(&key.text, known.iter().copied()) {
+                Some(name) => finding.help(format!("did you mean `{name}`?")),
+                None => finding.help(format!("known here: {}", known.join(", "))),
+            });
+        }
+    }
+}
+
+fn slots(selected: &[Selected<'_>], findings: &mut Vec<Diagnostic>) {
+    let mut taken: IndexMap<&str, &Selected<'_>> = IndexMap::new();
+    for one in selected {
+        let Some(slot) = one.overlay.spec().slot.as_deref() else { continue };
+        if let Some(first) = taken.get(slot) {
+            let message = format!("`{}` and `{}` both fill the slot `{slot}`", first.overlay.name(), one.overlay.name());
+            findings.push(Diagnostic::new(&rules::OVERLAY_SLOT, one.place, message).also(first.place, "the first one"));
+        } else {
+            taken.insert(slot, one);
+        }
+    }
+}
+
+/// Reports an overlay that does not run on the cluster's version of Kubernetes.
+fn kubernetes(cluster: &Declared<Cluster>, overlay: &Overlay, findings: &mut Vec<Diagnostic>) {
+    let version = &cluster.value.spec.kubernetes_version;
+    let Some(range) = overlay.spec().kubernetes.as_deref().filter(|range| !within(range, minor(version))) else { return };
+    let message = format!("`{}` runs on Kubernetes {range}, not on {version}", overlay.name());
+    findings.push(Diagnostic::new(&rules::OVERLAY_KUBERNETES, cluster.span("spec.kubernetesVersion"), message));
+}
+
+/// Whether a minor of Kubernetes 1 is in a range such as `>=1.16 <1.25`.
+fn within(range: &str, minor: u32) -> bool {
+    range.split_whitespace().all(|part| {
+        let bound = part.rsplit('.').next().and_then(|bound| bound.parse::<u32>().ok()).unwrap_or_default();
+        match part.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.') {
+            ">=" => minor >= bound,
+            ">" => minor > bound,
+            "<=" => minor <= bound,
+            "<" => minor < bound,
+            _ => minor == bound,
+        }
+    })
+}
