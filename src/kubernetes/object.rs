@@ -1,5 +1,6 @@
 //! An object on its way to a file.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use crate::tree::{Node, to_yaml};
@@ -53,19 +54,58 @@ pub struct Object {
     /// The object itself.
     pub node: Node,
     text: OnceLock<Arc<str>>,
+    annotated: OnceLock<Arc<Object>>,
+    /// The minors of Kubernetes, as bits, whose schema this object is known to fit.
+    valid: AtomicU64,
 }
 
 impl Object {
     /// An object of a component.
     #[must_use]
     pub fn new(identity: Identity, component: Arc<str>, node: Node) -> Self {
-        Self { identity, component, node, text: OnceLock::new() }
+        Self { identity, component, node, text: OnceLock::new(), annotated: OnceLock::new(), valid: AtomicU64::new(0) }
     }
 
     /// Its YAML, made at the first call.
     #[must_use]
     pub fn text(&self) -> &Arc<str> {
         self.text.get_or_init(|| to_yaml(&self.node).into())
+    }
+
+    /// The object with annotations that depend on nothing but itself and the project, made at the first call.
+    #[must_use]
+    pub fn annotated(self: &Arc<Self>, annotations: impl FnOnce() -> Vec<(&'static str, String)>) -> Arc<Self> {
+        let make = || {
+            let annotations = annotations();
+            if annotations.is_empty() { Arc::clone(self) } else { Arc::new(self.with_annotations(annotations)) }
+        };
+        Arc::clone(self.annotated.get_or_init(make))
+    }
+
+    fn with_annotations(&self, annotations: Vec<(&'static str, String)>) -> Self {
+        let mut node = self.node.clone();
+        if let Some(metadata) = node.as_map_mut().and_then(|map| map.get_mut("metadata")).and_then(Node::as_map_mut) {
+            if !metadata.contains("annotations") {
+                metadata.push("annotations", Node::map::<&str>([]));
+            }
+            if let Some(map) = metadata.get_mut("annotations").and_then(Node::as_map_mut) {
+                annotations.into_iter().for_each(|(key, value)| _ = map.insert(key, value.into()));
+            }
+        }
+        Self::new(self.identity.clone(), Arc::clone(&self.component), node)
+    }
+
+    /// Whether the object fits the schema of a minor; `check` is asked once for each.
+    pub fn fits(&self, minor: u32, check: impl FnOnce() -> bool) -> bool {
+        let bit = 1u64 << (minor % 64);
+        if self.valid.load(Ordering::Relaxed) & bit != 0 {
+            return true;
+        }
+        let fits = check();
+        if fits {
+            self.valid.fetch_or(bit, Ordering::Relaxed);
+        }
+        fits
     }
 
     /// Its file below the cluster's `kubernetes/` folder.

@@ -1,11 +1,13 @@
 //! The overlays at hand: stock ones, embedded in the binary, and the project's own.
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 
+use super::compile::{Compiled, compile};
 use crate::declare::{self, Declared};
 use crate::diagnostic::{Diagnostic, rules};
 use crate::tree::schema::Schema;
-use crate::tree::{FileId, Path, Sources, Span, yaml};
+use crate::resolve::Effective;
+use crate::tree::{FileId, Node, Path, Sources, Span, yaml};
 
 /// The stock overlays, as files.
 static STOCK: include_dir::Dir<'static> = include_dir::include_dir!("$CARGO_MANIFEST_DIR/overlays");
@@ -45,6 +47,13 @@ impl Overlay {
         let spec = self.spec();
         let last = self.name().rsplit('/').next().unwrap_or_default();
         spec.component.as_deref().or(spec.slot.as_deref()).unwrap_or(last)
+    }
+
+    /// The codes of its rules.
+    pub fn codes(&self) -> impl Iterator<Item = &str> {
+        let ports = self.declared.node.at(&Path::dotted("spec.facts.ports")).and_then(Node::as_list).unwrap_or_default();
+        let blocked = ports.iter().filter_map(|port| port.get("blocked")?.str_at("code"));
+        self.spec().assertions.iter().map(|assertion| assertion.code.as_str()).chain(blocked)
     }
 
     /// A file of its folder.
@@ -110,6 +119,14 @@ impl Library {
         let options = options_schema(&declared, findings);
         let overlay = Overlay { folder: format!("{prefix}{name}/"), declared, stock, options };
         self.overlays.insert(name.to_owned(), overlay);
+    }
+
+    /// Compiles the overlays that some cluster has, and all of the project's own: whoever writes one wants to hear of its
+    /// mistakes before it is used.
+    pub fn compile(&self, clusters: &[Effective<'_>], sources: &Sources, findings: &mut Vec<Diagnostic>) -> IndexMap<String, Compiled> {
+        let used: IndexSet<&str> = clusters.iter().flat_map(|one| &one.overlays).map(|selected| selected.overlay.name()).collect();
+        let wanted = self.iter().filter(|overlay| !overlay.stock || used.contains(overlay.name()));
+        wanted.map(|overlay| (overlay.name().to_owned(), compile(overlay, sources, findings))).collect()
     }
 
     /// The overlay with this name.

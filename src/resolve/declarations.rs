@@ -1,5 +1,7 @@
 //! The documents of the declarations folder, by kind.
 
+use indexmap::IndexMap;
+
 use crate::declare::{API_VERSION, Declared};
 use crate::diagnostic::{Diagnostic, rules};
 use crate::overlay::jsonnet::Jsonnet;
@@ -58,16 +60,15 @@ fn program(file: FileId, jsonnet: &Jsonnet, findings: &mut Vec<Diagnostic>) -> V
 }
 
 /// Reports declarations of one kind whose names are equal, or differ in case only.
-pub(super) fn unique<T>(declared: &[Declared<T>], name: impl Fn(&Declared<T>) -> &str, findings: &mut Vec<Diagnostic>) {
-    let mut seen: indexmap::IndexMap<String, &Declared<T>> = indexmap::IndexMap::new();
-    for one in declared {
-        let key = name(one).to_lowercase();
-        if let Some(first) = seen.get(&key) {
+pub(super) fn unique<I, T>(items: &[I], declared: impl Fn(&I) -> &Declared<T>, name: impl Fn(&Declared<T>) -> &str, findings: &mut Vec<Diagnostic>) {
+    let mut seen: IndexMap<String, Span> = IndexMap::new();
+    for one in items.iter().map(declared) {
+        let here = one.span("metadata.name");
+        if let Some(first) = seen.get(&name(one).to_lowercase()) {
             let message = format!("the name `{}` is taken", name(one));
-            let finding = Diagnostic::new(&rules::NAME_TAKEN, one.span("metadata.name"), message);
-            findings.push(finding.also(first.span("metadata.name"), "first here"));
+            findings.push(Diagnostic::new(&rules::NAME_TAKEN, here, message).also(*first, "first here"));
         } else {
-            seen.insert(key, one);
+            seen.insert(name(one).to_lowercase(), here);
         }
     }
 }

@@ -3,11 +3,13 @@
 mod declarations;
 mod select;
 
-use crate::declare::{Cluster, Declared, Network, Project};
-use crate::diagnostic::{Diagnostic, rules};
+use rayon::prelude::*;
+
+use crate::declare::{Cluster, Declared, Network, Project, RuleLevel};
+use crate::diagnostic::{Diagnostic, Severity, rules};
 use crate::overlay::Selected;
-use crate::overlay::library::Library;
-use crate::tree::Node;
+use crate::overlay::library::{Library, Overlay};
+use crate::tree::{Node, Path, Span};
 
 pub use declarations::Documents;
 
@@ -28,12 +30,59 @@ pub fn networks(documents: &mut Documents, findings: &mut Vec<Diagnostic>) -> Ve
     let decoded = nodes.into_iter().filter_map(|node| crate::declare::decode::<Network>(node, findings));
     let networks: Vec<_> = decoded.collect();
     networks.iter().for_each(|network| network::validate(network, findings));
-    declarations::unique(&networks, |network| &network.value.metadata.name, findings);
+    declarations::unique(&networks, |network| network, |network| &network.value.metadata.name, findings);
     networks
 }
 
+/// Resolves every cluster.
+pub fn clusters<'a>(
+    documents: &Documents,
+    project: &Project,
+    library: &'a Library,
+    networks: &'a [Declared<Network>],
+    findings: &mut Vec<Diagnostic>,
+) -> Vec<Effective<'a>> {
+    let resolved: Vec<_> = documents.clusters.par_iter().map(|node| {
+        let mut findings = Vec::new();
+        (one(node, project, library, networks, &mut findings), findings)
+    }).collect();
+    let mut clusters = Vec::new();
+    for (cluster, mut found) in resolved {
+        findings.append(&mut found);
+        clusters.extend(cluster);
+    }
+    declarations::unique(&clusters, |one| &one.cluster, |cluster| &cluster.value.metadata.name, findings);
+    clusters
+}
+
+/// Gives findings the severities that the project wants, and reports rules it names that do not exist.
+///
+/// What is an error by default stays one: output that breaks such a rule would not run.
+pub fn severities(project: &Declared<Project>, library: &Library, findings: &mut Vec<Diagnostic>) {
+    let levels = &project.value.spec.rules;
+    let declared: Vec<&str> = library.iter().flat_map(Overlay::codes).collect();
+    let codes = || rules::ALL.iter().map(|rule| rule.code).chain(declared.iter().copied());
+    for (code, _) in levels.iter().filter(|(code, _)| codes().all(|known| known != code.as_str())) {
+        let place = project.node.key_at(&Path::dotted("spec.rules").child(code)).map_or(Span::NONE, |key| key.span);
+        findings.push(Diagnostic::new(&rules::UNKNOWN_KEY, place, format!("there is no rule `{code}`")).suggest(code, codes()));
+    }
+    findings.retain_mut(|finding| match levels.get(finding.code.as_ref()) {
+        None => true,
+        Some(_) if finding.severity == Severity::Error => true,
+        Some(RuleLevel::Off) => false,
+        Some(RuleLevel::Error) => set(finding, Severity::Error),
+        Some(RuleLevel::Warning) => set(finding, Severity::Warning),
+        Some(RuleLevel::Note) => set(finding, Severity::Note),
+    });
+}
+
+fn set(finding: &mut Diagnostic, severity: Severity) -> bool {
+    finding.severity = severity;
+    true
+}
+
 /// Resolves one cluster: its layers' patches, its type, its network, its overlays.
-pub fn cluster<'a>(
+fn one<'a>(
     node: &Node,
     project: &Project,
     library: &'a Library,
