@@ -1,0 +1,97 @@
+//! The final objects: identity, schema, no secret in the clear.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use crate::diagnostic::{Diagnostic, rules};
+use crate::kubernetes::schema::Schemas;
+use crate::kubernetes::{Identity, Object};
+use crate::limits;
+use crate::tree::schema::report;
+use crate::tree::{Map, Node, Span};
+
+/// Checks every object of a cluster.
+pub fn check(objects: &[Arc<Object>], schemas: &Schemas, findings: &mut Vec<Diagnostic>) {
+    if objects.len() > limits::UNIT_OBJECTS {
+        let message = format!("the cluster has {} objects; at most {} are rendered", objects.len(), limits::UNIT_OBJECTS);
+        findings.push(Diagnostic::new(&rules::LIMIT, Span::NONE, message));
+    }
+    let mut seen: IndexMap<&Identity, Span> = IndexMap::new();
+    let mut paths: IndexMap<String, Span> = IndexMap::new();
+    for object in objects {
+        if let Some(first) = seen.insert(&object.identity, object.node.span) {
+            let message = format!("{} is made twice", name(&object.identity));
+            findings.push(Diagnostic::new(&rules::OBJECT_IDENTITY, object.node.span, message).also(first, "first here"));
+        } else if let Some(first) = paths.insert(object.path().to_lowercase(), object.node.span) {
+            let message = format!("{} and another object would write the same file `{}`", name(&object.identity), object.path());
+            findings.push(Diagnostic::new(&rules::OBJECT_IDENTITY, object.node.span, message).also(first, "the other one"));
+        }
+        path(object, findings);
+        schema(object, schemas, findings);
+        secret(object, findings);
+    }
+}
+
+fn name(identity: &Identity) -> String {
+    let namespace = if identity.namespace.is_empty() { String::new() } else { format!("{}/", identity.namespace) };
+    format!("{} {namespace}{}", identity.kind, identity.name)
+}
+
+/// Names become file names, so they hold nothing but what Kubernetes allows in one.
+fn path(object: &Object, findings: &mut Vec<Diagnostic>) {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ':' | '_');
+    let good = |text: &str| !text.is_empty() && text.len() <= 200 && text.chars().all(allowed) && !text.starts_with('.');
+    if !good(&object.identity.kind) || !good(&object.identity.name) {
+        let span = object.node.get("metadata").unwrap_or(&object.node).span;
+        let message = format!("{:?} is no name of a Kubernetes object", name(&object.identity));
+        findings.push(Diagnostic::new(&rules::OBJECT_IDENTITY, span, message));
+    }
+}
+
+fn schema(object: &Object, schemas: &Schemas, findings: &mut Vec<Diagnostic>) {
+    // What SOPS encrypted fits no schema: its values are ciphertext, and `sops` is one more key.
+    if object.node.get("sops").is_some() {
+        return;
+    }
+    let identity = &object.identity;
+    let valid = object.fits(schemas.minor(), || match schemas.validator(&identity.api_version, &identity.kind) {
+        Some(validator) => {
+            let before = findings.len();
+            report(&validator, schemas.document(), &object.node, &rules::OBJECT_SCHEMA, findings);
+            findings.iter_mut().skip(before).for_each(|finding| finding.message.insert_str(0, &format!("{}: ", name(identity))));
+            findings.len() == before
+        }
+        None => !is_built_in(identity, schemas),
+    });
+    if !valid && schemas.kind(&identity.api_version, &identity.kind).is_none() {
+        let message = format!("Kubernetes 1.{} has no {} {}", schemas.minor(), identity.api_version, identity.kind);
+        let kinds: Vec<&str> = schemas.kinds().filter(|(version, _)| *version == identity.api_version).map(|(_, kind)| kind).collect();
+        let place = object.node.get("kind").unwrap_or(&object.node).span;
+        findings.push(Diagnostic::new(&rules::OBJECT_SCHEMA, place, message).suggest(&identity.kind, kinds));
+    }
+}
+
+/// Whether the object's group is one of Kubernetes itself, so that its kind should be known.
+fn is_built_in(identity: &Identity, schemas: &Schemas) -> bool {
+    schemas.kinds().any(|(version, _)| version.split_once('/').map_or("", |(group, _)| group) == identity.group())
+}
+
+/// Rendered output is committed: a Secret with values in it is leaked.
+fn secret(object: &Object, findings: &mut Vec<Diagnostic>) {
+    let encrypted = object.node.get("sops").is_some();
+    if object.identity.kind != "Secret" || object.identity.api_version != "v1" || encrypted {
+        return;
+    }
+    for field in ["data", "stringData"] {
+        let filled = object.node.get(field).filter(|node| node.as_map().is_some_and(|map: &Map| !map.is_empty()));
+        if let Some(node) = filled {
+            let message = format!("{} carries its values in the clear (`{field}`)", name(&object.identity));
+            findings.push(Diagnostic::new(&rules::OBJECT_SECRET, place(node, object), message));
+        }
+    }
+}
+
+fn place(node: &Node, object: &Object) -> Span {
+    if node.span.is_known() { node.span } else { object.node.span }
+}

@@ -1,0 +1,208 @@
+//! `cargo bench`: what a fleet costs, beside the least it could cost.
+//!
+//! For N clusters, on disk and on tmpfs, prints whole-process wall times of a cold render, a render that changes nothing, a
+//! render after one cluster changed, and `check`; next to the floor, which is a plain loop in this process that writes the same
+//! bytes to the same files, and one that reads and hashes inputs and outputs. Medians of several runs, and the peak memory of
+//! the cold render.
+
+#![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::unwrap_used, missing_docs)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+const RUNS: usize = 5;
+
+fn main() {
+    let sizes: Vec<usize> = match std::env::var("NETLOOM_BENCH_SIZES") {
+        Ok(sizes) => sizes.split(',').map(|size| size.parse().unwrap()).collect(),
+        Err(_) => vec![10, 100, 1000],
+    };
+    println!("| where | clusters | files | MB | floor: write | cold | cold/floor | floor: read | no change | one changed | check | peak MB |");
+    println!("|---|---|---|---|---|---|---|---|---|---|---|---|");
+    for (name, root) in [("disk", PathBuf::from(env!("CARGO_TARGET_TMPDIR"))), ("tmpfs", PathBuf::from("/dev/shm"))] {
+        for &clusters in &sizes {
+            let place = root.join(format!("netloom-bench-{}", std::process::id()));
+            println!("{}", row(name, clusters, &place));
+            fs::remove_dir_all(&place).unwrap();
+        }
+    }
+}
+
+fn row(name: &str, clusters: usize, place: &Path) -> String {
+    let project = place.join("project");
+    generate(&project, clusters);
+    let output = project.join("rendered");
+    let mut peak = 0;
+    let cold = median(|| {
+        _ = fs::remove_dir_all(&output);
+        let (time, memory) = netloom("render", &project);
+        peak = peak.max(memory);
+        time
+    });
+    let files = read_tree(&output);
+    let bytes: usize = files.iter().map(|(_, bytes)| bytes.len()).sum();
+    let copy = place.join("copy");
+    let write = median(|| {
+        _ = fs::remove_dir_all(&copy);
+        timed(|| write_tree(&copy, &files))
+    });
+    let read = median(|| timed(|| _ = read_tree(&project).iter().map(|(_, bytes)| blake3::hash(bytes)).fold(0u8, |sum, hash| sum ^ hash.as_bytes()[0])));
+    let same = median(|| netloom("render", &project).0);
+    let mut mtu = 8000;
+    let changed = median(|| {
+        mtu += 4;
+        fs::write(project.join("declarations/cluster-0000.yaml"), cluster(0, &format!("{{mtu: {mtu}}}"))).unwrap();
+        netloom("render", &project).0
+    });
+    let check = median(|| netloom("check", &project).0);
+    let ratio = cold.as_secs_f64() / write.as_secs_f64();
+    let ms = |time: Duration| format!("{:.1} ms", time.as_secs_f64() * 1e3);
+    format!(
+        "| {name} | {clusters} | {} | {:.1} | {} | {} | {ratio:.1} | {} | {} | {} | {} | {} |",
+        files.len(),
+        bytes as f64 / 1e6,
+        ms(write),
+        ms(cold),
+        ms(read),
+        ms(same),
+        ms(changed),
+        ms(check),
+        peak / 1024
+    )
+}
+
+fn median(mut run: impl FnMut() -> Duration) -> Duration {
+    let mut times: Vec<Duration> = (0..RUNS).map(|_| run()).collect();
+    times.sort();
+    times[RUNS / 2]
+}
+
+fn timed(work: impl FnOnce()) -> Duration {
+    let start = Instant::now();
+    work();
+    start.elapsed()
+}
+
+/// Runs netloom; returns the wall time of the process and its peak memory in KiB, as sampled.
+fn netloom(command: &str, project: &Path) -> (Duration, u64) {
+    let start = Instant::now();
+    let mut netloom = Command::new(env!("CARGO_BIN_EXE_netloom"));
+    let mut child = netloom.args([command, "-q", "--project"]).arg(project).stdout(Stdio::null()).spawn().unwrap();
+    let mut peak = 0;
+    let status = loop {
+        peak = peak.max(high_water_mark(&child));
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        std::thread::sleep(Duration::from_micros(500));
+    };
+    assert!(status.success(), "netloom {command}: {status}");
+    (start.elapsed(), peak)
+}
+
+fn high_water_mark(child: &Child) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0)
+}
+
+/// The floor of reading: every file below a folder, in memory.
+fn read_tree(root: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let entries = walkdir::WalkDir::new(root).sort_by_file_name().into_iter().map(Result::unwrap);
+    let files = entries.filter(|entry| entry.file_type().is_file());
+    files.map(|file| (file.path().strip_prefix(root).unwrap().to_owned(), fs::read(file.path()).unwrap())).collect()
+}
+
+/// The floor of writing: a plain loop.
+fn write_tree(root: &Path, files: &[(PathBuf, Vec<u8>)]) {
+    let mut folder = PathBuf::new();
+    for (path, bytes) in files {
+        let path = root.join(path);
+        if path.parent() != Some(&folder) {
+            folder = path.parent().unwrap().to_owned();
+            fs::create_dir_all(&folder).unwrap();
+        }
+        fs::write(path, bytes).unwrap();
+    }
+}
+
+/// A project of `clusters` clusters, four to a network, with an environment overlay, a patch and values of each cluster's own.
+fn generate(project: &Path, clusters: usize) {
+    let write = |path: &str, text: &str| {
+        let path = project.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    write("netloom.yaml", PROJECT);
+    write("overlays/environment/overlay.yaml", OVERLAY);
+    write("overlays/environment/weave.yaml", PATCH);
+    write("overlays/environment/quota.yaml", OBJECT);
+    for index in 0..clusters {
+        write(&format!("declarations/cluster-{index:04}.yaml"), &cluster(index, "{}"));
+        if index % 4 == 0 {
+            write(&format!("declarations/network-{:04}.yaml", index / 4), &network(index / 4));
+        }
+    }
+}
+
+fn network(index: usize) -> String {
+    format!(
+        "apiVersion: netloom.dev/v1alpha1\nkind: Network\nmetadata: {{name: network-{index:04}}}\nspec:\n  aws:\n    region: us-west-2\n    \
+         cidr: 10.{}.0.0/16\n    zones: [us-west-2a, us-west-2b, us-west-2c]\n    topology: private\n",
+        index % 200
+    )
+}
+
+fn cluster(index: usize, weave: &str) -> String {
+    format!(
+        "apiVersion: netloom.dev/v1alpha1\nkind: Cluster\nmetadata:\n  name: cluster-{index:04}\n  labels: {{env: prod}}\nspec:\n  \
+         network: network-{:04}\n  kubernetesVersion: \"1.33\"\n  nodes: {{max: {}, kernel: \"6.1\"}}\n  networking: {{weave: {weave}}}\n  \
+         dns: {{nodeLocalCache: {{}}}}\n  access: {{api: [198.51.{}.0/24]}}\n",
+        index / 4,
+        20 + index % 100,
+        index % 256
+    )
+}
+
+const PROJECT: &str = "apiVersion: netloom.dev/v1alpha1
+kind: Project
+metadata: {name: bench}
+spec:
+  layers:
+    - overlay: environment
+      clusters: {matchLabels: {env: prod}}
+  gitops: {flux: {}}
+";
+
+const OVERLAY: &str = "apiVersion: netloom.dev/v1alpha1
+kind: Overlay
+metadata: {name: environment}
+spec:
+  resources: [quota.yaml]
+  patches: [{path: weave.yaml}]
+";
+
+const PATCH: &str = "apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: weave-net, namespace: kube-system}
+spec:
+  template:
+    spec:
+      containers:
+        - name: weave
+          env:
+            - {name: NETLOOM_CLUSTER, value: '{{ cluster.name }}'}
+";
+
+const OBJECT: &str = "apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: cluster-facts
+  namespace: kube-system
+data:
+  cluster: '{{ cluster.name }}'
+  nodes: '{{ cluster.nodes.max }}'
+  mtu: '{{ network.mtu }}'
+";
