@@ -14,7 +14,7 @@ pub fn to_yaml(node: &Node) -> String {
     let mut out = String::with_capacity(1024);
     match &node.value {
         Value::Map(map) if !map.is_empty() => write_map(&mut out, map, 0, false),
-        Value::List(items) if !items.is_empty() => write_list(&mut out, items, 0),
+        Value::List(items) if !items.is_empty() => write_list(&mut out, items, 0, false),
         _ => {
             write_scalar(&mut out, node, 0);
             out.push('\n');
@@ -49,7 +49,7 @@ fn write_child(out: &mut String, node: &Node, depth: usize) {
         }
         Value::List(items) if !items.is_empty() => {
             out.push('\n');
-            write_list(out, items, depth);
+            write_list(out, items, depth, false);
         }
         _ => {
             out.push(' ');
@@ -59,17 +59,16 @@ fn write_child(out: &mut String, node: &Node, depth: usize) {
     }
 }
 
-/// Lists stand at the indentation of their key, as kubectl prints them.
-fn write_list(out: &mut String, items: &[Node], depth: usize) {
-    for item in items {
-        indent(out, depth);
+/// Lists stand at the indentation of their key, as kubectl prints them; `inline` as for maps.
+fn write_list(out: &mut String, items: &[Node], depth: usize, inline: bool) {
+    for (at, item) in items.iter().enumerate() {
+        if at > 0 || !inline {
+            indent(out, depth);
+        }
         out.push_str("- ");
         match &item.value {
             Value::Map(map) if !map.is_empty() => write_map(out, map, depth + 1, true),
-            Value::List(inner) if !inner.is_empty() => {
-                out.push('\n');
-                write_list(out, inner, depth + 1);
-            }
+            Value::List(inner) if !inner.is_empty() => write_list(out, inner, depth + 1, true),
             _ => {
                 write_scalar(out, item, depth + 1);
                 out.push('\n');
