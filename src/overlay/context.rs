@@ -48,8 +48,8 @@ impl Variables {
         let names: Vec<String> = self.0.keys().map(ToString::to_string).chain(self.1.keys().cloned()).collect();
         let template = Value::from_function(move |state: &State, name: &str| {
             let known = names.iter().map(String::as_str).chain(["facts", "item"]);
-            let seen: Value = known.filter_map(|name| Some((name, state.lookup(name)?))).collect();
-            texts.get_template(name)?.render(seen)
+            let seen = known.filter_map(|name| Some((name, state.lookup(name)?)));
+            texts.get_template(name)?.render(Value::from_pairs(seen.collect::<Vec<_>>()))
         });
         self.0.insert("template", template);
     }
@@ -58,7 +58,7 @@ impl Variables {
     #[must_use]
     pub fn context(&self) -> Value {
         let own = self.1.iter().map(|(name, value)| (name.as_str(), value.clone()));
-        self.0.iter().map(|(name, value)| (*name, value.clone())).chain(own).collect()
+        Value::from_pairs(self.0.iter().map(|(name, value)| (*name, value.clone())).chain(own))
     }
 }
 

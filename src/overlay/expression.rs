@@ -136,7 +136,13 @@ impl Expression {
     /// # Errors
     /// What the engine says, at the expression's place.
     pub fn value(&self, context: &Value) -> Result<Value, Diagnostic> {
-        self.compiled.eval(context.clone()).map_err(|error| diagnose(&error, self.span, self.offset))
+        let value = self.compiled.eval(context.clone()).map_err(|error| diagnose(&error, self.span, self.offset))?;
+        if value.is_undefined() {
+            let names = self.variables().join("`, `");
+            let message = format!("the expression gives no value; it looks at `{names}`");
+            return Err(Diagnostic::new(&rules::EXPRESSION, self.span, message));
+        }
+        Ok(value)
     }
 
     /// Evaluates to a tree whose nodes are at the expression's place.
@@ -275,6 +281,6 @@ pub fn to_value(node: &Node) -> Value {
         tree::Value::Float(number) => Value::from(*number),
         tree::Value::String(text) => Value::from(text.clone()),
         tree::Value::List(items) => items.iter().map(to_value).collect(),
-        tree::Value::Map(map) => map.iter().map(|(key, node)| (key.text.clone(), to_value(node))).collect(),
+        tree::Value::Map(map) => Value::from_pairs(map.iter().map(|(key, node)| (key.text.clone(), to_value(node)))),
     }
 }
