@@ -7,5 +7,6 @@ pub mod diagnostic;
 pub mod kubernetes;
 pub mod limits;
 pub mod plan;
+pub mod resolve;
 pub mod tree;
 pub mod unit;

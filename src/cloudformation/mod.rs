@@ -10,6 +10,7 @@
 
 mod limits;
 mod logical_id;
+pub mod network;
 mod template;
 
 use crate::tree::{Map, Node};

@@ -141,7 +141,7 @@ mod tests {
         let vpc = template
             .resource("Vpc".to_owned(), resource("AWS::EC2::VPC", properties([("CidrBlock", "10.0.0.0/16".into())]), &[]));
         let gateway = properties([("Tags", tags("a", &[("env".into(), "prod".into())]))]);
-        template.resource("Gateway".to_owned(), resource("AWS::EC2::InternetGateway", gateway, &[vpc.clone()]));
+        template.resource("Gateway".to_owned(), resource("AWS::EC2::InternetGateway", gateway, std::slice::from_ref(&vpc)));
         let export = Some(export_name("a", "VpcId"));
         template.output("VpcId", Output { description: "The VPC".into(), value: reference(&vpc), export });
         let expected = r#"AWSTemplateFormatVersion: "2010-09-09"
