@@ -7,7 +7,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
-use ipnet::{IpNet, Ipv4Net};
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::diagnostic::{Rule, rules};
@@ -40,6 +40,13 @@ impl fmt::Display for Invalid {
 }
 
 impl Cidr {
+    /// Every IPv4 address.
+    pub const ANY_V4: Cidr = Cidr(IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::UNSPECIFIED, 0)));
+    /// Every IPv6 address.
+    pub const ANY_V6: Cidr = Cidr(IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::UNSPECIFIED, 0)));
+    /// IPv4 addresses as an IPv6-only machine sees them: the well-known prefix of NAT64 (RFC 6052).
+    pub const NAT64: Cidr = Cidr(IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, 0, 0), 96)));
+
     /// The range as the library type, for arithmetic.
     #[must_use]
     pub fn net(self) -> IpNet {
@@ -146,6 +153,87 @@ impl FromStr for Cidr {
             });
         }
         Ok(Cidr(net))
+    }
+}
+
+/// A subnet's IPv6 range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ipv6Range {
+    /// The `index`-th range of `prefix` bits in the VPC's Amazon-provided /56, counted from 0.
+    Slot {
+        /// Bits.
+        prefix: u8,
+        /// Which one.
+        index: u32,
+    },
+    /// Written out.
+    Cidr(Cidr),
+}
+
+impl Ipv6Range {
+    /// Bits of the block that Amazon provides for a VPC (VPC user guide, "VPC CIDR blocks").
+    pub const BLOCK_PREFIX: u8 = 56;
+
+    /// How many ranges of `prefix` bits the block holds; none when it holds none.
+    #[must_use]
+    pub fn slots(prefix: u8) -> Option<u32> {
+        let bits = prefix.checked_sub(Self::BLOCK_PREFIX).filter(|_| prefix <= 64)?;
+        Some(1 << bits)
+    }
+
+    /// Bits that all addresses share.
+    #[must_use]
+    pub fn prefix(self) -> u8 {
+        match self {
+            Ipv6Range::Slot { prefix, .. } => prefix,
+            Ipv6Range::Cidr(cidr) => cidr.prefix(),
+        }
+    }
+
+    /// Whether the two certainly share an address; a slot and a written range cannot be compared before the VPC exists.
+    #[must_use]
+    pub fn overlaps(self, other: Ipv6Range) -> bool {
+        match (self, other) {
+            (Ipv6Range::Slot { prefix, index }, Ipv6Range::Slot { prefix: p, index: i }) => {
+                let common = prefix.min(p);
+                let shift = |index: u32, prefix: u8| index.checked_shr(u32::from(prefix - common)).unwrap_or(0);
+                shift(index, prefix) == shift(i, p)
+            }
+            (Ipv6Range::Cidr(one), Ipv6Range::Cidr(other)) => one.overlaps(other),
+            _ => false,
+        }
+    }
+}
+
+impl FromStr for Ipv6Range {
+    type Err = Invalid;
+
+    /// Reads an IPv6 CIDR, or `/LENGTH#NUMBER` with the number in lower-case hexadecimal digits.
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let Some((length, number)) = text.strip_prefix('/').and_then(|rest| rest.split_once('#')) else {
+            let cidr: Cidr = text.parse()?;
+            let wrong = Invalid { rule: &rules::ADDRESS_INVALID, message: format!("`{text}` is no IPv6 range"), help: None };
+            return if cidr.is_v6() { Ok(Ipv6Range::Cidr(cidr)) } else { Err(wrong) };
+        };
+        let form = || {
+            Invalid::form(format!("`{text}` is not of the form `/64#N` with N a number in hexadecimal digits, as in `/64#1f`"))
+        };
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+        let prefix = length.parse().ok().filter(|_| length.bytes().all(|b| b.is_ascii_digit())).ok_or_else(form)?;
+        let index = u32::from_str_radix(number, 16).ok().filter(|_| digits(number)).ok_or_else(form)?;
+        let slots = Self::slots(prefix).ok_or_else(|| Invalid {
+            rule: &rules::CIDR_NO_ROOM,
+            message: format!("a VPC's IPv6 block is a /56, of which subnets are /56 to /64, not /{prefix}"),
+            help: None,
+        })?;
+        if index >= slots {
+            let message = format!(
+                "a VPC's IPv6 block holds {slots} ranges of /{prefix}, with the numbers 0 to {:x}, not {index:x}",
+                slots - 1
+            );
+            return Err(Invalid { rule: &rules::CIDR_OUTSIDE, message, help: None });
+        }
+        Ok(Ipv6Range::Slot { prefix, index })
     }
 }
 

@@ -4,9 +4,11 @@
 //! against, is derived from these types.
 
 mod cluster;
+mod egress;
 mod network;
 mod overlay;
 mod project;
+mod subnets;
 
 use std::sync::LazyLock;
 
@@ -21,12 +23,14 @@ use crate::tree::{Node, Path, Span};
 pub use cluster::{
     Access, Arch, Cluster, ClusterSpec, ControlPlane, DeclaredFlow, Dns, Endpoint, KubeProxy, KubeProxyMode, Nodes,
 };
+pub use egress::{Egress, Exits, Way, aws_id, exits, nat_subnet};
 pub use network::{Aws, Endpoints, NatGateways, Network, NetworkSpec, OnPremises, Route, Subnet, SubnetType, Topology};
 pub use overlay::{
     Assertion, Blocked, DeclarationPatch, DeclaredPort, Facts, Lifecycle, LifecycleStatus, MtuTerm, Overlay, OverlaySpec, Patch,
     PolicyFeatures, ProxyNeed, Resource, Statement, Target, Transition, TransitionClass,
 };
 pub use project::{Argo, Flux, GitOps, Layer, Paths, Project, ProjectSpec, RuleLevel, Selector};
+pub use subnets::{LETTERS, LONGEST_PREFIX, SHORTEST_PREFIX, Tier, Zone};
 
 /// The API version of every declaration.
 pub const API_VERSION: &str = "netloom.dev/v1alpha1";

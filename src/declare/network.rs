@@ -52,7 +52,7 @@ impl NetworkSpec {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Aws {
     /// Region, such as `us-west-2`.
-    #[schemars(regex(pattern = r"^[a-z]{2}(-[a-z]+)+-[0-9]+$"))]
+    #[schemars(regex(pattern = r"^[a-z]{2,4}(-[a-z]+)+-[0-9]+$"))]
     pub region: String,
     /// The VPC's primary range, a /16 to a /28.
     #[serde(default = "default_cidr")]
@@ -73,13 +73,14 @@ pub struct Aws {
     /// Where nodes live: in public subnets, or in private ones behind NAT gateways.
     #[serde(default)]
     pub topology: Topology,
-    /// NAT gateways of a private topology.
+    /// NAT gateways: the way out of private subnets and, for IPv4 destinations, of IPv6-only pods in public ones.
     #[serde(default)]
     pub nat_gateways: NatGateways,
     /// Subnets written out; derived from zones and topology when left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub subnets: Vec<Subnet>,
-    /// Whether the VPC gets an Amazon-provided IPv6 block and its subnets a /64 each.
+    /// Whether the VPC gets an Amazon-provided IPv6 block. Derived subnets have a /64 of it each; subnets that are written out
+    /// have what their `ipv6CIDR` says.
     #[serde(default)]
     pub ipv6: bool,
     /// VPC endpoints, which keep AWS API traffic off NAT gateways.
@@ -124,7 +125,7 @@ pub enum Topology {
     Private,
 }
 
-/// NAT gateways of a private topology.
+/// NAT gateways, for the zones whose subnets name no other egress.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum NatGateways {
@@ -165,7 +166,7 @@ pub struct Subnet {
     /// Range, a /16 to a /28 inside the VPC's; not needed for a subnet that exists or is IPv6-only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cidr: Option<Cidr>,
-    /// IPv6 range: a CIDR, or `/64#N` for the N-th (hexadecimal) /64 of the VPC's block.
+    /// IPv6 range: a CIDR, or `/64#N` for the /64 with the number N (hexadecimal, from 0) of the VPC's block.
     #[serde(default, rename = "ipv6CIDR", skip_serializing_if = "Option::is_none")]
     pub ipv6_cidr: Option<String>,
     /// An existing subnet to use (`subnet-…`).

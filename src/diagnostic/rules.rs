@@ -84,6 +84,8 @@ rules! {
         "An address range lies outside the range that must contain it.";
     CIDR_NO_ROOM Error "cidr-no-room", help: "",
         "A range is too small for what has to fit into it. An AWS subnet is a /16 to a /28.";
+    CIDR_SIZE Error "cidr-size", help: "",
+        "AWS takes VPC ranges and subnets from a /16 to a /28, and IPv6 subnets from a /44 to a /64 in steps of four bits.";
     ADDRESS_INVALID Error "address-invalid", help: "",
         "Not an IP address, or one of the wrong family.";
     // networks
@@ -91,6 +93,10 @@ rules! {
         "An availability zone is a region's name and a letter: `us-west-2a` is of `us-west-2`.";
     ZONE_COUNT Error "zone-count", help: "",
         "A network has one to six zones, each named once.";
+    ZONE_SLOT Error "zone-slot", help: "write `subnets` out, with one in this zone",
+        "Derived subnets have fixed places by the zone's letter, a to f. Local zones have letters of their own, which would collide with those.";
+    SUBNET_NAME Error "subnet-name", help: "use letters, digits and `-`, at most 63, beginning and ending with a letter or digit",
+        "Names of subnets become a part of CloudFormation exports, which take letters, digits and hyphens.";
     SUBNET_DUPLICATE Error "subnet-duplicate", help: "rename one of them",
         "Two subnets of one network have the same name.";
     SUBNET_MIXED_IDS Error "subnet-mixed-ids", help: "give every subnet its `id`, or none",
@@ -111,6 +117,16 @@ rules! {
         "An additional route goes to a peering connection (`pcx-`), instance (`i-`), NAT (`nat-`), transit (`tgw-`), internet (`igw-`) or egress-only (`eigw-`) gateway, from a private subnet that netloom owns; no two have the same destination, and none to a peer lies inside the VPC.";
     IPV6_UNSUPPORTED Error "ipv6-unsupported", help: "",
         "IPv6 is asked for where it cannot be had.";
+    FIELD_UNUSED Error "field-unused", help: "remove it",
+        "A field is written that changes nothing in this network. Options that are silently ignored mislead whoever reads them.";
+    VPC_EXISTING Error "vpc-existing", help: "write `vpcID`",
+        "Subnets that exist already are in a VPC that exists already.";
+    INTERNET_GATEWAY Warning "internet-gateway-unknown", help: "write `internetGatewayID`",
+        "Public and utility subnets that netloom adds to an existing VPC need routes to its internet gateway, whose id only AWS knows. Undeclared, it is the parameter `InternetGatewayId` of the stack, and CloudFormation Git sync has no value for it.";
+    ENDPOINT_INVALID Error "endpoint-invalid", help: "",
+        "A gateway endpoint is a route in the tables that netloom makes; an interface endpoint is an IPv4 address in a subnet.";
+    TAG_INVALID Error "tag-invalid", help: "",
+        "AWS keeps tags that begin with `aws:` to itself and takes keys of 128 and values of 256 characters; `Name` and the role tags of subnets are netloom's.";
     MTU_INVALID Error "mtu-invalid", help: "",
         "A maximum transmission unit is between 1,280 and 9,216 bytes; AWS carries 9,001 inside a VPC.";
     SINGLE_NAT_GATEWAY Warning "single-nat-gateway", help: "`natGateways: perZone` keeps zones independent",

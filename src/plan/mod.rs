@@ -3,9 +3,11 @@
 //! Typed and free of providers: what a provider needs arrives here as [`Facts`](crate::declare::Facts) and leaves as
 //! [`Flow`]s and IAM statements like anybody else's.
 
+pub mod network;
+
 use std::fmt;
 
-use crate::address::Cidr;
+use crate::address::{Cidr, Ipv6Range};
 use crate::declare::{Blocked, Endpoint, Endpoints, MtuTerm, Statement, SubnetType};
 use crate::tree::Span;
 
@@ -31,7 +33,7 @@ pub struct AwsPlan {
     pub vpc: Vpc,
     /// The internet gateway.
     pub internet_gateway: Option<Gateway>,
-    /// Whether an egress-only internet gateway serves private IPv6 subnets.
+    /// Whether netloom creates an egress-only internet gateway for private IPv6 subnets.
     pub egress_only_gateway: bool,
     /// Subnets.
     pub subnets: Vec<Subnet>,
@@ -73,6 +75,8 @@ pub enum Gateway {
     Owned,
     /// There already, by id.
     Existing(String),
+    /// There already, but no declaration says which one: a parameter of the template.
+    Parameter,
 }
 
 /// A subnet, planned.
@@ -94,20 +98,6 @@ pub struct Subnet {
     pub tags: Vec<(String, String)>,
 }
 
-/// A subnet's IPv6 range.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ipv6Range {
-    /// The `index`-th range of `prefix` bits in the VPC's Amazon-provided block.
-    Slot {
-        /// Bits.
-        prefix: u8,
-        /// Which, from 0.
-        index: u32,
-    },
-    /// Written out.
-    Cidr(Cidr),
-}
-
 /// A NAT gateway that netloom creates.
 #[derive(Clone, Debug)]
 pub struct NatGateway {
@@ -124,7 +114,7 @@ pub struct NatGateway {
 /// A route table that netloom creates.
 #[derive(Clone, Debug)]
 pub struct RouteTable {
-    /// `public`, or `private-ZONE`.
+    /// `public`, `private-ZONE`, or `public-ZONE` where public subnets have NAT64.
     pub name: String,
     /// Names of the subnets associated with it.
     pub subnets: Vec<String>,

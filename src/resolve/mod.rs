@@ -1,6 +1,7 @@
 //! From documents to effective declarations: layers, declaration patches, defaults, validation.
 
 mod declarations;
+pub mod network;
 mod select;
 
 use rayon::prelude::*;
@@ -112,14 +113,6 @@ fn one<'a>(
     Some(Effective { cluster, network, overlays })
 }
 
-// The validation of networks and clusters.
-pub mod network {
-    //! Stand-in until the network's rules land.
-    use crate::declare::{Declared, Network};
-    use crate::diagnostic::Diagnostic;
-    /// Validates.
-    pub fn validate(_: &Declared<Network>, _: &mut Vec<Diagnostic>) {}
-}
 pub mod cluster {
     //! Stand-in until the cluster's rules land.
     use crate::declare::{Cluster, Declared, Network};
