@@ -1,6 +1,8 @@
 //! Kubernetes objects: identity, order, schemas and kustomization files.
 
+mod kustomization;
 mod object;
 pub mod schema;
 
+pub use kustomization::{Component, compare, components, kustomization};
 pub use object::{Identity, Object};
