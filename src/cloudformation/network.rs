@@ -112,6 +112,3 @@ impl Stack<'_> {
         self.template.resource(logical_id(&["dhcp-options-association"]), association);
     }
 }
-
-#[cfg(test)]
-mod tests;

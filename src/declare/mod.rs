@@ -9,6 +9,8 @@ mod network;
 mod overlay;
 mod project;
 mod subnets;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use std::sync::LazyLock;
 

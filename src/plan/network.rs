@@ -101,7 +101,7 @@ fn planned(subnet: &declare::Subnet, aws: &Aws, all: &[declare::Subnet]) -> Subn
         cidr: subnet.cidr,
         ipv6: subnet.ipv6_cidr.as_deref().and_then(|text| text.parse().ok()),
         id: subnet.id.clone(),
-        tags: if aws.tag_subnets { role_tags(subnet, aws.topology, all) } else { Vec::new() },
+        tags: if aws.tag_subnets && subnet.is_owned() { role_tags(subnet, aws.topology, all) } else { Vec::new() },
     }
 }
 

@@ -114,7 +114,7 @@ impl Check<'_> {
 
     fn ipv6_range(&mut self, range: Ipv6Range, path: &crate::tree::Path, aws: &Aws) {
         // VPC user guide, "Subnet sizing for IPv6".
-        if !(44..=64).contains(&range.prefix()) || range.prefix() % 4 != 0 {
+        if !(44..=64).contains(&range.prefix()) || !range.prefix().is_multiple_of(4) {
             let message = format!("a subnet's IPv6 range is a /44, /48, … or /64, not a /{}", range.prefix());
             self.report(&rules::CIDR_SIZE, path, message);
         }

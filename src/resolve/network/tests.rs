@@ -1,20 +1,14 @@
 //! Each rule: its code and the place it points at, `LINE:COLUMN`, with other places involved in brackets.
 
 use super::validate;
-use crate::declare::{Network, decode};
+use crate::declare::testing::network;
 use crate::diagnostic::Diagnostic;
-use crate::tree::{Sources, yaml};
+use crate::tree::Sources;
 
-/// What is found in a network whose `spec` is `spec`; lines count from the first line of `spec`.
 fn found(spec: &str) -> (Sources, Vec<Diagnostic>) {
-    let text = format!("{}\napiVersion: netloom.dev/v1alpha1\nkind: Network\nmetadata: {{name: net}}\n", spec.trim());
-    let mut sources = Sources::default();
-    let file = sources.add("net.yaml", text.as_str());
+    let (sources, network) = network(spec);
     let mut findings = Vec::new();
-    let node = yaml::read(&text, file, &mut findings).remove(0);
-    let network = decode::<Network>(node, &mut findings);
-    assert_eq!(findings, []);
-    validate(&network.unwrap(), &mut findings);
+    validate(&network, &mut findings);
     (sources, findings)
 }
 
@@ -105,7 +99,7 @@ fn subnet_names_and_zones() {
     assert_eq!(places(&subnets(two)), expected);
     let idle = "spec:\n  aws: {region: us-test-1, zones: [us-test-1a, us-test-1b], cidr: 10.0.0.0/16, subnets: [\n\
                 {name: a, zone: us-test-1a, type: public, cidr: 10.0.0.0/24}]}";
-    assert_eq!(places(idle), ["field-unused 2:47"]);
+    assert_eq!(places(idle), ["field-unused 2:48"]);
 }
 
 #[test]
@@ -115,7 +109,7 @@ fn subnet_ranges() {
     let cases = [
         ("{name: p, zone: us-test-1a, type: private, cidr: 10.1.0.0/24}", "cidr-outside 6:50 (1:39)"),
         ("{name: p, zone: us-test-1a, type: private, cidr: 10.0.1.0/29}", "cidr-size 6:50"),
-        ("{name: p, zone: us-test-1a, type: private, cidr: 10.0.0.0/20}", "cidr-overlap 6:50 (5:54)"),
+        ("{name: p, zone: us-test-1a, type: private, cidr: 10.0.0.0/20}", "cidr-overlap 6:50 (5:50)"),
         ("{name: p, zone: us-test-1a, type: private}", "subnet-cidr-missing 6:1"),
         ("{name: p, zone: us-test-1a, type: utility, ipv6CIDR: '/64#1'}", "subnet-cidr-missing 6:1"),
     ];
@@ -145,18 +139,18 @@ fn ipv6_ranges() {
 
 #[test]
 fn ipv6_wants_a_network_with_ipv6() {
-    let network = |subnet: &str, rest: &str| {
+    let spec = |subnet: &str, rest: &str| {
         places(&format!(
             "spec: {{aws: {{region: us-test-1, cidr: 10.0.0.0/16, zones: [us-test-1a], {rest}subnets: [\n{subnet}]}}}}"
         ))
     };
     let public = "{name: p, zone: us-test-1a, type: public, cidr: 10.0.1.0/24, ipv6CIDR: '/64#1'}";
-    assert_eq!(network(public, ""), ["ipv6-unsupported 2:72"]);
+    assert_eq!(spec(public, ""), ["ipv6-unsupported 2:72"]);
     let dual = "{name: u, zone: us-test-1a, type: utility, cidr: 10.0.0.0/24},\n{name: p, zone: us-test-1a, type: dualStack, cidr: 10.0.1.0/24}";
-    assert_eq!(network(dual, ""), ["subnet-type 3:35"]);
-    assert_eq!(network(dual, "ipv6: true, "), ["subnet-type 3:35"]);
+    assert_eq!(spec(dual, ""), ["subnet-type 3:35"]);
+    assert_eq!(spec(dual, "ipv6: true, "), ["subnet-type 3:35"]);
     let existing = "vpcID: vpc-1, internetGatewayID: igw-1, ipv6: true, ";
-    assert_eq!(network(public, existing), ["ipv6-unsupported 2:72"]);
+    assert_eq!(spec(public, existing), ["ipv6-unsupported 2:72"]);
     assert_eq!(
         places("spec: {aws: {region: us-test-1, zones: [us-test-1a], vpcID: vpc-1, internetGatewayID: igw-1, ipv6: true}}")[0],
         "ipv6-unsupported 1:100"
@@ -165,19 +159,19 @@ fn ipv6_wants_a_network_with_ipv6() {
 
 #[test]
 fn existing_subnets() {
-    let network = |rest: &str| {
+    let spec = |rest: &str| {
         places(&format!("spec:\n  aws:\n    region: us-test-1\n    cidr: 10.0.0.0/16\n    zones: [us-test-1a]\n{rest}"))
     };
     let all = "    vpcID: vpc-1\n    subnets:\n    - {name: a, zone: us-test-1a, type: private, id: subnet-1}\n    - {name: b, zone: us-test-1a, type: utility, id: subnet-2}";
-    assert_eq!(network(all), [""; 0]);
-    assert_eq!(network(&all.replace(", id: subnet-2", ", cidr: 10.0.0.0/24"))[0], "subnet-mixed-ids 9:7 (8:54)");
-    assert_eq!(network(&all.replace("vpcID: vpc-1", "tagSubnets: true")), ["vpc-existing 8:54"]);
-    assert_eq!(network(&all.replace("id: subnet-1", "id: subnet-1, egress: nat-1")), ["egress-invalid 8:72"]);
-    assert_eq!(network(&all.replace("id: subnet-1", "id: subnet-1, egress: External")), [""; 0]);
+    assert_eq!(spec(all), [""; 0]);
+    assert_eq!(spec(&all.replace(", id: subnet-2", ", cidr: 10.0.0.0/24"))[0], "subnet-mixed-ids 9:7 (8:54)");
+    assert_eq!(spec(&all.replace("vpcID: vpc-1", "tagSubnets: true")), ["vpc-existing 8:54"]);
+    assert_eq!(spec(&all.replace("id: subnet-1", "id: subnet-1, egress: nat-1")), ["egress-invalid 8:72"]);
+    assert_eq!(spec(&all.replace("id: subnet-1", "id: subnet-1, egress: External")), [""; 0]);
     let routes = "id: subnet-1, additionalRoutes: [{cidr: 192.168.0.0/16, target: tgw-1}]";
-    assert_eq!(network(&all.replace("id: subnet-1", routes)), ["route-invalid 8:64"]);
-    assert_eq!(network(&format!("    endpoints: {{s3: true, sts: true}}\n{all}")), ["endpoint-invalid 6:21"]);
-    assert_eq!(network(&format!("    natGateways: single\n{all}")), ["field-unused 6:5"]);
+    assert_eq!(spec(&all.replace("id: subnet-1", routes)), ["route-invalid 8:64"]);
+    assert_eq!(spec(&format!("    endpoints: {{s3: true, sts: true}}\n{all}")), ["endpoint-invalid 6:21"]);
+    assert_eq!(spec(&format!("    natGateways: single\n{all}")), ["field-unused 6:5"]);
 }
 
 #[test]
@@ -234,14 +228,14 @@ fn nat_gateways_stand_in_one_subnet() {
 
 #[test]
 fn a_single_nat_gateway_is_a_warning() {
-    let network =
+    let spec =
         |zones: &str, rest: &str| places(&format!("spec:\n  aws:\n    region: us-test-1\n    zones: [{zones}]\n{rest}"));
     let single = "    topology: private\n    natGateways: single";
-    assert_eq!(network("us-test-1a, us-test-1b", single), ["single-nat-gateway 6:18"]);
-    assert_eq!(network("us-test-1a", single), [""; 0]);
-    assert_eq!(network("us-test-1a", "    natGateways: single"), ["field-unused 5:5"]);
-    assert_eq!(network("us-test-1a", "    natGateways: none"), [""; 0]);
-    assert_eq!(network("us-test-1a", "    natGateways: single\n    ipv6: true"), [""; 0]);
+    assert_eq!(spec("us-test-1a, us-test-1b", single), ["single-nat-gateway 6:18"]);
+    assert_eq!(spec("us-test-1a", single), [""; 0]);
+    assert_eq!(spec("us-test-1a", "    natGateways: single"), ["field-unused 5:5"]);
+    assert_eq!(spec("us-test-1a", "    natGateways: none"), [""; 0]);
+    assert_eq!(spec("us-test-1a", "    natGateways: single\n    ipv6: true"), [""; 0]);
 }
 
 #[test]
@@ -279,12 +273,12 @@ fn additional_routes() {
 
 #[test]
 fn internet_gateways_of_existing_vpcs() {
-    let network = |rest: &str| places(&format!("spec:\n  aws:\n    region: us-test-1\n    zones: [us-test-1a]\n{rest}"));
-    assert_eq!(network("    vpcID: vpc-1"), ["internet-gateway-unknown 5:12"]);
-    assert_eq!(network("    vpcID: vpc-1\n    internetGatewayID: igw-1"), [""; 0]);
-    assert_eq!(network("    internetGatewayID: igw-1"), ["field-unused 5:5"]);
+    let spec = |rest: &str| places(&format!("spec:\n  aws:\n    region: us-test-1\n    zones: [us-test-1a]\n{rest}"));
+    assert_eq!(spec("    vpcID: vpc-1"), ["internet-gateway-unknown 5:12"]);
+    assert_eq!(spec("    vpcID: vpc-1\n    internetGatewayID: igw-1"), [""; 0]);
+    assert_eq!(spec("    internetGatewayID: igw-1"), ["field-unused 5:5"]);
     let private = "    vpcID: vpc-1\n    internetGatewayID: igw-1\n    cidr: 10.0.0.0/16\n    subnets: [{name: p, zone: us-test-1a, type: private, cidr: 10.0.0.0/24, egress: tgw-1}]";
-    assert_eq!(network(private), ["field-unused 6:5"]);
+    assert_eq!(spec(private), ["field-unused 6:5"]);
 }
 
 #[test]
