@@ -1,6 +1,7 @@
 //! netloom compiles networking declarations and overlays into Kubernetes manifests and CloudFormation templates.
 
 pub mod address;
+pub mod check;
 pub mod cloudformation;
 pub mod declare;
 pub mod diagnostic;
@@ -12,3 +13,6 @@ pub mod plan;
 pub mod resolve;
 pub mod tree;
 pub mod unit;
+
+#[cfg(test)]
+mod testing;
