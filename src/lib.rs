@@ -3,8 +3,10 @@
 pub mod address;
 pub mod declare;
 pub mod diagnostic;
+pub mod emit;
 pub mod kubernetes;
 pub mod limits;
+pub mod load;
 pub mod overlay;
 pub mod patch;
 pub mod plan;
