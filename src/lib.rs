@@ -11,5 +11,7 @@ pub mod overlay;
 pub mod patch;
 pub mod plan;
 pub mod resolve;
+#[cfg(test)]
+mod scratch;
 pub mod tree;
 pub mod unit;

@@ -19,7 +19,9 @@ fn main() {
         Ok(sizes) => sizes.split(',').map(|size| size.parse().unwrap()).collect(),
         Err(_) => vec![10, 100, 1000],
     };
-    println!("| where | clusters | files | MB | floor: write | cold | cold/floor | floor: read | no change | one changed | check | peak MB |");
+    println!(
+        "| where | clusters | files | MB | floor: write | cold | cold/floor | floor: read | no change | one changed | check | peak MB |"
+    );
     println!("|---|---|---|---|---|---|---|---|---|---|---|---|");
     for (name, root) in [("disk", PathBuf::from(env!("CARGO_TARGET_TMPDIR"))), ("tmpfs", PathBuf::from("/dev/shm"))] {
         for &clusters in &sizes {
@@ -48,7 +50,11 @@ fn row(name: &str, clusters: usize, place: &Path) -> String {
         _ = fs::remove_dir_all(&copy);
         timed(|| write_tree(&copy, &files))
     });
-    let read = median(|| timed(|| _ = read_tree(&project).iter().map(|(_, bytes)| blake3::hash(bytes)).fold(0u8, |sum, hash| sum ^ hash.as_bytes()[0])));
+    let read = median(|| {
+        timed(|| {
+            _ = read_tree(&project).iter().map(|(_, bytes)| blake3::hash(bytes)).fold(0u8, |sum, hash| sum ^ hash.as_bytes()[0])
+        })
+    });
     let same = median(|| netloom("render", &project).0);
     let mut mtu = 8000;
     let changed = median(|| {
