@@ -6,6 +6,8 @@
 
 /// Bytes of one input file. Helm allows 5 MiB; no declaration comes near.
 pub const FILE_BYTES: u64 = 1 << 20;
+/// Bytes of one file that an import command reads; a kops export with its instance groups is far smaller.
+pub const IMPORT_BYTES: u64 = 8 << 20;
 /// Files in one project, rendered output not counted.
 pub const PROJECT_FILES: usize = 10_000;
 /// Bytes of all input files together.
@@ -36,6 +38,10 @@ pub const JSONNET_NESTING: usize = 200;
 pub const JSONNET_CHAIN: usize = 1_000;
 /// Frames of the Jsonnet evaluator's stack, go-jsonnet's default.
 pub const JSONNET_STACK: usize = 500;
+/// Files that one Jsonnet program may import.
+pub const JSONNET_IMPORTS: usize = 256;
+/// Bytes that one Jsonnet program may produce.
+pub const JSONNET_OUTPUT: usize = 8 << 20;
 /// Address space of the Jsonnet worker in bytes.
 pub const WORKER_MEMORY: u64 = 1 << 30;
 /// Processor seconds of the Jsonnet worker for one program.

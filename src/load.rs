@@ -1,0 +1,201 @@
+//! All reading of a project's files: the one opener, and the snapshot that everything else works from.
+//!
+//! netloom runs on pull requests of strangers, so a path out of a declaration, an overlay or a Jsonnet program is never opened:
+//! the files of a project are read once, here, into [`Sources`], and every import, template and record is served from there.
+//! What is read lies below the project root, is a regular file, and is no larger than [`limits`](crate::limits) allows.
+//!
+//! Confinement is the kernel's where it can be: `openat2` with `RESOLVE_BENEATH` (Linux 5.6) resolves a path and every link in it
+//! without leaving the root, so there is no moment between check and use. An absolute link counts as leaving, also when it
+//! points back inside; it would break in every other checkout. Elsewhere the resolved path is compared with the root.
+
+mod output;
+#[cfg(test)]
+mod tests;
+mod text;
+mod walk;
+
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rayon::prelude::*;
+use rustix::fs::{CWD, Mode, OFlags};
+use rustix::io::Errno;
+
+use crate::declare::{Declared, Project};
+use crate::diagnostic::{Diagnostic, rules};
+use crate::limits;
+use crate::tree::yaml::is_hidden;
+use crate::tree::{FileId, Sources, Span};
+use output::overlap;
+pub(crate) use text::cause;
+use text::{Refusal, Text};
+use walk::Walk;
+
+/// The file that makes a folder a project.
+pub const PROJECT_FILE: &str = "netloom.yaml";
+
+/// A project folder, opened.
+#[derive(Debug)]
+pub struct Root {
+    path: PathBuf,
+    folder: OwnedFd,
+}
+
+impl Root {
+    /// Opens the project in `path`.
+    ///
+    /// # Errors
+    /// When there is no such folder.
+    pub fn open(path: &Path) -> Result<Self, Diagnostic> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let opened = rustix::fs::openat(CWD, path, flags, Mode::empty()).map_err(std::io::Error::from);
+        let opened = opened.and_then(|folder| Ok(Self { path: path.canonicalize()?, folder }));
+        opened.map_err(|error| {
+            let message = format!("the project folder `{}` cannot be opened: {}", path.display(), cause(&error));
+            Diagnostic::new(&rules::PROJECT_MISSING, Span::NONE, message)
+        })
+    }
+
+    /// Reads `netloom.yaml`; none when it is missing or cannot be read.
+    pub fn project_file(&self, sources: &mut Sources, findings: &mut Vec<Diagnostic>) -> Option<FileId> {
+        match self.open_at(PROJECT_FILE) {
+            Err(refusal) if refusal.rule == &rules::PROJECT_MISSING => {
+                let message = format!("there is no `{PROJECT_FILE}` in `{}`", self.path.display());
+                findings.push(Diagnostic::new(&rules::PROJECT_MISSING, Span::NONE, message));
+                None
+            }
+            Err(refusal) => {
+                findings.push(refusal.report(PROJECT_FILE, Span::NONE));
+                None
+            }
+            Ok(opened) => add(PROJECT_FILE, Text::read(opened), sources, findings),
+        }
+    }
+
+    /// Reads the project's declarations and overlays into `sources`, ordered by path.
+    ///
+    /// A file that is not text is there with replacement characters, so that the finding can quote it: stop on errors.
+    pub fn inputs(&self, project: &Declared<Project>, sources: &mut Sources, findings: &mut Vec<Diagnostic>) {
+        let before = findings.len();
+        let paths = &project.value.spec.paths;
+        let folders = [("declarations", &paths.declarations), ("overlays", &paths.overlays)];
+        for (field, path) in folders {
+            check_relative(path, project.span(&format!("spec.paths.{field}")), findings);
+        }
+        if overlap(&paths.declarations, &paths.overlays) {
+            let message = "declarations and overlays must be separate folders, neither in the other";
+            findings.push(Diagnostic::new(&rules::SCHEMA, project.span("spec.paths.overlays"), message));
+        }
+        self.check_output(project, findings);
+        if findings.len() > before {
+            return;
+        }
+        let mut walk = Walk::new(self, findings);
+        for (field, path) in folders {
+            walk.declarations = field == "declarations";
+            let named = project.node.get("spec").and_then(|spec| spec.get("paths")?.get(field));
+            walk.start(path, named.map(|node| node.span));
+        }
+        let files = walk.files;
+        self.read_all(files, sources, findings);
+    }
+
+    /// Reads `files`, side by side, and adds them in the order of their paths.
+    fn read_all(&self, mut files: Vec<String>, sources: &mut Sources, findings: &mut Vec<Diagnostic>) {
+        files.sort();
+        let total = AtomicU64::new(0);
+        let read_one = |path: &String| {
+            if total.load(Ordering::Relaxed) > limits::PROJECT_BYTES {
+                return None;
+            }
+            let read = self.open_at(path).and_then(Text::read);
+            total.fetch_add(read.as_ref().map_or(0, |read| read.text.len() as u64), Ordering::Relaxed);
+            Some(read)
+        };
+        let read: Vec<_> = files.par_iter().map(read_one).collect();
+        if total.into_inner() > limits::PROJECT_BYTES {
+            let message = format!("declarations and overlays are more than {} MiB together", limits::PROJECT_BYTES >> 20);
+            findings.push(Diagnostic::new(&rules::LIMIT, Span::NONE, message));
+            return;
+        }
+        for (path, read) in files.iter().zip(read) {
+            if let Some(read) = read {
+                add(path, read, sources, findings);
+            }
+        }
+    }
+
+    /// Opens what stands at `path` below the root, following links that stay inside.
+    fn open_at(&self, path: &str) -> Result<OwnedFd, Refusal> {
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        self.resolve(path, flags).map_err(|error| match error {
+            Errno::XDEV => Refusal::outside(),
+            Errno::LOOP => Refusal::new(&rules::FILE_UNREADABLE, "is a symbolic link that goes in a circle"),
+            Errno::NXIO => Refusal::new(&rules::FILE_UNREADABLE, "is no regular file"),
+            Errno::NOENT if path == PROJECT_FILE => Refusal::new(&rules::PROJECT_MISSING, "is missing"),
+            error => Refusal::unreadable(error),
+        })
+    }
+
+    #[cfg(target_os = "linux")]
+    fn resolve(&self, path: &str, flags: OFlags) -> Result<OwnedFd, Errno> {
+        use rustix::fs::ResolveFlags;
+        let confined = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
+        match rustix::fs::openat2(&self.folder, path, flags, Mode::empty(), confined) {
+            // Kernels before 5.6, and sandboxes that do not know the call.
+            Err(Errno::NOSYS | Errno::PERM) => self.resolve_by_path(path, flags),
+            result => result,
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn resolve(&self, path: &str, flags: OFlags) -> Result<OwnedFd, Errno> {
+        self.resolve_by_path(path, flags)
+    }
+
+    fn resolve_by_path(&self, path: &str, flags: OFlags) -> Result<OwnedFd, Errno> {
+        let real = self.path.join(path).canonicalize();
+        let real = real.map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))?;
+        if !real.starts_with(&self.path) {
+            return Err(Errno::XDEV);
+        }
+        rustix::fs::openat(CWD, &real, flags | OFlags::NOFOLLOW, Mode::empty())
+    }
+}
+
+fn check_relative(path: &str, span: Span, findings: &mut Vec<Diagnostic>) {
+    let part_ok = |part: &str| !part.is_empty() && !part.starts_with('.') && !part.contains(is_hidden) && !part.contains('\\');
+    if !path.split('/').all(part_ok) {
+        let message = format!("`{path}` is no path of a folder below the project");
+        let finding = Diagnostic::new(&rules::FILE_OUTSIDE, span, message);
+        findings.push(finding.help("write a relative path without `.` and `..`, such as `declarations`"));
+    }
+}
+
+/// Adds what was read at `path` to the sources.
+fn add(path: &str, read: Result<Text, Refusal>, sources: &mut Sources, findings: &mut Vec<Diagnostic>) -> Option<FileId> {
+    let read = match read {
+        Ok(read) => read,
+        Err(refusal) => {
+            findings.push(refusal.report(path, Span::NONE));
+            return None;
+        }
+    };
+    let file = sources.add(path, read.text);
+    if let Some(at) = read.invalid {
+        let span = Span::new(file, at, at + char::REPLACEMENT_CHARACTER.len_utf8());
+        findings.push(Diagnostic::new(&rules::FILE_ENCODING, span, format!("`{path}` is not UTF-8 text")));
+    }
+    Some(file)
+}
+
+/// Reads one file that the user named on the command line, wherever it is; `-` is the standard input.
+pub fn file(path: &Path, sources: &mut Sources, findings: &mut Vec<Diagnostic>) -> Option<FileId> {
+    if path.as_os_str() == "-" {
+        return add("<stdin>", Text::from(std::io::stdin().lock(), limits::IMPORT_BYTES), sources, findings);
+    }
+    let opened = std::fs::File::open(path).map_err(Refusal::unreadable);
+    let read = opened.and_then(|file| Text::from(file, limits::IMPORT_BYTES));
+    add(&path.to_string_lossy(), read, sources, findings)
+}

@@ -1,0 +1,219 @@
+use super::*;
+use crate::declare;
+use crate::diagnostic::Human;
+use crate::scratch::Scratch;
+use crate::tree::yaml;
+
+const PROJECT: &str = "apiVersion: netloom.dev/v1alpha1\nkind: Project\nmetadata: {name: test}\n";
+
+/// A project folder with one overlay and one declaration.
+fn project() -> Scratch {
+    let folder = Scratch::new();
+    folder.write("netloom.yaml", PROJECT);
+    folder.write("declarations/b.yaml", "b: 1\n");
+    folder.write("overlays/dns/x/corefile.j2", ".:53\n");
+    folder
+}
+
+/// The paths that were loaded, and the findings as people see them.
+fn load(folder: &Scratch) -> (Vec<String>, String) {
+    let (mut sources, mut findings) = (Sources::default(), Vec::new());
+    match Root::open(folder.path()) {
+        Err(finding) => findings.push(finding),
+        Ok(root) => {
+            if let Some(file) = root.project_file(&mut sources, &mut findings) {
+                let text = sources.get(file).unwrap().text.clone();
+                let node = yaml::read(&text, file, &mut findings).remove(0);
+                let project = declare::decode(node, &mut findings).unwrap();
+                root.inputs(&project, &mut sources, &mut findings);
+            }
+        }
+    }
+    let text = Human { color: false }.render(&findings, &sources).replace(&folder.path().display().to_string(), "ROOT");
+    (sources.iter().map(|(_, source)| source.path.to_string()).collect(), text)
+}
+
+fn error(folder: &Scratch) -> String {
+    load(folder).1
+}
+
+#[test]
+fn files_are_loaded_in_the_order_of_their_paths() {
+    let folder = project();
+    folder.write("declarations/a/c.jsonnet", "[]");
+    folder.write("declarations/a.yml", "");
+    folder.write("declarations/README.md", "not a declaration");
+    folder.write("declarations/.hidden.yaml", "no: 1");
+    folder.write("declarations/old.yaml~", "no: 1");
+    folder.write("overlays/dns/overlay.yaml", "");
+    folder.write("rendered/clusters/a/x.yaml", "no: 1");
+    let (paths, findings) = load(&folder);
+    let expected = [
+        "netloom.yaml",
+        "declarations/a.yml",
+        "declarations/a/c.jsonnet",
+        "declarations/b.yaml",
+        "overlays/dns/overlay.yaml",
+        "overlays/dns/x/corefile.j2",
+    ];
+    assert_eq!((paths, findings.as_str()), (expected.map(str::to_owned).to_vec(), ""));
+}
+
+#[test]
+fn a_folder_without_project_file_is_no_project() {
+    let folder = Scratch::new();
+    assert!(error(&folder).starts_with("error[project-missing]: there is no `netloom.yaml` in `ROOT`"));
+    let gone = Root::open(&folder.at("gone")).unwrap_err();
+    assert!(gone.message.ends_with("gone` cannot be opened: no such file or directory"), "{}", gone.message);
+}
+
+#[test]
+fn missing_folders_are_empty_unless_the_project_names_them() {
+    let folder = Scratch::new();
+    folder.write("netloom.yaml", PROJECT);
+    assert_eq!(load(&folder), (vec!["netloom.yaml".to_owned()], String::new()));
+    folder.write("netloom.yaml", format!("{PROJECT}spec:\n  paths: {{overlays: ours}}\n"));
+    let text = error(&folder);
+    assert!(text.contains("`ours` cannot be read: no such file or directory"), "{text}");
+    assert!(text.contains("netloom.yaml:5:21"), "{text}");
+}
+
+#[test]
+fn links_inside_are_followed_and_links_outside_refused() {
+    let folder = project();
+    folder.write("shared/common.yaml", "c: 1\n");
+    folder.link("declarations/in.yaml", "../shared/common.yaml");
+    folder.link("declarations/folder", "../shared");
+    let (paths, findings) = load(&folder);
+    assert!(paths.contains(&"declarations/in.yaml".to_owned()) && paths.contains(&"declarations/folder/common.yaml".to_owned()));
+    assert_eq!(findings, "");
+
+    for (path, target) in
+        [("declarations/out.yaml", "/etc/passwd"), ("declarations/up", "../../"), ("overlays/x/a.j2", "/proc/self/environ")]
+    {
+        let folder = project();
+        folder.link(path, target);
+        let (paths, findings) = load(&folder);
+        let expected = format!("error[file-outside-project]: `{path}` is a symbolic link that leaves the project\n");
+        assert!(findings.starts_with(&expected), "{findings}");
+        assert!(!paths.contains(&path.to_owned()));
+    }
+}
+
+#[test]
+fn links_in_circles_end() {
+    let folder = project();
+    folder.link("declarations/again", ".");
+    folder.link("declarations/self.yaml", "self.yaml");
+    let text = error(&folder);
+    assert!(text.contains("`declarations/again` is a link to a folder that it lies in"), "{text}");
+    assert!(text.contains("`declarations/self.yaml` is a symbolic link that goes in a circle"), "{text}");
+}
+
+#[test]
+fn pipes_are_refused_without_waiting() {
+    let folder = project();
+    rustix::fs::mknodat(CWD, folder.at("declarations/p.yaml"), rustix::fs::FileType::Fifo, Mode::RWXU, 0).unwrap();
+    assert_eq!(error(&folder), "error[file-unreadable]: `declarations/p.yaml` is no regular file\n\n");
+}
+
+#[test]
+fn bytes_that_are_no_text_are_shown_where_they_stand() {
+    let folder = project();
+    folder.write("declarations/b.yaml", b"\xef\xbb\xbfa: 1\r\nb: \xff\r\n");
+    let (mut sources, mut findings) = (Sources::default(), Vec::new());
+    file(&folder.at("declarations/b.yaml"), &mut sources, &mut findings).unwrap();
+    assert_eq!(findings.len(), 1);
+    assert!(sources.locate(findings[0].span).ends_with("b.yaml:2:4"));
+    assert!(error(&folder).contains("`declarations/b.yaml` is not UTF-8 text"));
+}
+
+#[test]
+fn byte_order_mark_and_windows_line_ends_are_dropped() {
+    let folder = project();
+    folder.write("x", b"\xef\xbb\xbfa: 1\r\nb: 2\r\n");
+    let (mut sources, mut findings) = (Sources::default(), Vec::new());
+    let id = file(&folder.at("x"), &mut sources, &mut findings).unwrap();
+    assert_eq!(&*sources.get(id).unwrap().text, "a: 1\nb: 2\n");
+}
+
+#[test]
+fn sizes_and_depths_are_limited() {
+    let folder = project();
+    folder.write("declarations/big.yaml", vec![b' '; 1 << 20]);
+    assert_eq!(error(&folder), "");
+    folder.write("declarations/big.yaml", vec![b' '; (1 << 20) + 1]);
+    assert_eq!(error(&folder), "error[limit]: `declarations/big.yaml` is larger than 1024 KiB\n\n");
+
+    let folder = project();
+    folder.write(&format!("declarations/{}x.yaml", "d/".repeat(64)), "");
+    assert!(error(&folder).contains("lies more than 64 folders deep"));
+
+    let folder = project();
+    (0..33).for_each(|n| folder.write(&format!("overlays/x/{n}"), vec![b' '; 1 << 20]));
+    assert_eq!(error(&folder), "error[limit]: declarations and overlays are more than 32 MiB together\n\n");
+}
+
+#[test]
+fn names_that_deceive_are_refused() {
+    let folder = project();
+    folder.write("declarations/a\u{202e}lmay.yaml", "");
+    let text = error(&folder);
+    assert!(text.starts_with("error[hidden-character]: `declarations/a\\u{202e}lmay.yaml` has the character U+202E"), "{text}");
+}
+
+#[test]
+fn output_folders_that_could_do_harm_are_refused() {
+    let cases = [
+        ("/", "is no plain path"),
+        ("..", "is no plain path"),
+        (".", "is no plain path"),
+        ("a/../..", "is no plain path"),
+        (".git", "is no plain path"),
+        ("rendered/", "is no plain path"),
+        ("declarations", "and the input folder `declarations` lie in one another"),
+        ("Overlays/out", "and the input folder `overlays` lie in one another"),
+        ("linked/out", "is reached through the symbolic link `linked`"),
+        ("netloom.yaml", "is not a folder"),
+    ];
+    for (output, reason) in cases {
+        let folder = project();
+        folder.link("linked", "/tmp");
+        folder.write("netloom.yaml", format!("{PROJECT}spec: {{paths: {{output: {output}}}}}\n"));
+        let text = error(&folder);
+        assert!(text.starts_with("error[output-unsafe]") && text.contains(reason), "{output}: {text}");
+        assert!(text.contains("netloom.yaml:4:24"), "{text}");
+    }
+}
+
+#[test]
+fn inputs_that_hide_in_the_output_are_found() {
+    let folder = Scratch::new();
+    folder.write("netloom.yaml", PROJECT);
+    folder.write("rendered/hidden/a.yaml", "");
+    folder.link("declarations", "rendered/hidden");
+    assert!(error(&folder).contains("and the input folder `declarations` lie in one another"));
+}
+
+#[test]
+fn input_folders_stay_in_the_project() {
+    for path in ["/etc", "../other", "a/../b", "./x", ""] {
+        let folder = project();
+        folder.write("netloom.yaml", format!("{PROJECT}spec: {{paths: {{overlays: \"{path}\"}}}}\n"));
+        let text = error(&folder);
+        assert!(text.starts_with("error[file-outside-project]"), "{path}: {text}");
+    }
+}
+
+/// The way for kernels without `openat2` refuses the same.
+#[test]
+fn resolving_by_path_confines_too() {
+    let folder = project();
+    folder.link("declarations/out.yaml", "/etc/passwd");
+    folder.link("declarations/in.yaml", "b.yaml");
+    let root = Root::open(folder.path()).unwrap();
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK;
+    assert_eq!(root.resolve_by_path("declarations/out.yaml", flags).unwrap_err(), Errno::XDEV);
+    assert_eq!(root.resolve_by_path("../../etc/passwd", flags).unwrap_err(), Errno::XDEV);
+    assert!(root.resolve_by_path("declarations/in.yaml", flags).is_ok());
+}

@@ -1,0 +1,95 @@
+//! Bytes of files to text.
+
+use std::io::Read;
+use std::os::fd::OwnedFd;
+
+use rustix::fs::FileType;
+
+use crate::diagnostic::{Diagnostic, Rule, rules};
+use crate::limits;
+use crate::tree::Span;
+
+/// The byte order mark.
+const MARK: char = '\u{feff}';
+
+/// Why something was not read.
+pub(super) struct Refusal {
+    pub(super) rule: &'static Rule,
+    pub(super) reason: String,
+    pub(super) help: Option<&'static str>,
+}
+
+impl Refusal {
+    pub(super) fn new(rule: &'static Rule, reason: impl Into<String>) -> Self {
+        Self { rule, reason: reason.into(), help: None }
+    }
+
+    pub(super) fn unreadable(error: impl Into<std::io::Error>) -> Self {
+        Self::new(&rules::FILE_UNREADABLE, format!("cannot be read: {}", cause(&error.into())))
+    }
+
+    pub(super) fn outside() -> Self {
+        let help = "copy the file into the project; a link must be relative and stay inside";
+        Self { help: Some(help), ..Self::new(&rules::FILE_OUTSIDE, "is a symbolic link that leaves the project") }
+    }
+
+    pub(super) fn report(self, path: &str, span: Span) -> Diagnostic {
+        let finding = Diagnostic::new(self.rule, span, format!("`{path}` {}", self.reason));
+        self.help.into_iter().fold(finding, Diagnostic::help)
+    }
+}
+
+/// The cause of an error, without the number that Rust appends.
+pub(crate) fn cause(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or_default();
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
+}
+
+/// A file's text, and where the first byte stands that is no UTF-8.
+pub(super) struct Text {
+    pub(super) text: String,
+    pub(super) invalid: Option<usize>,
+}
+
+impl Text {
+    /// Reads a regular file of at most [`limits::FILE_BYTES`].
+    pub(super) fn read(opened: OwnedFd) -> Result<Self, Refusal> {
+        let stat = rustix::fs::fstat(&opened).map_err(Refusal::unreadable)?;
+        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+            return Err(Refusal::new(&rules::FILE_UNREADABLE, "is no regular file"));
+        }
+        Self::from(std::fs::File::from(opened), limits::FILE_BYTES)
+    }
+
+    /// Reads everything that `input` gives; the cap is kept while reading, because a size can lie.
+    pub(super) fn from(input: impl Read, cap: u64) -> Result<Self, Refusal> {
+        let mut bytes = Vec::new();
+        input.take(cap + 1).read_to_end(&mut bytes).map_err(Refusal::unreadable)?;
+        if bytes.len() as u64 > cap {
+            return Err(Refusal::new(&rules::LIMIT, format!("is larger than {} KiB", cap >> 10)));
+        }
+        Ok(Self::decode(bytes))
+    }
+
+    /// Decodes UTF-8, with or without byte order mark, with the line ends of any system.
+    fn decode(bytes: Vec<u8>) -> Self {
+        let (mut text, mut invalid) = match String::from_utf8(bytes) {
+            Ok(text) => (text, None),
+            Err(error) => {
+                let valid = error.utf8_error().valid_up_to();
+                (String::from_utf8_lossy(error.as_bytes()).into_owned(), Some(valid))
+            }
+        };
+        if text.starts_with(MARK) {
+            text.drain(..MARK.len_utf8());
+            invalid = invalid.map(|at| at - MARK.len_utf8());
+        }
+        if text.contains("\r\n") {
+            invalid = invalid.map(|at| at - text.get(..at).map_or(0, |before| before.matches("\r\n").count()));
+            text = text.replace("\r\n", "\n");
+        }
+        Self { text, invalid }
+    }
+}

@@ -1,0 +1,143 @@
+//! Which files below a folder are a project's.
+
+use std::os::fd::OwnedFd;
+use std::path::Path;
+
+use rustix::fs::{AtFlags, Dir, FileType};
+
+use super::{Refusal, Root};
+use crate::diagnostic::{Diagnostic, rules};
+use crate::limits;
+use crate::tree::Span;
+use crate::tree::yaml::is_hidden;
+
+/// What a declaration's file name ends in; other files among the declarations are left alone.
+const DECLARATIONS: [&str; 5] = ["yaml", "yml", "json", "jsonnet", "libsonnet"];
+
+/// Collects the files of a project's folders.
+pub(super) struct Walk<'a> {
+    root: &'a Root,
+    /// Whether these are declarations, of which only some file names count.
+    pub(super) declarations: bool,
+    pub(super) files: Vec<String>,
+    /// Files and folders seen so far.
+    entries: usize,
+    /// Device and inode of the folders that the walk is in, to see links that lead back.
+    above: Vec<(u64, u64)>,
+    findings: &'a mut Vec<Diagnostic>,
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn new(root: &'a Root, findings: &'a mut Vec<Diagnostic>) -> Self {
+        Self { root, declarations: true, files: Vec::new(), entries: 0, above: Vec::new(), findings }
+    }
+
+    /// Walks a top folder. One that is missing is empty (Git keeps no empty folders), unless the project names it at `named`.
+    pub(super) fn start(&mut self, path: &str, named: Option<Span>) {
+        let missing = rustix::fs::statat(&self.root.folder, path, AtFlags::SYMLINK_NOFOLLOW).is_err();
+        match self.root.open_at(path) {
+            Err(_) if missing && named.is_none() => {}
+            Err(refusal) => self.findings.push(refusal.report(path, named.unwrap_or_default())),
+            Ok(opened) => _ = self.entry(path, opened),
+        }
+    }
+
+    fn refuse(&mut self, path: &str, refusal: Refusal) {
+        self.findings.push(refusal.report(path, Span::NONE));
+    }
+
+    /// Takes what was opened at `path`; none when a limit ends the walk.
+    fn entry(&mut self, path: &str, opened: OwnedFd) -> Option<()> {
+        let stat = match rustix::fs::fstat(&opened) {
+            Ok(stat) => stat,
+            Err(error) => {
+                self.refuse(path, Refusal::unreadable(error));
+                return Some(());
+            }
+        };
+        match FileType::from_raw_mode(stat.st_mode) {
+            FileType::Directory => {
+                // The fields' types differ between systems.
+                #[allow(clippy::unnecessary_cast, clippy::cast_sign_loss)]
+                let identity = (stat.st_dev as u64, stat.st_ino as u64);
+                if self.above.contains(&identity) {
+                    let refusal = Refusal::new(&rules::FILE_UNREADABLE, "is a link to a folder that it lies in");
+                    self.refuse(path, refusal);
+                    return Some(());
+                }
+                self.above.push(identity);
+                let done = self.folder(path, opened);
+                self.above.pop();
+                done
+            }
+            FileType::RegularFile => {
+                self.file(path);
+                Some(())
+            }
+            _ => {
+                self.refuse(path, Refusal::new(&rules::FILE_UNREADABLE, "is no regular file"));
+                Some(())
+            }
+        }
+    }
+
+    fn file(&mut self, path: &str) {
+        let extension = Path::new(path).extension().and_then(|extension| extension.to_str());
+        if !self.declarations || extension.is_some_and(|extension| DECLARATIONS.contains(&extension)) {
+            self.files.push(path.to_owned());
+        }
+    }
+
+    fn limit(&mut self, message: String) -> Option<()> {
+        self.findings.push(Diagnostic::new(&rules::LIMIT, Span::NONE, message));
+        None
+    }
+
+    fn folder(&mut self, path: &str, opened: OwnedFd) -> Option<()> {
+        if self.above.len() > limits::PATH_DEPTH {
+            return self.limit(format!("`{path}` lies more than {} folders deep", limits::PATH_DEPTH));
+        }
+        let mut entries = Vec::new();
+        for entry in Dir::new(opened).into_iter().flatten() {
+            match entry {
+                Ok(entry) => entries.push((entry.file_name().to_bytes().to_vec(), entry.file_type())),
+                Err(error) => self.refuse(path, Refusal::unreadable(error)),
+            }
+            if self.entries + entries.len() > limits::PROJECT_FILES {
+                return self.limit(format!("the project has more than {} files", limits::PROJECT_FILES));
+            }
+        }
+        self.entries += entries.len();
+        entries.sort_by(|a, b| a.0.cmp(&b.0));
+        entries.into_iter().try_for_each(|(name, kind)| self.named(path, &name, kind))
+    }
+
+    fn named(&mut self, folder: &str, name: &[u8], kind: FileType) -> Option<()> {
+        if name.starts_with(b".") || name.ends_with(b"~") {
+            return Some(());
+        }
+        let Ok(name) = std::str::from_utf8(name) else {
+            let path = format!("{folder}/{}", String::from_utf8_lossy(name));
+            self.refuse(&path, Refusal::new(&rules::FILE_ENCODING, "has a name that is not UTF-8"));
+            return Some(());
+        };
+        let path = format!("{folder}/{name}");
+        if let Some(bad) = name.chars().find(|c| is_hidden(*c) || matches!(c, '\n' | '\r' | '\t' | '\\')) {
+            let path = path.escape_debug().to_string();
+            let reason = format!("has the character U+{:04X} in its name", u32::from(bad));
+            self.refuse(&path, Refusal { help: Some("rename it"), ..Refusal::new(&rules::HIDDEN_CHARACTER, reason) });
+            return Some(());
+        }
+        if kind == FileType::RegularFile {
+            self.file(&path);
+            return Some(());
+        }
+        match self.root.open_at(&path) {
+            Ok(opened) => self.entry(&path, opened),
+            Err(refusal) => {
+                self.refuse(&path, refusal);
+                Some(())
+            }
+        }
+    }
+}
