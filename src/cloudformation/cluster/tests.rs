@@ -1,6 +1,7 @@
 use super::*;
 use crate::declare::SubnetType;
-use crate::plan::{AwsPlan, Gateway, Ipv6Range, Subnet, cluster::plan};
+use crate::address::Ipv6Range;
+use crate::plan::{AwsPlan, Gateway, Subnet, cluster::plan};
 use crate::testing::Project;
 use crate::tree::to_yaml;
 
