@@ -1,11 +1,25 @@
 //! netloom compiles networking declarations and overlays into Kubernetes manifests and CloudFormation templates.
+//!
+//! # The pipeline
+//!
+//! [`compile`] is the whole of it, a line a step; each step is a module named by its verb, and data flows one way:
+//!
+//! 1. **load** ([`load`]): every file of the project, once, confined to its root → [`tree::Sources`];
+//! 2. **resolve** ([`resolve`]): documents, layers, declaration patches, defaults → effective declarations, typed and validated;
+//! 3. **plan** ([`plan`]): addresses, subnets, routes, flows, MTU, IAM → the network plan, which knows no provider;
+//! 4. **render** ([`overlay`], [`cloudformation`], `gitops`, `runbook`): objects, templates, sync objects, runbooks;
+//! 5. **patch** ([`patch`]): the overlays' changes to objects, in order;
+//! 6. **check** ([`check`]): schemas, rules and cross-checks on the final objects;
+//! 7. **emit** (`emit`): deterministic text, ownership record, atomic swap, prune.
+//!
+//! A network or a cluster is a [`unit::Unit`]: it is compiled by itself, in parallel with the others, and swapped whole.
+//! Everything that is wrong becomes a [`diagnostic::Diagnostic`]; stages collect findings and go on.
 
 pub mod address;
 pub mod check;
 pub mod cloudformation;
 pub mod declare;
 pub mod diagnostic;
-pub mod emit;
 pub mod kubernetes;
 pub mod limits;
 pub mod load;
@@ -13,10 +27,12 @@ pub mod overlay;
 pub mod patch;
 pub mod plan;
 pub mod resolve;
-#[cfg(test)]
-mod scratch;
 pub mod tree;
 pub mod unit;
+
+mod compile;
+
+pub use compile::{Compilation, Request, compile};
 
 #[cfg(test)]
 mod testing;

@@ -9,6 +9,7 @@ pub mod dns;
 pub mod flows;
 mod ingress;
 pub mod mtu;
+pub mod objects;
 pub mod policies;
 pub mod proxy;
 pub mod quota;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 use crate::declare::{Cluster, Declared, Facts, Network};
 use crate::diagnostic::Diagnostic;
 use crate::kubernetes::Object;
+use crate::kubernetes::schema::Schemas;
 use crate::plan::ClusterPlan;
 use crate::tree::{Node, Span};
 
@@ -40,7 +42,7 @@ pub fn declarations(
 }
 
 /// A cluster as it will be applied.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Rendered<'a> {
     /// Its declaration.
     pub cluster: &'a Declared<Cluster>,
@@ -52,12 +54,15 @@ pub struct Rendered<'a> {
     pub objects: &'a [Arc<Object>],
     /// The final template of its stack; none outside AWS.
     pub template: Option<&'a Node>,
+    /// Schemas of its version of Kubernetes.
+    pub schemas: &'a Schemas,
 }
 
 type Artifacts = fn(Rendered<'_>, &mut Vec<Diagnostic>);
 
 /// Checks of final artifacts.
-const ARTIFACTS: [Artifacts; 5] = [
+const ARTIFACTS: [Artifacts; 6] = [
+    |it, findings| objects::check(it.objects, it.schemas, findings),
     |it, findings| it.template.into_iter().for_each(|template| flows::check(it.plan, template, findings)),
     |it, findings| it.template.into_iter().for_each(|template| quota::check(template, findings)),
     |it, findings| mtu::check(it.plan, it.objects, findings),

@@ -73,9 +73,9 @@ pub struct Component<'a> {
     pub objects: &'a [Arc<Object>],
 }
 
-/// Puts a cluster's objects in order and groups them by component.
-pub fn components(objects: &mut [Arc<Object>]) -> Vec<Component<'_>> {
-    objects.sort_by(|a, b| compare(a, b));
+/// A cluster's objects, which are in order, by component.
+#[must_use]
+pub fn components(objects: &[Arc<Object>]) -> Vec<Component<'_>> {
     let same = |a: &Arc<Object>, b: &Arc<Object>| a.component == b.component;
     objects.chunk_by(same).filter_map(|objects| Some(Component { name: &objects.first()?.component, objects })).collect()
 }

@@ -1,6 +1,6 @@
 //! Kubernetes objects: identity, order, schemas and kustomization files.
 
-mod kustomization;
+pub mod kustomization;
 mod object;
 pub mod schema;
 

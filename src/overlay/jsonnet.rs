@@ -5,6 +5,12 @@ use crate::tree::{FileId, Span};
 #[derive(Debug)]
 pub struct Jsonnet;
 impl Jsonnet {
+    /// A runner.
+    #[must_use]
+    pub fn new(_: &std::path::Path, _: std::sync::Arc<crate::tree::Sources>) -> Self {
+        Self
+    }
+
     /// Evaluates.
     ///
     /// # Errors

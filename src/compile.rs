@@ -1,0 +1,195 @@
+//! The pipeline in one function, and what it does for one network and one cluster.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::declare::{self, Declared, Network, Project};
+use crate::diagnostic::{self, Diagnostic, rules};
+use crate::kubernetes::kustomization::{self, Component};
+use crate::kubernetes::{Object, schema};
+use crate::overlay::compile::Compiled;
+use crate::overlay::context::{self, Variables};
+use crate::overlay::jsonnet::Jsonnet;
+use crate::overlay::library::{self, Library};
+use crate::overlay::render::{Instance, Tools};
+use crate::plan::NetworkPlan;
+use crate::resolve::{self, Documents, Effective};
+use crate::tree::{Node, Sources, Span, to_yaml, yaml};
+use crate::unit::{Artifact, Unit};
+use crate::{check, cloudformation, load, plan};
+
+/// What to compile.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The project's folder.
+    pub root: PathBuf,
+    /// Names of the clusters to compile, with their networks; all of them when empty.
+    pub clusters: Vec<String>,
+    /// The executable that evaluates Jsonnet in a process of its own: netloom itself.
+    pub worker: PathBuf,
+}
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub struct Compilation {
+    /// Every text that was read; findings point into it.
+    pub sources: Arc<Sources>,
+    /// Everything that is wrong or worth knowing, in order.
+    pub findings: Vec<Diagnostic>,
+    /// The output, unit by unit.
+    pub units: Vec<Unit>,
+    /// The output folder, relative to the root.
+    pub output: String,
+    /// Whether every declaration was compiled, so that what is in the output beside these units is left over.
+    pub complete: bool,
+}
+
+/// Compiles a project; `progress` is called with the units done and their number.
+pub fn compile(request: &Request, progress: &(dyn Fn(usize, usize) + Sync)) -> Compilation {
+    let mut findings = Vec::new();
+    let mut sources = Sources::default();
+    let project = read(&request.root, &mut sources, &mut findings);
+    let sources = Arc::new(sources);
+    let Some(project) = project.filter(|_| !diagnostic::has_errors(&findings)) else {
+        return Compilation { sources, findings, ..Compilation::default() };
+    };
+    let jsonnet = Jsonnet::new(&request.worker, Arc::clone(&sources));
+    let library = Library::read(&sources, &project.value.spec.paths.overlays, &mut findings);
+    let mut documents = Documents::read(&sources, &project.value.spec.paths.declarations, &jsonnet, &mut findings);
+    let networks = resolve::networks(&mut documents, &mut findings);
+    let clusters = resolve::clusters(&documents, &project.value, &library, &networks, &mut findings);
+    let compiled = library.compile(&clusters, &sources, &mut findings);
+    let plans: Vec<NetworkPlan> = networks.iter().map(plan::network::plan).collect();
+    let fleet = Fleet { project: &project.value, sources: &sources, jsonnet: &jsonnet, networks: &networks, plans: &plans, compiled: &compiled };
+    let units = fleet.units(&clusters, &request.clusters, progress, &mut findings);
+    resolve::severities(&project, &library, &mut findings);
+    diagnostic::sort(&mut findings, &sources);
+    let output = project.value.spec.paths.output.clone();
+    Compilation { sources, findings, units, output, complete: request.clusters.is_empty() }
+}
+
+/// Reads `netloom.yaml`, the project's declarations and overlays, and the stock overlays.
+fn read(root: &Path, sources: &mut Sources, findings: &mut Vec<Diagnostic>) -> Option<Declared<Project>> {
+    let root = load::Root::open(root).map_err(|finding| findings.push(finding)).ok()?;
+    let file = root.project_file(sources, findings)?;
+    let text = Arc::clone(&sources.get(file)?.text);
+    let mut documents = yaml::read(&text, file, findings).into_iter();
+    let (Some(node), None) = (documents.next(), documents.next()) else {
+        findings.push(Diagnostic::new(&rules::SCHEMA, Span::file(file), "a project file is one YAML document"));
+        return None;
+    };
+    let project = declare::decode(node, findings)?;
+    root.inputs(&project, sources, findings);
+    library::embed(sources);
+    Some(project)
+}
+
+/// What every unit is compiled from.
+struct Fleet<'a> {
+    project: &'a Project,
+    sources: &'a Arc<Sources>,
+    jsonnet: &'a Jsonnet,
+    networks: &'a [Declared<Network>],
+    plans: &'a [NetworkPlan],
+    compiled: &'a indexmap::IndexMap<String, Compiled>,
+}
+
+impl Fleet<'_> {
+    /// Compiles every unit, in parallel; the result is in the order of the declarations.
+    fn units(
+        &self,
+        clusters: &[Effective<'_>],
+        wanted: &[String],
+        progress: &(dyn Fn(usize, usize) + Sync),
+        findings: &mut Vec<Diagnostic>,
+    ) -> Vec<Unit> {
+        let clusters: Vec<_> = clusters.iter().filter(|one| wanted.is_empty() || wanted.contains(&one.cluster.value.metadata.name)).collect();
+        let used = |plan: &&NetworkPlan| wanted.is_empty() || clusters.iter().any(|one| one.network.value.metadata.name == plan.name);
+        let networks: Vec<_> = self.plans.iter().filter(used).collect();
+        let (done, total) = (std::sync::atomic::AtomicUsize::new(0), networks.len() + clusters.len());
+        let count = || progress(done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1, total);
+        let of_networks = networks.par_iter().map(|plan| {
+            let mut findings = Vec::new();
+            let unit = self.network(plan, &mut findings);
+            count();
+            (unit, findings)
+        });
+        let of_clusters = clusters.par_iter().map(|effective| {
+            let mut findings = Vec::new();
+            let unit = self.cluster(effective, &mut findings);
+            count();
+            (unit, findings)
+        });
+        let results: Vec<_> = of_networks.chain(of_clusters).collect();
+        results.into_iter().filter_map(|(unit, mut found)| {
+            findings.append(&mut found);
+            unit
+        }).collect()
+    }
+
+    /// A network's unit: its stack. A network that netloom does not create has none.
+    fn network(&self, plan: &NetworkPlan, findings: &mut Vec<Diagnostic>) -> Option<Unit> {
+        let folder = format!("networks/{}", plan.name);
+        let template = cloudformation::network::template(plan)?;
+        let artifacts = self.stack(&folder, "network", &template, findings);
+        Some(Unit { folder, artifacts })
+    }
+
+    /// A template and its deployment file for CloudFormation Git sync.
+    fn stack(&self, folder: &str, name: &str, template: &Node, findings: &mut Vec<Diagnostic>) -> Vec<Artifact> {
+        let path = format!("cloudformation/{name}.template.yaml");
+        let text = to_yaml(template);
+        cloudformation::limits(template, &text, folder, findings);
+        let location = format!("{}/{folder}/{path}", self.project.spec.paths.output);
+        let deployment = cloudformation::deployment(&location, &[], &[("netloom.dev/project".to_owned(), self.project.metadata.name.clone())]);
+        vec![Artifact::new(format!("cloudformation/{name}.deployment.yaml"), to_yaml(&deployment)), Artifact::new(path, text)]
+    }
+
+    /// A cluster's unit: plan, render, patch, check.
+    fn cluster(&self, effective: &Effective<'_>, findings: &mut Vec<Diagnostic>) -> Option<Unit> {
+        let cluster = &effective.cluster;
+        let name = &cluster.value.metadata.name;
+        let at = self.networks.iter().position(|network| std::ptr::eq(network, effective.network))?;
+        let network = self.plans.get(at)?;
+        let schemas = schema::for_minor(context::minor(&cluster.value.spec.kubernetes_version));
+        let schemas = schemas.map_err(|error| findings.push(Diagnostic::new(&rules::OBJECT_SCHEMA, cluster.span("spec.kubernetesVersion"), error))).ok()?;
+        let tools = Tools { jsonnet: self.jsonnet, schemas: &schemas };
+        let instances = self.instances(effective, network, findings);
+        let facts: Vec<_> = instances.iter().map(|one| (one.facts.clone(), one.facts_span)).collect();
+        let plan = plan::cluster::plan(cluster, network, &facts, findings);
+        let mut objects: Vec<Arc<Object>> = instances.iter().flat_map(|one| one.objects(tools, findings)).collect();
+        instances.iter().for_each(|one| one.patch(&mut objects, tools, findings));
+        instances.iter().for_each(|one| one.assert(cluster, findings));
+        objects.sort_by(|a, b| kustomization::compare(a, b));
+        let components = kustomization::components(&objects);
+        let template = network.aws.as_ref().map(|_| cloudformation::cluster::template(cluster, &plan, network));
+        check::declarations(cluster, effective.network, &facts, findings);
+        let rendered = check::Rendered { cluster, facts: &facts, plan: &plan, objects: &objects, template: template.as_ref(), schemas: &schemas };
+        check::artifacts(rendered, findings);
+        let folder = format!("clusters/{name}");
+        let mut artifacts = kubernetes(&components);
+        artifacts.extend(template.iter().flat_map(|template| self.stack(&folder, "cluster", template, findings)));
+        artifacts.sort_by(|a, b| a.path.cmp(&b.path));
+        Some(Unit { folder, artifacts })
+    }
+
+    fn instances<'i>(&'i self, effective: &'i Effective<'_>, network: &NetworkPlan, findings: &mut Vec<Diagnostic>) -> Vec<Instance<'i>> {
+        let dns = plan::cluster::dns_ip(&effective.cluster.value);
+        let labels = &effective.network.value.metadata.labels;
+        let base = Variables::new(context::cluster(&effective.cluster, dns), context::network(network, labels), self.sources);
+        let instance = |selected: &'i crate::overlay::Selected<'_>| {
+            let compiled = self.compiled.get(selected.overlay.name())?;
+            Instance::new(selected, compiled, &base, findings)
+        };
+        effective.overlays.iter().filter_map(instance).collect()
+    }
+}
+
+/// One file an object, and a kustomization in each component's folder.
+fn kubernetes(components: &[Component<'_>]) -> Vec<Artifact> {
+    let file = |object: &Arc<Object>| Artifact::new(format!("kubernetes/{}", object.path()), Arc::clone(object.text()));
+    let files = |component: &Component<'_>| component.objects.iter().map(file).chain([component.kustomization()]).collect::<Vec<_>>();
+    components.iter().flat_map(files).collect()
+}
