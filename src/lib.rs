@@ -12,3 +12,6 @@ pub mod plan;
 pub mod resolve;
 pub mod tree;
 pub mod unit;
+
+#[cfg(test)]
+mod testing;

@@ -1,5 +1,7 @@
 //! `kind: Cluster`: a cluster's addresses, network provider, DNS and who may reach it.
 
+use std::fmt;
+
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -29,6 +31,12 @@ impl Cluster {
     #[must_use]
     pub fn cluster_name(&self) -> &str {
         self.spec.cluster_name.as_deref().unwrap_or(&self.metadata.name)
+    }
+
+    /// The minor version: 33 of `1.33.2`. The schema has seen to it that there is one.
+    #[must_use]
+    pub fn kubernetes_minor(&self) -> u32 {
+        self.spec.kubernetes_version.split('.').nth(1).and_then(|minor| minor.parse().ok()).unwrap_or_default()
     }
 }
 
@@ -238,4 +246,26 @@ pub enum Endpoint {
     ControlPlane,
     /// Every machine but the control plane's.
     Workers,
+}
+
+impl Endpoint {
+    /// The disjoint sets that make it up: every machine is of the control plane or a worker.
+    #[must_use]
+    pub fn parts(self) -> &'static [Endpoint] {
+        match self {
+            Endpoint::Nodes => &[Endpoint::ControlPlane, Endpoint::Workers],
+            Endpoint::ControlPlane => &[Endpoint::ControlPlane],
+            Endpoint::Workers => &[Endpoint::Workers],
+        }
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Endpoint::Nodes => "every machine",
+            Endpoint::ControlPlane => "the control plane",
+            Endpoint::Workers => "workers",
+        })
+    }
 }

@@ -8,6 +8,7 @@ mod egress;
 mod network;
 mod overlay;
 mod project;
+mod range;
 mod subnets;
 
 use std::sync::LazyLock;
@@ -26,10 +27,11 @@ pub use cluster::{
 pub use egress::{Egress, Exits, Way, aws_id, exits, nat_subnet};
 pub use network::{Aws, Endpoints, NatGateways, Network, NetworkSpec, OnPremises, Route, Subnet, SubnetType, Topology};
 pub use overlay::{
-    Assertion, Blocked, DeclarationPatch, DeclaredPort, Facts, Lifecycle, LifecycleStatus, MtuTerm, Overlay, OverlaySpec, Patch,
-    PolicyFeatures, ProxyNeed, Resource, Statement, Target, Transition, TransitionClass,
+    Assertion, Blocked, DeclarationPatch, DeclaredPort, Facts, Lifecycle, LifecycleStatus, MtuPlace, MtuTerm, Overlay,
+    OverlaySpec, Patch, PolicyFeatures, ProxyNeed, Resource, Statement, Target, Transition, TransitionClass,
 };
 pub use project::{Argo, Flux, GitOps, Layer, Paths, Project, ProjectSpec, RuleLevel, Selector};
+pub use range::Range;
 pub use subnets::{LETTERS, LONGEST_PREFIX, SHORTEST_PREFIX, Tier, Zone};
 
 /// The API version of every declaration.

@@ -114,6 +114,8 @@ pub struct Facts {
     pub mtu: Option<u32>,
     /// The sum that gives the MTU: the underlay's MTU less these.
     pub mtu_terms: Vec<MtuTerm>,
+    /// Where the rendered objects carry that MTU; the check reads it there again.
+    pub mtu_at: Vec<MtuPlace>,
     /// What of `NetworkPolicy` the provider enforces.
     pub network_policy: Option<PolicyFeatures>,
     /// Whether kube-proxy must run.
@@ -122,6 +124,8 @@ pub struct Facts {
     pub encrypted: Option<bool>,
     /// Whether pods have their addresses from `podCIDR` through the node ranges of the controller manager.
     pub node_ranges: Option<bool>,
+    /// Whether pods have addresses of the network itself, so that `podCIDR` may lie in it.
+    pub pods_in_network: Option<bool>,
     /// The address that kubelets must have as `clusterDNS`, where it is not the DNS service's.
     pub kubelet_dns: Option<std::net::IpAddr>,
     /// Flows between machines that it needs.
@@ -138,6 +142,18 @@ pub struct MtuTerm {
     pub name: String,
     /// How many bytes of each packet.
     pub bytes: u32,
+}
+
+/// A field of a rendered object that holds the MTU.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MtuPlace {
+    /// Kind of the object.
+    pub kind: String,
+    /// Name of the object.
+    pub name: String,
+    /// The field, with list items by name: `spec.template.spec.containers[router].env[MTU].value`.
+    pub path: String,
 }
 
 /// What of `NetworkPolicy` a provider enforces.

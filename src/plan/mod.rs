@@ -3,12 +3,18 @@
 //! Typed and free of providers: what a provider needs arrives here as [`Facts`](crate::declare::Facts) and leaves as
 //! [`Flow`]s and IAM statements like anybody else's.
 
+pub mod cluster;
+mod flows;
+mod iam;
 pub mod network;
+mod peer;
+mod protocol;
 
-use std::fmt;
+pub use peer::Peer;
+pub use protocol::Protocol;
 
 use crate::address::{Cidr, Ipv6Range};
-use crate::declare::{Blocked, Endpoint, Endpoints, MtuTerm, Statement, SubnetType};
+use crate::declare::{Blocked, Endpoint, Endpoints, MtuPlace, MtuTerm, Statement, SubnetType};
 use crate::tree::Span;
 
 /// A network, planned.
@@ -160,6 +166,8 @@ pub enum NatTarget {
 /// A cluster, planned.
 #[derive(Clone, Debug)]
 pub struct ClusterPlan {
+    /// The network's ranges, which every machine's address is from.
+    pub ranges: Vec<Cidr>,
     /// Every flow that the cluster needs, once.
     pub flows: Vec<Flow>,
     /// IAM statements by the machines whose role has them.
@@ -181,6 +189,10 @@ pub struct MtuPlan {
     pub terms: Vec<MtuTerm>,
     /// The pods', in bytes; none when the provider finds it out by itself.
     pub pod: Option<u32>,
+    /// Where the rendered objects carry the pods' MTU.
+    pub places: Vec<MtuPlace>,
+    /// What sets it; the network provider's block when nothing does.
+    pub span: Span,
 }
 
 /// A flow: who may send what to whom, and why.
@@ -202,41 +214,10 @@ pub struct Flow {
     pub blocked: Option<Blocked>,
 }
 
-/// A flow's sender.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Peer {
-    /// Machines of the cluster.
-    Machines(Endpoint),
-    /// An address range.
-    Range(Cidr),
-    /// An AWS prefix list, by id.
-    PrefixList(String),
-}
-
-/// Protocol and ports of a flow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Protocol {
-    /// TCP ports, first and last.
-    Tcp(u16, u16),
-    /// UDP ports, first and last.
-    Udp(u16, u16),
-    /// Every ICMP message.
-    Icmp,
-    /// Another IP protocol by its IANA number; 4 is IPIP, 41 IPv6 in IPv4, 50 ESP.
-    Ip(u8),
-}
-
-impl fmt::Display for Protocol {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Protocol::Tcp(first, last) if first == last => write!(f, "{first}/tcp"),
-            Protocol::Tcp(first, last) => write!(f, "{first}-{last}/tcp"),
-            Protocol::Udp(first, last) if first == last => write!(f, "{first}/udp"),
-            Protocol::Udp(first, last) => write!(f, "{first}-{last}/udp"),
-            Protocol::Icmp => write!(f, "icmp"),
-            Protocol::Ip(4) => write!(f, "IP protocol 4 (IPIP)"),
-            Protocol::Ip(50) => write!(f, "IP protocol 50 (ESP)"),
-            Protocol::Ip(number) => write!(f, "IP protocol {number}"),
-        }
+impl Flow {
+    /// The flow between disjoint senders and receivers: one pair for each rule that admits it.
+    pub fn pairs(&self) -> impl Iterator<Item = (Peer, Endpoint)> {
+        let receivers = self.to.parts();
+        self.from.parts().into_iter().flat_map(move |from| receivers.iter().map(move |to| (from.clone(), *to)))
     }
 }
