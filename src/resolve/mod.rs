@@ -1,5 +1,6 @@
 //! From documents to effective declarations: layers, declaration patches, defaults, validation.
 
+pub mod cluster;
 mod declarations;
 pub mod network;
 mod select;
@@ -111,12 +112,4 @@ fn one<'a>(
     cluster::validate(&cluster, network, findings);
     let overlays = select::all(&cluster, named, library, findings);
     Some(Effective { cluster, network, overlays })
-}
-
-pub mod cluster {
-    //! Stand-in until the cluster's rules land.
-    use crate::declare::{Cluster, Declared, Network};
-    use crate::diagnostic::Diagnostic;
-    /// Validates.
-    pub fn validate(_: &Declared<Cluster>, _: &Declared<Network>, _: &mut Vec<Diagnostic>) {}
 }
