@@ -8,6 +8,7 @@
 //! - logical ids are made of names, never of positions, and two names never share one ([`logical_id()`]);
 //! - exports are named by the network, not by the stack: `NETWORK-VpcId` ([`export_name`]).
 
+pub mod cluster;
 mod limits;
 mod logical_id;
 pub mod network;
