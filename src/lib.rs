@@ -1,6 +1,7 @@
 //! netloom compiles networking declarations and overlays into Kubernetes manifests and CloudFormation templates.
 
 pub mod address;
+pub mod check;
 pub mod cloudformation;
 pub mod declare;
 pub mod diagnostic;

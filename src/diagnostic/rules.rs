@@ -148,6 +148,8 @@ rules! {
         "Access lists hold address ranges or AWS prefix lists (`pl-…`).";
     FLOW_INVALID Error "flow-invalid", help: "",
         "A flow's protocol is tcp, udp, icmp or an IP protocol number, its ports 1 to 65535 for tcp and udp.";
+    KUBE_PROXY Error "kube-proxy", help: "",
+        "Services are served by kube-proxy or by the network provider, by exactly one of them: with none no service is reachable, with both packets are translated twice.";
     ACCESS_OPEN Warning "access-open", help: "list the networks of your operators instead",
         "The API server or SSH is open to the whole internet.";
     // overlays
@@ -182,8 +184,12 @@ rules! {
     // cross-checks
     FLOW_BLOCKED Error "flow-blocked", help: "",
         "A flow that the cluster needs is not admitted by the final security groups.";
+    FLOW_OPENING Note "flow-opening", help: "remove the rule, or declare the flow that it is for under `flows`",
+        "A rule of the final security groups admits traffic that no planned flow needs. The rules that netloom makes are exactly those that the flows need; what is beyond them came from a patch.";
+    SECURITY_GROUP_RULES Warning "security-group-rules", help: "join ranges in `access`, or use a prefix list, or ask AWS for a higher quota",
+        "An AWS account takes 60 inbound rules in one security group for each address family unless the quota was raised; the stack would fail half-way.";
     MTU_MISMATCH Error "mtu-mismatch", help: "",
-        "The MTU in the final manifests is larger than the network's less encapsulation and encryption: large packets would vanish.";
+        "The MTU in the final manifests is larger than the network's less encapsulation and encryption: large packets would vanish. As a warning: the manifests say another MTU than the plan and the runbook.";
     POLICY_FEATURE Warning "network-policy-feature", help: "",
         "A NetworkPolicy uses something that the network provider does not enforce.";
     DNS_KUBELET Note "dns-kubelet", help: "",

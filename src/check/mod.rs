@@ -1,0 +1,79 @@
+//! Cross-checks: whether the parts that were made one by one agree.
+//!
+//! They look at what will be applied (the final objects and the final template) and at facts of overlays, never at what the
+//! generator meant. A check is a file here and a line in one of the two tables.
+
+pub mod addresses;
+pub mod capacity;
+pub mod dns;
+pub mod flows;
+mod ingress;
+pub mod mtu;
+pub mod policies;
+pub mod proxy;
+pub mod quota;
+
+use std::sync::Arc;
+
+use crate::declare::{Cluster, Declared, Facts, Network};
+use crate::diagnostic::Diagnostic;
+use crate::kubernetes::Object;
+use crate::plan::ClusterPlan;
+use crate::tree::{Node, Span};
+
+/// The facts of a cluster's overlays, later ones winning, each with the place it is from.
+pub type PlacedFacts = [(Facts, Span)];
+
+type Declarations = fn(&Declared<Cluster>, &Declared<Network>, &PlacedFacts, &mut Vec<Diagnostic>);
+
+/// Checks of declarations against facts, which need nothing rendered.
+const DECLARATIONS: [Declarations; 3] = [addresses::check, capacity::check, proxy::check];
+
+/// Reports where the declarations and the facts of the cluster's overlays disagree.
+pub fn declarations(
+    cluster: &Declared<Cluster>,
+    network: &Declared<Network>,
+    facts: &PlacedFacts,
+    findings: &mut Vec<Diagnostic>,
+) {
+    DECLARATIONS.iter().for_each(|check| check(cluster, network, facts, findings));
+}
+
+/// A cluster as it will be applied.
+#[derive(Clone, Copy, Debug)]
+pub struct Rendered<'a> {
+    /// Its declaration.
+    pub cluster: &'a Declared<Cluster>,
+    /// Facts of its overlays.
+    pub facts: &'a PlacedFacts,
+    /// Its plan.
+    pub plan: &'a ClusterPlan,
+    /// The final objects.
+    pub objects: &'a [Arc<Object>],
+    /// The final template of its stack; none outside AWS.
+    pub template: Option<&'a Node>,
+}
+
+type Artifacts = fn(Rendered<'_>, &mut Vec<Diagnostic>);
+
+/// Checks of final artifacts.
+const ARTIFACTS: [Artifacts; 5] = [
+    |it, findings| it.template.into_iter().for_each(|template| flows::check(it.plan, template, findings)),
+    |it, findings| it.template.into_iter().for_each(|template| quota::check(template, findings)),
+    |it, findings| mtu::check(it.plan, it.objects, findings),
+    |it, findings| policies::check(it.facts, it.objects, findings),
+    |it, findings| dns::check(it.cluster, it.plan, findings),
+];
+
+/// Reports where the final artifacts of a cluster and its plan disagree.
+pub fn artifacts(rendered: Rendered<'_>, findings: &mut Vec<Diagnostic>) {
+    ARTIFACTS.iter().for_each(|check| check(rendered, findings));
+}
+
+/// The last of some overlays' facts that says something, with its place.
+fn last<T>(facts: &PlacedFacts, fact: impl Fn(&Facts) -> Option<T>) -> Option<(T, Span)> {
+    facts.iter().rev().find_map(|(facts, span)| Some((fact(facts)?, *span)))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,63 @@
+//! What NetworkPolicies ask for and the provider enforces.
+
+use std::sync::Arc;
+
+use crate::declare::PolicyFeatures;
+use crate::diagnostic::{Diagnostic, rules};
+use crate::kubernetes::Object;
+use crate::tree::{Node, Span, Value};
+
+use super::PlacedFacts;
+
+/// Reports everything in the final NetworkPolicies that the provider says it does not enforce. A provider that says nothing is
+/// not judged.
+pub fn check(facts: &PlacedFacts, objects: &[Arc<Object>], findings: &mut Vec<Diagnostic>) {
+    let Some((features, _)) = super::last(facts, |facts| facts.network_policy) else { return };
+    for object in objects.iter().filter(|object| is_policy(object)) {
+        policy(object, features, findings);
+    }
+}
+
+fn is_policy(object: &Object) -> bool {
+    object.identity.kind == "NetworkPolicy" && object.identity.group() == "networking.k8s.io"
+}
+
+fn policy(object: &Object, features: PolicyFeatures, findings: &mut Vec<Diagnostic>) {
+    let Some(spec) = object.node.get("spec") else { return };
+    let (types, ingress, egress) = (spec.get("policyTypes"), spec.get("ingress"), spec.get("egress"));
+    let listed = |name: &str| types.and_then(Node::as_list).map(|list| list.iter().any(|item| item.as_str() == Some(name)));
+    let mut report = |span: Span, what: &str, then: &str| {
+        let message = format!("NetworkPolicy {} {what}, which the network provider does not enforce: {then}", name(object));
+        findings.push(Diagnostic::new(&rules::POLICY_FEATURE, span, message));
+    };
+    // A policy without types is one of ingress, and of egress when it has rules for that (API reference, `policyTypes`).
+    let place = |node: Option<&Node>| node.or(types).unwrap_or(spec).span;
+    if !features.ingress && listed("Ingress").unwrap_or(true) {
+        report(place(ingress), "restricts ingress", "the pods stay open");
+    }
+    if !features.egress && listed("Egress").unwrap_or(egress.is_some()) {
+        report(place(egress), "restricts egress", "the pods reach everything");
+    }
+    for port in ingress.into_iter().chain(egress).flat_map(ports) {
+        if let Some(end) = port.get("endPort").filter(|_| !features.end_port) {
+            report(end.span, "has a range of ports (`endPort`)", "what the range admits is not what it says");
+        }
+        if let Some(named) = port.get("port").filter(|port| !features.named_ports && matches!(port.value, Value::String(_))) {
+            report(named.span, "names a port instead of its number", "what the rule or the whole policy says may not hold");
+        }
+    }
+}
+
+fn name(object: &Object) -> String {
+    let identity = &object.identity;
+    let namespace = if identity.namespace.is_empty() { "default" } else { &identity.namespace };
+    format!("{namespace}/{}", identity.name)
+}
+
+/// The ports of every rule in a list of rules.
+fn ports(rules: &Node) -> impl Iterator<Item = &Node> {
+    rules.as_list().unwrap_or_default().iter().filter_map(|rule| rule.get("ports")?.as_list()).flatten()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,63 @@
+use super::*;
+use crate::kubernetes::Identity;
+use crate::plan::{NetworkPlan, cluster::plan};
+use crate::testing::Project;
+
+const SPEC: &str = "  network: vpc
+  kubernetesVersion: \"1.33\"
+  networking: {overlay: {}}
+  podCIDR: 172.20.0.0/24
+  nonMasqueradeCIDR: 172.16.0.0/12
+  kubeProxy: {mode: disabled}
+";
+const FACTS: &str = r#"
+mtu: 9000
+mtuTerms: [{name: VXLAN, bytes: 50}]
+nodeRanges: true
+kubeProxy: required
+kubeletDns: 169.254.20.10
+networkPolicy: {ingress: false, egress: false, endPort: false, namedPorts: false}
+"#;
+
+/// A cluster that breaks every rule: a check that is no longer in a table is missed here.
+#[test]
+fn every_check_runs() {
+    let mut project = Project::default();
+    let cluster = project.cluster(SPEC);
+    let network = project.network("  aws: {region: us-test-1, zones: [us-test-1a]}\n");
+    let facts = [project.facts(FACTS)];
+    let policy = "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: a}, spec: {podSelector: {}}}";
+    let policy = project.node("policy.yaml", policy);
+    let objects = [Arc::new(Object::new(Identity::of(&policy).unwrap(), "policies".into(), policy))];
+    let rule = "      - {IpProtocol: -1, SourceSecurityGroupId: {Ref: Other}}\n".repeat(61);
+    let template = format!(
+        "Resources:\n  NodesSecurityGroup:\n    Type: AWS::EC2::SecurityGroup\n    Properties:\n      SecurityGroupIngress:\n{rule}"
+    );
+    let template = project.node("template.yaml", &template);
+
+    let mut findings = Vec::new();
+    let cidrs = network.ranges().into_iter().map(|range| range.cidr).collect();
+    let planned = NetworkPlan { name: "vpc".into(), mtu: 9001, cidrs, aws: None };
+    let plan = plan(&cluster, &planned, &facts, &mut findings);
+    declarations(&cluster, &network, &facts, &mut findings);
+    let rendered = Rendered { cluster: &cluster, facts: &facts, plan: &plan, objects: &objects, template: Some(&template) };
+    artifacts(rendered, &mut findings);
+
+    let mut codes: Vec<&str> = findings.iter().map(|finding| &*finding.code).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    assert_eq!(
+        codes,
+        [
+            "cidr-overlap",
+            "dns-kubelet",
+            "flow-blocked",
+            "flow-opening",
+            "kube-proxy",
+            "mtu-mismatch",
+            "network-policy-feature",
+            "node-capacity",
+            "security-group-rules",
+        ]
+    );
+}
