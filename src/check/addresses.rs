@@ -8,10 +8,12 @@ use super::PlacedFacts;
 /// Reports pod, service and non-masqueraded ranges that share addresses with the network.
 ///
 /// A provider that gives pods addresses of the network is excused, as kops excuses `amazonvpc` and Cilium's ENI mode. Services
-/// may then lie in the VPC, too (kops's default for them up to 1.27), where written-out subnets keep clear of them, which
+/// may then lie in the VPC, too (kops's default for them up to 1.27), where its subnets keep clear of them, which
 /// [`resolve::cluster`](crate::resolve::cluster) sees to.
 pub fn check(cluster: &Declared<Cluster>, network: &Declared<Network>, facts: &PlacedFacts, findings: &mut Vec<Diagnostic>) {
-    let shared = super::last(facts, |facts| facts.pods_in_network).is_some_and(|(shared, _)| shared);
+    if super::last(facts, |facts| facts.pods_in_network).is_some_and(|(shared, _)| shared) {
+        return;
+    }
     let subnets = network.subnet_ranges();
     let spec = &cluster.value.spec;
     let range = |field: &str, cidr| Range { what: field.to_owned(), cidr, span: cluster.span(&format!("spec.{field}")) };
@@ -19,11 +21,8 @@ pub fn check(cluster: &Declared<Cluster>, network: &Declared<Network>, facts: &P
     let services = range("serviceCIDR", spec.service_cidr);
     let unmasqueraded = range("nonMasqueradeCIDR", spec.non_masquerade_cidr);
     for whole in network.ranges() {
-        if !(shared && !subnets.is_empty() || subnets.iter().any(|subnet| subnet.cidr.overlaps(services.cidr))) {
+        if !subnets.iter().any(|subnet| subnet.cidr.overlaps(services.cidr)) {
             services.keep_apart(&whole, findings);
-        }
-        if shared {
-            continue;
         }
         pods.keep_apart(&whole, findings);
         // What lies in it was reported already; `::/0` is kops's way to say that nothing is masqueraded.
@@ -81,8 +80,6 @@ mod tests {
                        - {name: a, zone: us-test-1a, type: public, cidr: 172.20.128.0/17}\n";
         assert_eq!(report(&inside, subnets, "podsInNetwork: true"), "");
         assert_eq!(report(&inside, subnets, "{}").lines().count(), 2);
-        let derived = report(&inside, NETWORK, "podsInNetwork: true");
-        assert!(derived.contains("serviceCIDR 172.20.0.0/19 overlaps the VPC's range"), "{derived}");
     }
 
     #[test]

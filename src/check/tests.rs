@@ -1,5 +1,5 @@
 use super::*;
-use crate::kubernetes::Identity;
+use crate::kubernetes::{Identity, schema};
 use crate::plan::{NetworkPlan, cluster::plan};
 use crate::testing::Project;
 
@@ -28,7 +28,8 @@ fn every_check_runs() {
     let facts = [project.facts(FACTS)];
     let policy = "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: a}, spec: {podSelector: {}}}";
     let policy = project.node("policy.yaml", policy);
-    let objects = [Arc::new(Object::new(Identity::of(&policy).unwrap(), "policies".into(), policy))];
+    let object = Arc::new(Object::new(Identity::of(&policy).unwrap(), "policies".into(), policy));
+    let objects = [Arc::clone(&object), object];
     let rule = "      - {IpProtocol: -1, SourceSecurityGroupId: {Ref: Other}}\n".repeat(61);
     let template = format!(
         "Resources:\n  NodesSecurityGroup:\n    Type: AWS::EC2::SecurityGroup\n    Properties:\n      SecurityGroupIngress:\n{rule}"
@@ -40,7 +41,9 @@ fn every_check_runs() {
     let planned = NetworkPlan { name: "vpc".into(), mtu: 9001, cidrs, aws: None };
     let plan = plan(&cluster, &planned, &facts, &mut findings);
     declarations(&cluster, &network, &facts, &mut findings);
-    let rendered = Rendered { cluster: &cluster, facts: &facts, plan: &plan, objects: &objects, template: Some(&template) };
+    let schemas = schema::for_minor(33).unwrap();
+    let template = Some(&template);
+    let rendered = Rendered { cluster: &cluster, facts: &facts, plan: &plan, objects: &objects, template, schemas: &schemas };
     artifacts(rendered, &mut findings);
 
     let mut codes: Vec<&str> = findings.iter().map(|finding| &*finding.code).collect();
@@ -57,6 +60,7 @@ fn every_check_runs() {
             "mtu-mismatch",
             "network-policy-feature",
             "node-capacity",
+            "object-identity",
             "security-group-rules",
         ]
     );

@@ -46,13 +46,15 @@ impl Declared<Network> {
         std::iter::once(range(&block.child("cidr"), first)).chain(further).collect()
     }
 
-    /// The ranges of the subnets that are written out, of both address families.
+    /// The ranges of the subnets, written out or derived, of both address families; the slots of an Amazon-provided IPv6
+    /// block are not known here.
     #[must_use]
     pub fn subnet_ranges(&self) -> Vec<Range> {
-        let subnets = self.value.spec.aws.as_ref().map(|aws| aws.subnets.as_slice()).unwrap_or_default();
-        subnets.iter().enumerate().flat_map(|(at, subnet)| self.ranges_of(at, subnet)).collect()
+        let Some(aws) = &self.value.spec.aws else { return Vec::new() };
+        aws.effective_subnets().iter().enumerate().flat_map(|(at, subnet)| self.ranges_of(at, subnet)).collect()
     }
 
+    /// The ranges of the subnet at an index; derived ones have the place of the block they are derived from.
     fn ranges_of(&self, at: usize, subnet: &Subnet) -> Vec<Range> {
         let path = Path::dotted("spec.aws.subnets").item(at);
         let range = |key: &str, cidr| Range {

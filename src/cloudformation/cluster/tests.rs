@@ -1,6 +1,6 @@
 use super::*;
-use crate::declare::SubnetType;
 use crate::address::Ipv6Range;
+use crate::declare::SubnetType;
 use crate::plan::{AwsPlan, Gateway, Subnet, cluster::plan};
 use crate::testing::Project;
 use crate::tree::to_yaml;

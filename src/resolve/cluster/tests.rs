@@ -95,6 +95,17 @@ fn services_keep_apart_from_subnets() {
 }
 
 #[test]
+fn services_keep_apart_from_derived_subnets() {
+    let spec = format!("{HEAD}  serviceCIDR: 172.20.0.0/18\n");
+    assert_eq!(
+        report(&spec, AWS),
+        "error[cidr-overlap] cluster.yaml:8:16: serviceCIDR 172.20.0.0/18 overlaps the subnet `us-test-1a` 172.20.32.0/19 \
+         | network.yaml:5:8: the subnet `us-test-1a` is 172.20.32.0/19\n"
+    );
+    assert_eq!(report(&spec.replace("/18", "/19"), AWS), "");
+}
+
+#[test]
 fn nothing_overlaps_link_local_addresses() {
     let spec = format!("{HEAD}  podCIDR: 169.254.0.0/17\n  serviceCIDR: 10.96.0.0/12\n");
     assert_eq!(

@@ -1,0 +1,187 @@
+"""What a project declares, and what that lets one expect of its networks in AWS.
+
+The expectations are computed from declarations alone, so that they can disagree with the templates.
+They know every field of a declared network: `unknown` names those that they do not, which is a failure
+(a field that changes the output and is compared with nothing is how such a check goes blind).
+"""
+
+import ipaddress
+import json
+from collections import Counter
+
+import yaml
+
+from common import files, folder
+from reachability import NOWHERE, through
+
+NETWORK_FIELDS = {
+    "region", "cidr", "additionalCIDRs", "vpcID", "internetGatewayID", "zones", "topology", "natGateways",
+    "subnets", "ipv6", "endpoints", "tagSubnets", "tags",
+}  # fmt: skip
+SUBNET_FIELDS = {"name", "zone", "type", "cidr", "ipv6CIDR", "id", "egress", "publicIP", "additionalRoutes"}
+DEFAULT_CIDR = "172.20.0.0/16"
+PUBLIC = ("public", "utility")
+
+
+def read(project):
+    """{kind: {name: spec}} of everything below the project's declarations folder, YAML and Jsonnet."""
+    declared = folder(project, "declarations", "declarations")
+    documents = []
+    for file in files([declared], "*.yaml", "*.yml"):
+        documents += yaml.safe_load_all(file.read_text())
+    for file in files([declared], "*.jsonnet"):
+        documents += evaluate(project, file)
+    found = {"Network": {}, "Cluster": {}}
+    for document in filter(None, documents):
+        found[document["kind"]][document["metadata"]["name"]] = document["spec"]
+    return found
+
+
+def evaluate(project, file):
+    """A Jsonnet file's list of declarations."""
+    import _jsonnet
+
+    value = json.loads(_jsonnet.evaluate_file(str(file), jpathdir=[str(project)]))
+    return value if isinstance(value, list) else [value]
+
+
+def unknown(aws):
+    """Declared fields that no expectation covers."""
+    found = [f"aws.{k}" for k in aws.keys() - NETWORK_FIELDS]
+    return found + [f"aws.subnets[].{k}" for s in aws.get("subnets", []) for k in s.keys() - SUBNET_FIELDS]
+
+
+class Expected:
+    """What EC2 shall hold for a declared AWS network."""
+
+    def __init__(self, aws):
+        self.aws = aws
+        self.zones = aws["zones"]
+        self.mode = aws.get("natGateways", "perZone")
+        declared = aws.get("subnets") or self.derived()
+        self.explicit = bool(aws.get("subnets"))
+        self.subnets = [s for s in declared if "id" not in s]
+        self.shared = sorted(s["id"] for s in declared if "id" in s)
+
+    def derived(self):
+        """The subnets of a network that lists none: which exist where, not their addresses."""
+        kinds = ("private", "utility") if self.aws.get("topology", "public") == "private" else ("public",)
+        return [{"zone": z, "type": k} for z in self.zones for k in kinds]
+
+    def vpc(self):
+        """The VPC's ranges, or the id of one that exists."""
+        if "vpcID" in self.aws:
+            return [self.aws["vpcID"]]
+        return sorted([self.aws.get("cidr", DEFAULT_CIDR), *self.aws.get("additionalCIDRs", [])])
+
+    def way_out(self, subnet):
+        """Where the subnet sends 0.0.0.0/0, in reachability.py's words."""
+        egress = subnet.get("egress", "")
+        if egress == "External":
+            return NOWHERE
+        if subnet["type"] in PUBLIC:
+            return "igw"
+        if self.explicit and "cidr" not in subnet:
+            return NOWHERE
+        for prefix, kind in {"nat-": "nat", "tgw-": "tgw", "i-": "instance"}.items():
+            if egress.startswith(prefix):
+                return through(kind, egress)
+        if egress.startswith("eipalloc-") or self.mode == "perZone":
+            return through("nat", subnet["zone"])
+        return through("nat", self.zones[0]) if self.mode == "single" else NOWHERE
+
+    def ways_out(self):
+        """How many subnets of each zone take which way."""
+        return Counter((s["zone"], self.way_out(s)) for s in self.subnets)
+
+    def addresses(self):
+        """{range: subnet} of the subnets that are written out."""
+        return {s["cidr"]: s for s in self.subnets if "cidr" in s}
+
+    def additional_routes(self):
+        """{range of a subnet: {destination: target id}}: a zone's routes hold for its private subnets."""
+        routes = {}
+        for subnet in self.subnets:
+            for route in subnet.get("additionalRoutes", []):
+                routes.setdefault(subnet["zone"], {})[route["cidr"]] = route["target"]
+        private = [s for s in self.subnets if s["type"] not in PUBLIC and s["zone"] in routes]
+        return {s["cidr"]: routes[s["zone"]] for s in private if "cidr" in s}
+
+    def nat_zones(self):
+        """Zones with a NAT gateway of the network's own; with IPv6, public subnets reach IPv4 (NAT64) by one, too."""
+        zones = {f"nat({z})": z for z in self.zones}
+        found = {zones[w] for s in self.subnets if (w := self.way_out(s)) in zones}
+        if self.aws.get("ipv6") and not any(s["type"] == "utility" for s in self.subnets):
+            found |= {s["zone"] for s in self.subnets if self.way_out(s) == "igw"}
+        return found
+
+    def given(self):
+        """{zone: existing allocation} of the NAT gateways that are given one."""
+        return {s["zone"]: s["egress"] for s in self.subnets if s.get("egress", "").startswith("eipalloc-")}
+
+    def existing_addresses(self):
+        return sorted(set(self.given().values()))
+
+    def elastic_addresses(self):
+        """One for each NAT gateway that is not given one."""
+        return len(self.nat_zones() - self.given().keys())
+
+    def internet_gateway(self):
+        return any(self.way_out(s) == "igw" for s in self.subnets)
+
+    def has_ipv6(self, cidr):
+        """Whether the subnet has an IPv6 range: each has, unless they are written out without."""
+        written = self.explicit and "ipv6CIDR" not in self.addresses().get(cidr, {"ipv6CIDR": "only"})
+        return bool(self.aws.get("ipv6")) and not written
+
+    def role_tags(self, zone):
+        """Whether subnets of the zone may have load balancers' role tags: dual-stack ones take them from private ones."""
+        both = any(s["type"] == "dualStack" and s["zone"] == zone for s in self.subnets)
+        return {self.aws.get("tagSubnets", True)} | ({False} if both else set())
+
+    def endpoints(self):
+        """{service: endpoint type}"""
+        services = {"s3": ["s3"], "dynamodb": ["dynamodb"], "ecr": ["ecr.api", "ecr.dkr"], "sts": ["sts"]}
+        wanted = [s for k, v in self.aws.get("endpoints", {}).items() if v for s in services[k]]
+        return {s: "Gateway" if s in ("s3", "dynamodb") else "Interface" for s in wanted}
+
+    def placement(self, cidrs):
+        """What is wrong with subnets' ranges: outside the VPC's, overlapping, or not on a boundary."""
+        vpc = [ipaddress.ip_network(c) for c in self.vpc() if "/" in c]
+        problems, seen = [], []
+        for cidr in cidrs:
+            try:
+                net = ipaddress.ip_network(cidr)
+            except ValueError as error:
+                problems.append(str(error))
+                continue
+            if vpc and not any(net.subnet_of(v) for v in vpc if v.version == net.version):
+                problems.append(f"{cidr} is outside the VPC")
+            problems += [f"{cidr} overlaps {other}" for other in seen if net.overlaps(other)]
+            seen.append(net)
+        return problems
+
+
+# What a provider's nodes send each other, as (protocol, port). A provider joins this table with its overlay.
+PROVIDER_FLOWS = {"weave": [("tcp", 6783), ("udp", 6783), ("udp", 6784)]}
+
+
+def expected_flows(cluster, manifests):
+    """{what for: [(protocol, port, peers)]} that the cluster's security groups shall admit.
+
+    Peers are address ranges or prefix lists; none stands for any of the cluster's security groups. Whether
+    Weave encrypts is read from its manifests, since an overlay may have decided it.
+    """
+    ((provider, _),) = cluster["networking"].items()
+    between = list(PROVIDER_FLOWS.get(provider, []))
+    if provider == "weave" and "WEAVE_PASSWORD" in manifests:
+        between.append(("50", None))
+    found = {provider: [(*flow, None) for flow in between]} if between else {}
+    control_plane, access = cluster.get("controlPlane", {}), cluster.get("access", {})
+    ports = {"api": [control_plane.get("apiPort", 443)], "ssh": [22], "nodePorts": [30000, 32767]}
+    for name, peers in access.items():
+        found[f"access.{name}"] = [("tcp", port, peers) for port in ports[name]]
+    for flow in cluster.get("flows", []):
+        ends = [int(p) for p in flow["ports"].split("-")] if "ports" in flow else [None]
+        found[f"flow {flow['name']}"] = [(str(flow["protocol"]), port, None) for port in ends]
+    return found
