@@ -119,8 +119,8 @@ rules! {
         "IPv6 is asked for where it cannot be had.";
     FIELD_UNUSED Error "field-unused", help: "remove it",
         "A field is written that changes nothing in this network. Options that are silently ignored mislead whoever reads them.";
-    VPC_EXISTING Error "vpc-existing", help: "write `vpcID`",
-        "Subnets that exist already are in a VPC that exists already.";
+    VPC_EXISTING Error "vpc-existing", help: "",
+        "Subnets that exist already are in a VPC that exists already, and what such a VPC is like has to be declared: netloom asks AWS nothing.";
     INTERNET_GATEWAY Warning "internet-gateway-unknown", help: "write `internetGatewayID`",
         "Public and utility subnets that netloom adds to an existing VPC need routes to its internet gateway, whose id only AWS knows. Undeclared, it is the parameter `InternetGatewayId` of the stack, and CloudFormation Git sync has no value for it.";
     ENDPOINT_INVALID Error "endpoint-invalid", help: "",

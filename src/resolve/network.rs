@@ -66,7 +66,7 @@ impl Check<'_> {
 
     /// Whether the field was written, and not only defaulted.
     fn is_written(&self, path: &Path) -> bool {
-        self.node.at(path).is_some_and(|node| node.span.is_known())
+        self.node.at(path).is_some()
     }
 
     fn push(&mut self, finding: Diagnostic) {

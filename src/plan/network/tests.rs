@@ -196,7 +196,7 @@ fn ipv6_public() {
 
 #[test]
 fn existing_vpc_and_subnets() {
-    let spec = |rest: &str| format!("spec: {{aws: {{REGION, zones: [us-test-1a], vpcID: vpc-1{rest}}}}}");
+    let spec = |rest: &str| format!("spec: {{aws: {{REGION, zones: [us-test-1a], cidr: 172.20.0.0/16, vpcID: vpc-1{rest}}}}}");
     let public = "subnet a Public 172.20.32.0/19 elb internal-elb";
     let parameter = [public, "table public: a", "  0.0.0.0/0 → internet(parameter)"];
     assert_eq!(lines(&spec("")), parameter);

@@ -21,6 +21,11 @@ impl Check<'_> {
 
     pub(super) fn vpc_ranges(&mut self, aws: &Aws) {
         self.ipv4_of_size(aws.cidr, &field("cidr"), "a VPC range");
+        if aws.vpc_id.is_some() && !self.is_written(&field("cidr")) {
+            let message = format!("the range of the existing VPC is not declared; `{}` would be taken for it", aws.cidr);
+            let finding = Diagnostic::new(&rules::VPC_EXISTING, self.at(&field("vpcID")), message);
+            self.push(finding.help("write the VPC's `cidr` and, if it has more ranges, its `additionalCIDRs`"));
+        }
         for (at, range) in aws.additional_cidrs.iter().enumerate() {
             self.ipv4_of_size(*range, &field("additionalCIDRs").item(at), "a VPC range");
         }

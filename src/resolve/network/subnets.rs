@@ -63,7 +63,8 @@ impl Check<'_> {
         }
         if aws.vpc_id.is_none() {
             let message = format!("the subnet `{}` exists already, but no `vpcID` says in which VPC", aws.subnets[existing].name);
-            self.report(&rules::VPC_EXISTING, &of_subnet(existing, "id"), message);
+            let finding = Diagnostic::new(&rules::VPC_EXISTING, self.at(&of_subnet(existing, "id")), message);
+            self.push(finding.help("write `vpcID`, and the VPC's `cidr`"));
         }
     }
 

@@ -152,8 +152,10 @@ fn ipv6_wants_a_network_with_ipv6() {
     let existing = "vpcID: vpc-1, internetGatewayID: igw-1, ipv6: true, ";
     assert_eq!(spec(public, existing), ["ipv6-unsupported 2:72"]);
     assert_eq!(
-        places("spec: {aws: {region: us-test-1, zones: [us-test-1a], vpcID: vpc-1, internetGatewayID: igw-1, ipv6: true}}")[0],
-        "ipv6-unsupported 1:100"
+        places(
+            "spec: {aws: {region: us-test-1, zones: [us-test-1a], cidr: 10.0.0.0/16, vpcID: vpc-1, internetGatewayID: igw-1, ipv6: true}}"
+        )[0],
+        "ipv6-unsupported 1:119"
     );
 }
 
@@ -168,6 +170,10 @@ fn existing_subnets() {
     assert_eq!(spec(&all.replace("vpcID: vpc-1", "tagSubnets: true")), ["vpc-existing 8:54"]);
     assert_eq!(spec(&all.replace("id: subnet-1", "id: subnet-1, egress: nat-1")), ["egress-invalid 8:72"]);
     assert_eq!(spec(&all.replace("id: subnet-1", "id: subnet-1, egress: External")), [""; 0]);
+    assert_eq!(
+        places("spec:\n  aws:\n    region: us-test-1\n    zones: [us-test-1a]\n    vpcID: vpc-1\n    internetGatewayID: igw-1"),
+        ["vpc-existing 5:12"]
+    );
     let routes = "id: subnet-1, additionalRoutes: [{cidr: 192.168.0.0/16, target: tgw-1}]";
     assert_eq!(spec(&all.replace("id: subnet-1", routes)), ["route-invalid 8:64"]);
     assert_eq!(spec(&format!("    endpoints: {{s3: true, sts: true}}\n{all}")), ["endpoint-invalid 6:21"]);
@@ -228,8 +234,7 @@ fn nat_gateways_stand_in_one_subnet() {
 
 #[test]
 fn a_single_nat_gateway_is_a_warning() {
-    let spec =
-        |zones: &str, rest: &str| places(&format!("spec:\n  aws:\n    region: us-test-1\n    zones: [{zones}]\n{rest}"));
+    let spec = |zones: &str, rest: &str| places(&format!("spec:\n  aws:\n    region: us-test-1\n    zones: [{zones}]\n{rest}"));
     let single = "    topology: private\n    natGateways: single";
     assert_eq!(spec("us-test-1a, us-test-1b", single), ["single-nat-gateway 6:18"]);
     assert_eq!(spec("us-test-1a", single), [""; 0]);
@@ -273,12 +278,14 @@ fn additional_routes() {
 
 #[test]
 fn internet_gateways_of_existing_vpcs() {
-    let spec = |rest: &str| places(&format!("spec:\n  aws:\n    region: us-test-1\n    zones: [us-test-1a]\n{rest}"));
-    assert_eq!(spec("    vpcID: vpc-1"), ["internet-gateway-unknown 5:12"]);
+    let spec = |rest: &str| {
+        places(&format!("spec:\n  aws:\n    region: us-test-1\n    zones: [us-test-1a]\n    cidr: 10.0.0.0/16\n{rest}"))
+    };
+    assert_eq!(spec("    vpcID: vpc-1"), ["internet-gateway-unknown 6:12"]);
     assert_eq!(spec("    vpcID: vpc-1\n    internetGatewayID: igw-1"), [""; 0]);
-    assert_eq!(spec("    internetGatewayID: igw-1"), ["field-unused 5:5"]);
-    let private = "    vpcID: vpc-1\n    internetGatewayID: igw-1\n    cidr: 10.0.0.0/16\n    subnets: [{name: p, zone: us-test-1a, type: private, cidr: 10.0.0.0/24, egress: tgw-1}]";
-    assert_eq!(spec(private), ["field-unused 6:5"]);
+    assert_eq!(spec("    internetGatewayID: igw-1"), ["field-unused 6:5"]);
+    let private = "    vpcID: vpc-1\n    internetGatewayID: igw-1\n    subnets: [{name: p, zone: us-test-1a, type: private, cidr: 10.0.0.0/24, egress: tgw-1}]";
+    assert_eq!(spec(private), ["field-unused 7:5"]);
 }
 
 #[test]
