@@ -11,12 +11,14 @@ use crate::tree::yaml;
 /// One line of text for people: whatever does not print as itself stands as `\u{…}`.
 #[must_use]
 pub fn line(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_live) && !text.contains("##") {
+    let start = text.len() - text.trim_start().len();
+    let command = text[start..].starts_with("::");
+    if !command && !text.contains("##") && !text.chars().any(is_live) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 16);
     for (at, c) in text.char_indices() {
-        if is_live(c) || opens_command(text, at, c) {
+        if is_live(c) || opens_command(text, at, c) || (command && at == start) {
             out.extend(c.escape_unicode());
         } else {
             out.push(c);
@@ -30,6 +32,26 @@ pub fn line(text: &str) -> Cow<'_, str> {
 pub fn clipped(text: &str, limit: usize) -> Cow<'_, str> {
     let end = boundary(text, limit);
     if end == text.len() { line(text) } else { Cow::Owned(line(&text[..end]).into_owned() + "…") }
+}
+
+/// Text in lines of up to `width` characters where words allow it, each as [`line()`] has it.
+#[must_use]
+pub fn wrapped(text: &str, width: usize) -> String {
+    let (mut out, mut row) = (String::new(), String::new());
+    for paragraph in text.lines() {
+        for word in paragraph.split(' ') {
+            if !row.is_empty() && row.chars().count() + 1 + word.chars().count() > width {
+                out.extend([&*line(&row), "\n"]);
+                row.clear();
+            } else if !row.is_empty() {
+                row.push(' ');
+            }
+            row.push_str(word);
+        }
+        out.extend([&*line(&row), "\n"]);
+        row.clear();
+    }
+    out
 }
 
 /// The last boundary between characters up to byte `at`, or the text's end.
@@ -91,6 +113,13 @@ mod tests {
         assert_eq!(line("##[error]x"), r"##\u{5b}error]x");
         assert_eq!(line("a ##vso[task.complete]"), r"a ##vso\u{5b}task.complete]");
         assert_eq!(line("## a [link]"), "## a [link]");
+        assert_eq!(line(" ::error::x"), r" \u{3a}:error::x");
+        assert_eq!(line("a::b"), "a::b");
+    }
+
+    #[test]
+    fn long_text_is_wrapped_at_words() {
+        assert_eq!(wrapped("one two three\n\nfour ::x", 7), "one two\nthree\n\nfour\n\\u{3a}:x\n");
     }
 
     #[test]
