@@ -17,6 +17,7 @@
 
 pub mod address;
 pub mod check;
+pub mod cli;
 pub mod cloudformation;
 pub mod declare;
 pub mod diagnostic;

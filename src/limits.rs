@@ -68,3 +68,7 @@ pub const DIAGNOSTICS: usize = 100;
 pub const SOURCE_COLUMNS: usize = 200;
 /// Bytes of one diagnostic's message.
 pub const MESSAGE_BYTES: usize = 2 << 10;
+/// Bytes of all diagnostics printed for people in one run.
+pub const DIAGNOSTICS_BYTES: usize = 64 << 10;
+/// Further places, and advices, of one diagnostic that are printed.
+pub const DIAGNOSTIC_PLACES: usize = 8;

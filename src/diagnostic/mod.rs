@@ -2,7 +2,9 @@
 //!
 //! One model feeds every output format. Stages collect findings instead of stopping at the first one.
 
+mod excerpt;
 mod human;
+pub mod inert;
 pub mod json;
 pub mod rules;
 
@@ -12,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::tree::{Sources, Span};
 
-pub use human::Human;
+pub use human::{Human, tally};
 pub use rules::Rule;
 
 /// How bad a finding is.

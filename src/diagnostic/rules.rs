@@ -214,6 +214,15 @@ rules! {
         "The output could not be written.";
     OUTPUT_INTERRUPTED Error "output-interrupted", help: "run `netloom render`, which finishes it",
         "An earlier render was stopped in the middle.";
+    // command line
+    CLUSTER_UNKNOWN Error "cluster-unknown", help: "",
+        "`--cluster` names a cluster that no declaration has.";
+    CODE_UNKNOWN Error "code-unknown", help: "`netloom explain --list` prints every code",
+        "`netloom explain` was asked for a code that neither the core nor an overlay at hand has.";
+    FILE_UNWRITABLE Error "file-unwritable", help: "",
+        "A file that `init`, `import` or `schema` writes could not be written. Nothing was changed.";
+    INIT_EXISTS Error "init-exists", help: "run `netloom init` in another folder, or move the files away",
+        "`netloom init` overwrites nothing: with one of its files in place it writes none of them.";
     // import
     IMPORT_FORM Error "import-form", help: "",
         "The file is not what the importer reads.";

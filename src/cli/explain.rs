@@ -1,0 +1,169 @@
+//! `netloom explain`: what the code of a finding means.
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::{Context, Outcome, pipeline};
+use crate::diagnostic::{Diagnostic, Severity, inert, nearest, rules};
+use crate::overlay::library::{self, Library, Overlay};
+use crate::tree::{Node, Path, Sources, Span};
+
+/// Explains a code.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  netloom explain cidr-host-bits
+  netloom explain --list
+
+Knows the codes of netloom, of its stock overlays, and of the project's own overlays.
+Exit codes: 0 explained, 2 there is no such code.")]
+pub struct Explain {
+    /// The code, as in `error[cidr-host-bits]`
+    #[arg(required_unless_present = "list", conflicts_with = "list")]
+    code: Option<String>,
+    /// List every code
+    #[arg(long)]
+    list: bool,
+}
+
+/// Columns of the text.
+const COLUMNS: usize = 100;
+
+/// Bytes of a line of the list.
+const LISTED: usize = 140;
+
+/// What a code means.
+#[derive(Debug)]
+struct Meaning {
+    code: String,
+    severity: Severity,
+    explanation: String,
+    help: String,
+    /// The overlay that declares it, and where.
+    overlay: Option<(String, String)>,
+}
+
+pub(super) fn run(command: &Explain, context: &Context<'_>) -> Outcome {
+    let meanings = meanings(context);
+    let Some(code) = &command.code else { return outcome(meanings.iter().map(Meaning::line).collect(), &meanings) };
+    let found: Vec<_> = meanings.iter().filter(|meaning| meaning.code == *code).collect();
+    if found.is_empty() {
+        let finding = Diagnostic::new(&rules::CODE_UNKNOWN, Span::NONE, format!("there is no code `{code}`"));
+        let suggestion = nearest(code, meanings.iter().map(|meaning| &*meaning.code));
+        return Outcome::error(
+            suggestion.into_iter().fold(finding, |finding, name| finding.help(format!("did you mean `{name}`?"))),
+        );
+    }
+    let texts: Vec<_> = found.iter().map(|meaning| meaning.text()).collect();
+    outcome(texts.join("\n"), found)
+}
+
+fn outcome<'a>(product: String, meanings: impl IntoIterator<Item = &'a Meaning>) -> Outcome {
+    let codes: Value = meanings.into_iter().map(Meaning::data).collect();
+    Outcome { product, data: [("codes".to_owned(), codes)].into_iter().collect(), ..Outcome::default() }
+}
+
+/// Every code: the core's in the order of the pipeline, then those of overlays by name.
+fn meanings(context: &Context<'_>) -> Vec<Meaning> {
+    let core = rules::ALL.iter().map(|rule| Meaning {
+        code: rule.code.to_owned(),
+        severity: rule.severity,
+        explanation: rule.explanation.to_owned(),
+        help: rule.help.to_owned(),
+        overlay: None,
+    });
+    let mut meanings: Vec<_> = core.collect();
+    let (sources, folder) = sources(context);
+    // What is wrong with overlays is for `check` to say.
+    let library = Library::read(&sources, &folder, &mut Vec::new());
+    for overlay in library.iter() {
+        assertions(overlay, &sources, &mut meanings);
+        blocked_flows(overlay, &sources, &mut meanings);
+    }
+    meanings
+}
+
+/// The stock overlays, with the project's own where there is a project.
+fn sources(context: &Context<'_>) -> (Sources, String) {
+    if let Ok((sources, project)) = pipeline::project(&context.root()) {
+        return (sources, project.value.spec.paths.overlays);
+    }
+    let mut sources = Sources::default();
+    library::embed(&mut sources);
+    (sources, "overlays".to_owned())
+}
+
+fn assertions(overlay: &Overlay, sources: &Sources, meanings: &mut Vec<Meaning>) {
+    for (index, assertion) in overlay.spec().assertions.iter().enumerate() {
+        let place = Path::dotted("spec.assertions").item(index).child("code");
+        meanings.push(Meaning {
+            code: assertion.code.clone(),
+            severity: assertion.severity,
+            explanation: assertion.explanation.clone(),
+            help: String::new(),
+            overlay: Some((overlay.name().to_owned(), sources.locate(overlay.declared.node.nearest(&place).span))),
+        });
+    }
+}
+
+/// Codes of flows that the security groups may not admit, unless an assertion explains them.
+fn blocked_flows(overlay: &Overlay, sources: &Sources, meanings: &mut Vec<Meaning>) {
+    let ports = overlay.declared.node.at(&Path::dotted("spec.facts.ports")).and_then(Node::as_list);
+    for blocked in ports.into_iter().flatten().filter_map(|port| port.get("blocked")) {
+        let Some(code) = blocked.get("code").filter(|code| code.as_str().is_some()) else { continue };
+        let text = code.as_str().unwrap_or_default();
+        let severity = blocked.get("severity").and_then(|severity| serde_json::from_value(severity.to_json()).ok());
+        if meanings.iter().any(|meaning| meaning.code == text) {
+            continue;
+        }
+        let consequence = blocked.str_at("consequence").unwrap_or_default();
+        meanings.push(Meaning {
+            code: text.to_owned(),
+            severity: severity.unwrap_or(Severity::Error),
+            explanation: format!("The final security groups do not admit a flow that the overlay needs: {consequence}"),
+            help: String::new(),
+            overlay: Some((overlay.name().to_owned(), sources.locate(code.span))),
+        });
+    }
+}
+
+impl Meaning {
+    fn severity(&self) -> &'static str {
+        match self.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Note => "note",
+        }
+    }
+
+    /// The whole text.
+    fn text(&self) -> String {
+        let mut paragraphs = vec![format!("{} ({})", self.code, self.severity()), self.explanation.trim().to_owned()];
+        if !self.help.is_empty() {
+            paragraphs.push(format!("What to do: {}.", self.help));
+        }
+        if let Some((name, place)) = &self.overlay {
+            paragraphs.push(format!("Declared by the overlay {name} at {place}."));
+        }
+        inert::wrapped(&paragraphs.join("\n\n"), COLUMNS)
+    }
+
+    /// A line of the list: the code, and what it is about in a few words.
+    fn line(&self) -> String {
+        let explanation = self.explanation.trim();
+        let sentence = explanation.split_inclusive(". ").next().unwrap_or_default().trim_end();
+        let overlay = self.overlay.iter().map(|(name, _)| format!("({name}) ")).collect::<String>();
+        let line = format!("{:28} {:8} {overlay}{sentence}", self.code, self.severity());
+        format!("{}\n", inert::clipped(&line, LISTED))
+    }
+
+    fn data(&self) -> Value {
+        json!({
+            "code": self.code,
+            "severity": self.severity,
+            "explanation": self.explanation.trim(),
+            "help": self.help,
+            "overlay": self.overlay.as_ref().map(|(name, _)| name),
+            "place": self.overlay.as_ref().map(|(_, place)| place),
+        })
+    }
+}

@@ -1,0 +1,112 @@
+//! Writing the few files that people own afterwards: a new project, imported declarations, schemas for editors.
+//!
+//! Rendered output is written by `emit`, which keeps a record of it; these files have none.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::diagnostic::{Diagnostic, Rule, rules};
+use crate::tree::Span;
+
+/// What happens to a file that is there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Existing {
+    /// It is kept, and nothing is written.
+    Keep,
+    /// It is replaced.
+    Replace,
+}
+
+/// Why nothing was written.
+#[derive(Debug)]
+pub(super) enum Refused {
+    /// These files are there already.
+    Exist(Vec<String>),
+    /// The system refused.
+    Failed(Diagnostic),
+}
+
+impl Refused {
+    /// This as a finding under a rule of its own for files that are there.
+    pub(super) fn finding(self, exists: &'static Rule) -> Diagnostic {
+        match self {
+            Refused::Failed(finding) => finding,
+            Refused::Exist(paths) => {
+                let names: Vec<_> = paths.iter().map(|path| format!("`{path}`")).collect();
+                Diagnostic::new(exists, Span::NONE, format!("{} there already", are(&names)))
+            }
+        }
+    }
+}
+
+fn are(names: &[String]) -> String {
+    format!("{} {}", names.join(", "), if names.len() == 1 { "is" } else { "are" })
+}
+
+/// Writes texts to paths below `folder`, all of them or none; folders are made as needed.
+pub(super) fn write(folder: &Path, files: &[(String, String)], existing: Existing) -> Result<(), Refused> {
+    if existing == Existing::Keep {
+        let taken = files.iter().filter(|(path, _)| folder.join(path).symlink_metadata().is_ok());
+        let taken: Vec<_> = taken.map(|(path, _)| path.clone()).collect();
+        if !taken.is_empty() {
+            return Err(Refused::Exist(taken));
+        }
+    }
+    let mut made: Vec<PathBuf> = Vec::new();
+    for (path, text) in files {
+        let written = parent(folder, path).and_then(|()| put(&folder.join(path), text, existing));
+        if let Err(error) = written {
+            made.iter().for_each(|path| _ = fs::remove_file(path));
+            let message = format!("`{}` cannot be written: {error}", folder.join(path).display());
+            return Err(Refused::Failed(Diagnostic::new(&rules::FILE_UNWRITABLE, Span::NONE, message)));
+        }
+        if existing == Existing::Keep {
+            made.push(folder.join(path));
+        }
+    }
+    Ok(())
+}
+
+/// Makes a folder that stays empty.
+pub(super) fn folder(path: &Path) -> Result<(), Diagnostic> {
+    fs::create_dir_all(path).map_err(|error| {
+        let message = format!("the folder `{}` cannot be made: {error}", path.display());
+        Diagnostic::new(&rules::FILE_UNWRITABLE, Span::NONE, message)
+    })
+}
+
+/// Makes the folders between `folder` and a file below it; none of them may be a link, which could lead anywhere.
+fn parent(folder: &Path, path: &str) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    let mut here = folder.to_owned();
+    let Some((parents, _)) = path.rsplit_once('/') else { return Ok(()) };
+    for part in parents.split('/') {
+        here.push(part);
+        match here.symlink_metadata() {
+            Ok(found) if found.is_dir() => {}
+            Ok(_) => return Err(io::Error::other(format!("`{part}` is no folder"))),
+            Err(_) => fs::create_dir(&here)?,
+        }
+    }
+    Ok(())
+}
+
+/// Writes one file, whole or not at all.
+fn put(path: &Path, text: &str, existing: Existing) -> io::Result<()> {
+    if existing == Existing::Keep {
+        return fill(path, text);
+    }
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let staged = path.with_file_name(format!(".{name}.netloom-new"));
+    _ = fs::remove_file(&staged);
+    fill(&staged, text)?;
+    fs::rename(&staged, path).inspect_err(|_| _ = fs::remove_file(&staged))
+}
+
+/// Makes a file that is not there yet.
+fn fill(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = File::options().write(true).create_new(true).open(path)?;
+    let filled = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+    filled.inspect_err(|_| _ = fs::remove_file(path))
+}

@@ -1,0 +1,69 @@
+//! `netloom init`: a project with a working example.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::files::{self, Existing};
+use super::{Context, Outcome};
+use crate::diagnostic::rules;
+
+/// Writes a new project.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  netloom init fleet && cd fleet
+  netloom render
+
+An existing file is never overwritten. Exit codes: 0 written, 2 error.")]
+pub struct Init {
+    /// Folder of the project, made if missing; the working directory when left out
+    folder: Option<PathBuf>,
+    /// Only netloom.yaml and empty folders
+    #[arg(long)]
+    bare: bool,
+}
+
+/// The example, as paths and texts.
+const EXAMPLE: [(&str, &str); 6] = [
+    ("netloom.yaml", include_str!("init/netloom.yaml")),
+    ("declarations/network.yaml", include_str!("init/declarations/network.yaml")),
+    ("declarations/cluster.yaml", include_str!("init/declarations/cluster.yaml")),
+    ("overlays/house/overlay.yaml", include_str!("init/overlays/house/overlay.yaml")),
+    ("overlays/house/cluster-network.yaml", include_str!("init/overlays/house/cluster-network.yaml")),
+    ("overlays/house/dns-cache.yaml", include_str!("init/overlays/house/dns-cache.yaml")),
+];
+
+/// The project alone.
+const BARE: [(&str, &str); 1] = [("netloom.yaml", include_str!("init/bare.yaml"))];
+
+/// Advice for Git, which a repository that has its own is not given.
+const GIT_ATTRIBUTES: (&str, &str) = (".gitattributes", include_str!("init/gitattributes"));
+
+pub(super) fn run(command: &Init, context: &Context<'_>) -> Outcome {
+    let folder = command.folder.as_ref().or(context.options.project.as_ref());
+    let folder = folder.map_or(Path::new("."), PathBuf::as_path);
+    let mut new = if command.bare { BARE.to_vec() } else { EXAMPLE.to_vec() };
+    if folder.join(GIT_ATTRIBUTES.0).symlink_metadata().is_err() {
+        new.push(GIT_ATTRIBUTES);
+    }
+    let new: Vec<_> = new.into_iter().map(|(path, text)| (path.to_owned(), text.to_owned())).collect();
+    if let Err(refused) = files::write(folder, &new, Existing::Keep) {
+        return Outcome { consequence: "nothing was written", ..Outcome::error(refused.finding(&rules::INIT_EXISTS)) };
+    }
+    for empty in ["declarations", "overlays"] {
+        if let Err(finding) = files::folder(&folder.join(empty)) {
+            return Outcome::error(finding);
+        }
+    }
+    let mut outcome = Outcome::written(new.into_iter().map(|(path, _)| path));
+    outcome.news.push_str(&next(folder));
+    outcome
+}
+
+/// What to do now.
+fn next(folder: &Path) -> String {
+    match folder == Path::new(".") {
+        true => "Next: netloom render\n".to_owned(),
+        false => format!("Next: cd {} && netloom render\n", folder.display()),
+    }
+}

@@ -1,0 +1,162 @@
+//! The command line: what can be said, and what each command answers.
+//!
+//! Commands return an [`Outcome`]; [`Outcome::report`] makes text of it, and `main` prints that. Nothing here prints, exits, or
+//! looks at the environment.
+
+mod check;
+mod completions;
+mod explain;
+mod files;
+mod import;
+mod init;
+mod outcome;
+mod pipeline;
+mod progress;
+mod render;
+mod schema;
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+
+use crate::diagnostic::Format;
+
+pub use outcome::{Exit, Outcome, Report};
+pub use progress::Progress;
+
+/// The argument that makes this executable the worker that evaluates Jsonnet; no command, because nobody types it.
+pub const WORKER: &str = "__jsonnet";
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(name = "netloom", version, about, disable_help_subcommand = true, after_help = FIRST_STEPS)]
+pub struct Cli {
+    /// What every command understands.
+    #[command(flatten)]
+    pub options: Options,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const FIRST_STEPS: &str = "First steps:
+  netloom init fleet && cd fleet
+  netloom render
+  netloom check
+
+Exit codes: 0 done or clean, 1 findings of `check`, 2 error, 70 a bug in netloom.";
+
+/// What every command understands.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Common options")]
+pub struct Options {
+    /// Folder of the project [default: the nearest one upwards with a netloom.yaml]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub project: Option<PathBuf>,
+    /// `human`, or `json`: one document on standard output
+    #[arg(long, global = true, value_enum, default_value_t, hide_possible_values = true)]
+    pub format: Format,
+    /// Colours: `auto`, `always` or `never`
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t, hide_possible_values = true)]
+    pub color: Color,
+    /// Print errors only
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Print notes and what is unchanged, too
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[allow(missing_docs)]
+pub enum Color {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+/// The clusters that a command is about.
+#[derive(Debug, Default, Args)]
+pub struct Selection {
+    /// Only this cluster and its network; repeatable
+    #[arg(long = "cluster", value_name = "NAME", value_delimiter = ',')]
+    pub clusters: Vec<String>,
+}
+
+/// What can be asked of netloom.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write a project with a working example
+    Init(init::Init),
+    /// Write what the declarations make, and say what changed
+    Render(render::Render),
+    /// Check declarations, and that the committed output is what they make
+    Check(check::Check),
+    /// Turn a cluster of another tool into declarations
+    Import(import::Import),
+    /// Print the JSON Schema of a kind of file, for editors
+    Schema(schema::Schema),
+    /// Tell what the code of a finding means
+    Explain(explain::Explain),
+    /// Print the completion script of a shell
+    Completions(completions::Completions),
+}
+
+impl Command {
+    /// The command's name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Command::Init(_) => "init",
+            Command::Render(_) => "render",
+            Command::Check(_) => "check",
+            Command::Import(_) => "import",
+            Command::Schema(_) => "schema",
+            Command::Explain(_) => "explain",
+            Command::Completions(_) => "completions",
+        }
+    }
+}
+
+/// What a command works in; `main` finds it out.
+#[allow(missing_debug_implementations)]
+pub struct Surroundings<'a> {
+    /// The working directory.
+    pub folder: PathBuf,
+    /// This executable, for the Jsonnet worker.
+    pub executable: PathBuf,
+    /// Is told the units done and their number.
+    pub progress: &'a (dyn Fn(usize, usize) + Sync),
+}
+
+/// Does what the command line asks for.
+#[must_use]
+pub fn run(cli: &Cli, surroundings: &Surroundings<'_>) -> Outcome {
+    let context = Context { options: &cli.options, surroundings };
+    match &cli.command {
+        Command::Init(command) => init::run(command, &context),
+        Command::Render(command) => render::run(command, &context),
+        Command::Check(command) => check::run(command, &context),
+        Command::Import(command) => import::run(command, &context),
+        Command::Schema(command) => schema::run(command),
+        Command::Explain(command) => explain::run(command, &context),
+        Command::Completions(command) => completions::run(command, Cli::command()),
+    }
+}
+
+/// What a command works with.
+struct Context<'a> {
+    options: &'a Options,
+    surroundings: &'a Surroundings<'a>,
+}
+
+impl Context<'_> {
+    /// The project's folder.
+    fn root(&self) -> PathBuf {
+        let here = &self.surroundings.folder;
+        let nearest = || here.ancestors().find(|folder| folder.join("netloom.yaml").is_file()).filter(|folder| folder != here);
+        self.options.project.clone().or_else(|| nearest().map(Path::to_owned)).unwrap_or_else(|| ".".into())
+    }
+}

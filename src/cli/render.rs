@@ -1,0 +1,129 @@
+//! `netloom render`: writes what the declarations make.
+
+use std::fmt::Write;
+
+use clap::Args;
+use serde_json::{Map, Value, json};
+
+use super::pipeline::{self, Compilation, Request, emit};
+use super::{Context, Exit, Outcome, Selection};
+use crate::diagnostic::has_errors;
+
+/// Writes the output.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  netloom render
+  netloom render --cluster prod-usw2 --verbose
+
+Nothing is written when anything is an error. Exit codes: 0 written or current, 2 error.")]
+pub struct Render {
+    /// The clusters.
+    #[command(flatten)]
+    selection: Selection,
+}
+
+/// Compiles the project that a command is about.
+pub(super) fn compile(selection: &Selection, context: &Context<'_>) -> (Request, Compilation) {
+    let worker = context.surroundings.executable.clone();
+    let request = Request { root: context.root(), clusters: selection.clusters.clone(), worker };
+    let compilation = pipeline::compile(&request, context.surroundings.progress);
+    (request, compilation)
+}
+
+pub(super) fn run(command: &Render, context: &Context<'_>) -> Outcome {
+    let (request, compilation) = compile(&command.selection, context);
+    let Compilation { sources, mut findings, units, output, complete } = compilation;
+    let output = emit::Output { root: &request.root, folder: &output };
+    let written = if has_errors(&findings) { Err(Vec::new()) } else { emit::write(&output, &units, complete) };
+    match written {
+        Ok(summary) => {
+            findings.extend(summary.findings);
+            let changes = Changes(summary.units);
+            let news = changes.news(context.options.verbose);
+            let data = [("units".to_owned(), changes.data())].into_iter().collect();
+            Outcome { news, data, summary: changes.summary(), findings, sources, ..Outcome::default() }
+        }
+        Err(refused) => {
+            findings.extend(refused);
+            Outcome { findings, sources, consequence: "nothing was written", exit: Exit::Error, ..Outcome::default() }
+        }
+    }
+}
+
+/// What a render changed, unit by unit.
+struct Changes(Vec<emit::Change>);
+
+impl Changes {
+    /// A line for each unit that changed, and the sum.
+    fn news(&self, verbose: bool) -> String {
+        let mut text = String::new();
+        for unit in &self.0 {
+            let changed = counts(&[(unit.written.len(), "written"), (unit.removed.len(), "removed")]);
+            if !changed.is_empty() {
+                _ = writeln!(text, "{}: {changed}", unit.folder);
+            } else if verbose {
+                _ = writeln!(text, "{}: unchanged", unit.folder);
+            }
+            if verbose {
+                unit.written.iter().for_each(|path| _ = writeln!(text, "  + {path}"));
+                unit.removed.iter().for_each(|path| _ = writeln!(text, "  - {path}"));
+            }
+        }
+        let [written, removed, unchanged] = self.totals();
+        let files = counts(&[(written, "written"), (removed, "removed"), (unchanged, "unchanged")]);
+        let files = if files.is_empty() { "none".to_owned() } else { files };
+        let units = self.0.len();
+        _ = writeln!(text, "{units} {}; files: {files}", if units == 1 { "unit" } else { "units" });
+        text
+    }
+
+    fn totals(&self) -> [usize; 3] {
+        let sum = |count: fn(&emit::Change) -> usize| self.0.iter().map(count).sum();
+        [sum(|unit| unit.written.len()), sum(|unit| unit.removed.len()), sum(|unit| unit.unchanged)]
+    }
+
+    fn data(&self) -> Value {
+        let unit = |unit: &emit::Change| json!({"folder": unit.folder, "written": unit.written, "removed": unit.removed, "unchanged": unit.unchanged});
+        self.0.iter().map(unit).collect()
+    }
+
+    fn summary(&self) -> Map<String, Value> {
+        let [written, removed, unchanged] = self.totals();
+        let counts = [("units", self.0.len()), ("written", written), ("removed", removed), ("unchanged", unchanged)];
+        counts.into_iter().map(|(name, count)| (name.to_owned(), count.into())).collect()
+    }
+}
+
+/// `12 written, 3 removed`: what there is of each.
+fn counts(parts: &[(usize, &str)]) -> String {
+    let parts = parts.iter().filter(|(count, _)| *count > 0);
+    parts.map(|(count, what)| format!("{count} {what}")).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change(folder: &str, written: &[&str], removed: &[&str], unchanged: usize) -> emit::Change {
+        let owned = |paths: &[&str]| paths.iter().map(ToString::to_string).collect();
+        emit::Change { folder: folder.into(), written: owned(written), removed: owned(removed), unchanged }
+    }
+
+    #[test]
+    fn units_that_changed_have_a_line() {
+        let changes = Changes(vec![change("clusters/a", &["x", "y"], &["z"], 7), change("networks/b", &[], &[], 2)]);
+        assert_eq!(changes.news(false), "clusters/a: 2 written, 1 removed\n2 units; files: 2 written, 1 removed, 9 unchanged\n");
+        assert_eq!(
+            changes.news(true),
+            "clusters/a: 2 written, 1 removed\n  + x\n  + y\n  - z\nnetworks/b: unchanged\n2 units; files: 2 written, 1 removed, 9 unchanged\n"
+        );
+        assert_eq!(Changes(Vec::new()).news(false), "0 units; files: none\n");
+    }
+
+    #[test]
+    fn programs_get_the_paths() {
+        let changes = Changes(vec![change("clusters/a", &["x"], &["z"], 7)]);
+        assert_eq!(changes.data(), json!([{"folder": "clusters/a", "written": ["x"], "removed": ["z"], "unchanged": 7}]));
+        assert_eq!(Value::from(changes.summary()), json!({"units": 1, "written": 1, "removed": 1, "unchanged": 7}));
+    }
+}

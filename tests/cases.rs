@@ -1,0 +1,199 @@
+//! Runs the real binary on the case files below `tests/cases/`, one readable file with input and expected output each.
+//!
+//! ```text
+//! # What the case shows.
+//! $ netloom render
+//! $ netloom check --format json
+//! -- declarations/cluster.yaml --       input files, in a folder of their own
+//! …
+//! -- bad.yaml (escaped) --              with `\r`, `\xff`, `\u{202e}` and `\\` for what a text file should not hold
+//! …
+//! -- exit --                            from here on: what is expected
+//! 0 1
+//! -- stdout --
+//! -- stderr --                          under `$ …` lines, when there are several commands; left out when empty
+//! -- tree --                            every file there is afterwards, but for the input
+//! -- rendered/clusters/a/README.md --   any file afterwards
+//! ```
+//!
+//! `NETLOOM_BLESS=1` rewrites what is expected; `NETLOOM_CASE=text` runs the cases whose path holds the text.
+
+#![allow(clippy::disallowed_methods, reason = "tests write input and read output")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use rayon::prelude::*;
+use similar::TextDiff;
+use walkdir::WalkDir;
+
+#[test]
+fn cases() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+    let wanted = std::env::var_os("NETLOOM_CASE").map(|text| text.into_string().unwrap()).unwrap_or_default();
+    let bless = std::env::var_os("NETLOOM_BLESS").is_some();
+    let cases: Vec<_> = files(&folder).into_iter().filter(|name| name.ends_with(".txt") && name.contains(&wanted)).collect();
+    assert!(!cases.is_empty(), "no case has `{wanted}` in its path");
+    let failures: Vec<_> = cases.par_iter().filter_map(|name| run(&folder.join(name), bless).err()).collect();
+    assert!(failures.is_empty(), "{} of {} cases failed\n\n{}", failures.len(), cases.len(), failures.join("\n"));
+}
+
+/// Runs one case; in case of difference blesses it, or says what differs.
+fn run(path: &Path, bless: bool) -> Result<(), String> {
+    let expected = fs::read_to_string(path).unwrap();
+    let actual = Case::parse(&expected).with_outcome().map_err(|error| format!("{}: {error}", path.display()))?;
+    if actual == expected {
+        return Ok(());
+    }
+    if bless {
+        return fs::write(path, actual).map_err(|error| error.to_string());
+    }
+    let name = path.display().to_string();
+    let diff = TextDiff::from_lines(&expected, &actual).unified_diff().header(&name, "what happened").to_string();
+    Err(diff)
+}
+
+/// A case file: its commands, its input, and the names of the files it looks at afterwards.
+struct Case<'a> {
+    head: &'a str,
+    commands: Vec<&'a str>,
+    input: Vec<(&'a str, &'a str)>,
+    looks_at: Vec<&'a str>,
+}
+
+impl<'a> Case<'a> {
+    fn parse(text: &'a str) -> Self {
+        let mut sections = Vec::new();
+        let (mut name, mut start, mut at) = ("", 0, 0);
+        for line in text.split_inclusive('\n') {
+            if let Some(next) = line.strip_prefix("-- ").and_then(|line| line.trim_end().strip_suffix(" --")) {
+                sections.push((name, &text[start..at]));
+                (name, start) = (next, at + line.len());
+            }
+            at += line.len();
+        }
+        sections.push((name, &text[start..]));
+        let head = sections.remove(0).1;
+        let end = sections.iter().position(|(name, _)| *name == "exit").unwrap_or(sections.len());
+        let looks_at = sections.iter().skip(end).map(|(name, _)| *name).filter(|name| !matches!(*name, "exit" | "stdout" | "stderr"));
+        Self {
+            head: head.trim_end(),
+            commands: head.lines().filter_map(|line| line.strip_prefix("$ ")).collect(),
+            looks_at: looks_at.collect(),
+            input: sections[..end].to_vec(),
+        }
+    }
+
+    /// The case file with what happens now as what is expected.
+    fn with_outcome(&self) -> Result<String, String> {
+        let scratch = Scratch::new();
+        let input: Vec<_> = self.input.iter().map(|(name, text)| scratch.put(name, text)).collect();
+        let (mut exits, mut stdout, mut stderr) = (Vec::new(), String::new(), String::new());
+        for command in &self.commands {
+            let arguments = command.strip_prefix("netloom").ok_or_else(|| format!("`{command}` is no netloom command"))?;
+            let output = scratch.netloom(arguments);
+            exits.push(output.status.code().map_or("killed".to_owned(), |code| code.to_string()));
+            for (stream, bytes) in [(&mut stdout, output.stdout), (&mut stderr, output.stderr)] {
+                let text = scratch.neutral(&String::from_utf8(bytes).map_err(|_| format!("`{command}` wrote no UTF-8"))?);
+                inert(&text)?;
+                let heading = if self.commands.len() > 1 && !text.is_empty() { format!("$ {command}\n") } else { String::new() };
+                stream.extend([heading, text]);
+            }
+        }
+        let mut out = format!("{}\n", self.head);
+        self.input.iter().for_each(|(name, text)| section(&mut out, name, text));
+        section(&mut out, "exit", &exits.join(" "));
+        [("stdout", stdout), ("stderr", stderr)].iter().filter(|(_, text)| !text.is_empty()).for_each(|(n, t)| section(&mut out, n, t));
+        for name in &self.looks_at {
+            let text = match *name {
+                "tree" => files(&scratch.0).into_iter().filter(|file| !input.contains(file)).map(|file| file + "\n").collect(),
+                file => fs::read_to_string(scratch.0.join(file)).unwrap_or_else(|error| format!("({error})")),
+            };
+            section(&mut out, name, &text);
+        }
+        Ok(out)
+    }
+}
+
+fn section(out: &mut String, name: &str, text: &str) {
+    let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+    write!(out, "-- {name} --\n{text}{end}").unwrap();
+}
+
+/// Whatever the input was, nothing in the output acts on a terminal or a CI runner.
+fn inert(text: &str) -> Result<(), String> {
+    let live = |c: char| (c.is_control() && c != '\n' && c != '\t') || netloom::tree::yaml::is_hidden(c);
+    let command = text.lines().any(|line| line.trim_start().starts_with("::") || line.contains("##["));
+    if command || text.contains(live) { Err(format!("the output is not inert: {text:?}")) } else { Ok(()) }
+}
+
+/// Paths of all files below a folder, ordered.
+fn files(folder: &Path) -> Vec<String> {
+    let entries = WalkDir::new(folder).sort_by_file_name().into_iter().map(Result::unwrap).filter(|entry| !entry.file_type().is_dir());
+    entries.map(|entry| entry.path().strip_prefix(folder).unwrap().to_string_lossy().into_owned()).collect()
+}
+
+/// A folder of its own for a case, gone afterwards.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Self {
+        static COUNT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+        let number = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("netloom-case-{}-{number}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        Self(path.canonicalize().unwrap())
+    }
+
+    /// Writes an input file; returns its path.
+    fn put(&self, name: &str, text: &str) -> String {
+        let (path, bytes) = match name.strip_suffix(" (escaped)") {
+            Some(path) => (path, unescape(text)),
+            None => (name, text.as_bytes().to_vec()),
+        };
+        let at = self.0.join(path);
+        fs::create_dir_all(at.parent().unwrap()).unwrap();
+        fs::write(at, bytes).unwrap();
+        path.to_owned()
+    }
+
+    fn netloom(&self, arguments: &str) -> std::process::Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_netloom"));
+        command.args(arguments.split_whitespace()).current_dir(&self.0).env_clear().output().unwrap()
+    }
+
+    /// A text without the folder's name.
+    fn neutral(&self, text: &str) -> String {
+        text.replace(&*self.0.to_string_lossy(), "[FOLDER]")
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The bytes that `\xff`, `\u{202e}`, `\r` and `\\` stand for.
+fn unescape(text: &str) -> Vec<u8> {
+    let mut parts = text.split('\\');
+    let mut out = parts.next().unwrap_or_default().as_bytes().to_vec();
+    while let Some(part) = parts.next() {
+        let (byte, rest) = match part.split_at_checked(1) {
+            Some(("x", rest)) => (vec![u8::from_str_radix(&rest[..2], 16).unwrap()], &rest[2..]),
+            Some(("r", rest)) => (vec![b'\r'], rest),
+            Some(("u", rest)) => {
+                let (digits, rest) = rest[1..].split_once('}').unwrap();
+                let c = char::from_u32(u32::from_str_radix(digits, 16).unwrap()).unwrap();
+                (c.to_string().into_bytes(), rest)
+            }
+            None => (vec![b'\\'], parts.next().unwrap_or_default()),
+            other => panic!("no such escape: {other:?}"),
+        };
+        out.extend(byte.into_iter().chain(rest.bytes()));
+    }
+    out
+}
