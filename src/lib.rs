@@ -4,6 +4,7 @@ pub mod address;
 pub mod cloudformation;
 pub mod declare;
 pub mod diagnostic;
+pub mod import;
 pub mod kubernetes;
 pub mod limits;
 pub mod overlay;
