@@ -130,6 +130,12 @@ pub fn parse_ip(text: &str) -> Result<IpAddr, Invalid> {
     })
 }
 
+impl From<Ipv4Net> for Cidr {
+    fn from(net: Ipv4Net) -> Self {
+        Self(IpNet::V4(net.trunc()))
+    }
+}
+
 impl FromStr for Cidr {
     type Err = Invalid;
 

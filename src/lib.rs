@@ -21,6 +21,7 @@ pub mod cli;
 pub mod cloudformation;
 pub mod declare;
 pub mod diagnostic;
+pub mod import;
 pub mod kubernetes;
 pub mod limits;
 pub mod load;

@@ -226,6 +226,8 @@ rules! {
     // import
     IMPORT_FORM Error "import-form", help: "",
         "The file is not what the importer reads.";
+    IMPORT_CHOICE Warning "import-choice", help: "",
+        "The imported file leaves something open that a declaration has to say. The importer took what the other tool does or, where that cannot be known, the safer answer, and wrote a comment beside the field.";
     IMPORT_DROPPED Note "import-dropped", help: "",
         "A field of the imported file has no counterpart in netloom.";
     IMPORT_EXISTS Error "import-exists", help: "use `--force` to replace it, or `--stdout` to look at the result",

@@ -1,0 +1,146 @@
+//! Instance groups: how many machines there are at most, and of what architecture.
+
+use crate::declare::Arch;
+use crate::diagnostic::{Diagnostic, rules};
+use crate::import::reading::Reading;
+use crate::tree::{Node, Path, Span};
+
+use super::Work;
+
+/// Most machines of a group that does not say, by kops (`populate_instancegroup_spec.go`).
+const CONTROL_PLANE_SIZE: u32 = 1;
+const WORKER_SIZE: u32 = 2;
+
+/// What a group's machines are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// The control plane, or API servers apart from it.
+    ControlPlane,
+    Worker,
+    /// A way in by SSH; no node of the cluster.
+    Bastion,
+}
+
+/// An `InstanceGroup`.
+pub(super) struct Group<'a> {
+    /// The document.
+    pub(super) reading: Reading<'a>,
+    /// What its machines are.
+    pub(super) role: Role,
+    /// Most machines that it has; none when the autoscaler Karpenter decides.
+    max: Option<u32>,
+    architectures: Vec<Arch>,
+    max_pods: Option<u32>,
+    /// Names of its subnets.
+    pub(super) subnets: Vec<&'a str>,
+}
+
+impl<'a> Group<'a> {
+    /// Reads a group.
+    pub(super) fn read(mut reading: Reading<'a>, findings: &mut Vec<Diagnostic>) -> Self {
+        reading.enter("metadata");
+        reading.enter("metadata.labels");
+        reading.take(&Path::dotted("metadata.labels").child("kops.k8s.io/cluster"));
+        reading.take(&Path::dotted("metadata.name"));
+        let role = role(&mut reading, findings);
+        let karpenter = reading.peek(&Path::dotted("spec.manager")).and_then(Node::as_str) == Some("Karpenter");
+        let size = if role == Role::Worker { WORKER_SIZE } else { CONTROL_PLANE_SIZE };
+        let max = number(&mut reading, "spec.maxSize", findings).or(if karpenter { None } else { Some(size) });
+        let max_pods = number(&mut reading, "spec.kubelet.maxPods", findings);
+        let architectures = machine_types(&reading).iter().map(|name| architecture(name)).collect();
+        let subnets = reading.peek(&Path::dotted("spec.subnets")).and_then(Node::as_list).unwrap_or_default();
+        let subnets = subnets.iter().filter_map(Node::as_str).collect();
+        Self { reading, role, max, architectures, max_pods, subnets }
+    }
+}
+
+fn role(reading: &mut Reading<'_>, findings: &mut Vec<Diagnostic>) -> Role {
+    let Some((text, span)) = reading.text(&["spec.role"], findings) else { return Role::Worker };
+    match text {
+        "Master" | "ControlPlane" | "APIServer" => Role::ControlPlane,
+        "Node" => Role::Worker,
+        "Bastion" => Role::Bastion,
+        _ => {
+            let roles = ["Master", "ControlPlane", "APIServer", "Node", "Bastion"];
+            let message = format!("`{text}` is no role of machines: {}", roles.join(", "));
+            findings.push(Diagnostic::new(&rules::IMPORT_FORM, span, message).suggest(text, roles));
+            Role::Worker
+        }
+    }
+}
+
+/// The whole number at a dotted path; another kind of value is reported.
+pub(super) fn number(reading: &mut Reading<'_>, path: &str, findings: &mut Vec<Diagnostic>) -> Option<u32> {
+    let node = reading.first(&[path])?;
+    let number = node.as_int().and_then(|number| u32::try_from(number).ok());
+    if number.is_none() {
+        let message = format!("`{path}` is no whole number from 0 on");
+        findings.push(Diagnostic::new(&rules::IMPORT_FORM, node.span, message));
+    }
+    number
+}
+
+/// The machine types of a group: the first one, and those that a mixed group may fall back to.
+fn machine_types<'a>(reading: &Reading<'a>) -> Vec<&'a str> {
+    let first = reading.peek(&Path::dotted("spec.machineType")).and_then(Node::as_str);
+    let mixed = reading.peek(&Path::dotted("spec.mixedInstancesPolicy.instances")).and_then(Node::as_list);
+    first.into_iter().flat_map(|list| list.split(',')).chain(mixed.unwrap_or_default().iter().filter_map(Node::as_str)).collect()
+}
+
+/// The architecture of an AWS instance type.
+///
+/// Arm types are `a1` and those whose family has a `g` behind the generation (AWS, "Instance type naming conventions":
+/// `m7g`, `c6gn`, `im4gn`); in `g4dn` the letter before the digit is the family.
+fn architecture(machine: &str) -> Arch {
+    let family = machine.trim().split('.').next().unwrap_or_default();
+    let attributes = family.trim_start_matches(|c: char| c.is_ascii_lowercase()).trim_start_matches(|c: char| c.is_ascii_digit());
+    if family == "a1" || attributes.contains('g') { Arch::Arm64 } else { Arch::Amd64 }
+}
+
+/// Writes `nodes`.
+pub(super) fn write(work: &mut Work<'_, '_>) {
+    let nodes = || work.groups.iter().filter(|group| group.role != Role::Bastion);
+    let sizes: Option<Vec<u32>> = nodes().map(|group| group.max).collect();
+    let architectures: Vec<Arch> = nodes().flat_map(|group| group.architectures.iter().copied()).collect();
+    let group_pods = nodes().filter_map(|group| group.max_pods).max();
+    let bounded = nodes().next().is_some();
+    match sizes.filter(|_| bounded) {
+        Some(sizes) => {
+            let total = sizes.iter().fold(0u32, |sum, size| sum.saturating_add(*size));
+            work.cluster.set("spec.nodes.max", i64::from(total.max(1)));
+        }
+        None => {
+            let what = "the manifest does not bound the number of nodes, so it is netloom's default of 100";
+            let span = work.groups.first().map_or(Span::NONE, |group| group.reading.span("spec"));
+            work.cluster.set("spec.nodes.max", 100i64);
+            work.choose_cluster("spec.nodes.max", span, what, "write the most nodes that the cluster will have");
+        }
+    }
+    if let Some(mask) = number(&mut work.spec, "spec.kubeControllerManager.nodeCIDRMaskSize", work.findings) {
+        work.cluster.set("spec.nodes.podCIDRMask", i64::from(mask));
+    }
+    let pods = number(&mut work.spec, "spec.kubelet.maxPods", work.findings);
+    if let Some(pods) = pods.max(group_pods) {
+        work.cluster.set("spec.nodes.maxPods", i64::from(pods));
+    }
+    if architectures.contains(&Arch::Arm64) {
+        let names = [(Arch::Amd64, "amd64"), (Arch::Arm64, "arm64")];
+        let present = names.iter().filter(|(arch, _)| architectures.contains(arch));
+        work.cluster.set("spec.nodes.architectures", present.map(|(_, name)| Node::from(*name)).collect::<Vec<Node>>());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn architectures_of_machine_types() {
+        for arm in ["a1.large", "m6g.medium", "t4g.small", "c7gn.xlarge", "im4gn.large", "x2gd.large", "r8gb.metal"] {
+            assert_eq!(architecture(arm), Arch::Arm64, "{arm}");
+        }
+        for intel in ["t2.medium", "m3.medium", "g4dn.xlarge", "g5.xlarge", "p4de.24xlarge", "m7i-flex.large", "gr6.4xlarge"] {
+            assert_eq!(architecture(intel), Arch::Amd64, "{intel}");
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! The network provider: the same key in a declaration, with kops's options.
+
+use crate::diagnostic::{Diagnostic, rules};
+use crate::tree::{Key, Map, Node, Path, Span, Value};
+
+use super::Work;
+
+/// kops's key in v1alpha2 and, where it differs, in v1alpha3; the declaration's key is the first.
+const PROVIDERS: [(&str, &str); 16] = [
+    ("kubenet", ""),
+    ("classic", ""),
+    ("external", ""),
+    ("cni", ""),
+    ("kopeio", ""),
+    ("weave", ""),
+    ("flannel", ""),
+    ("calico", ""),
+    ("canal", ""),
+    ("kuberouter", "kubeRouter"),
+    ("romana", ""),
+    ("amazonvpc", "amazonVPC"),
+    ("cilium", ""),
+    ("lyftvpc", ""),
+    ("gce", "gcp"),
+    ("kindnet", ""),
+];
+
+/// Providers that netloom has no overlay for, and what to use in their place.
+const WITHOUT_OVERLAY: [(&str, &str); 3] = [
+    ("lyftvpc", "kops itself removed it in 1.23; `amazonvpc` and `cilium` with `ipam: eni` give pods addresses of the VPC, too"),
+    ("gce", "it needs Google's alias addresses; `kubenet` is the counterpart on AWS"),
+    ("kindnet", "`cni: {}` leaves its objects to you; `flannel` and `kubenet` do the same"),
+];
+
+/// Options that v1alpha3 names differently: provider, key there, key in a declaration, whether true and false change places.
+const RENAMED: [(&str, &str, &str, bool); 6] = [
+    ("amazonvpc", "image", "imageName", false),
+    ("amazonvpc", "initImage", "initImageName", false),
+    ("canal", "flanneldIptablesForwardRules", "disableFlannelForwardRules", true),
+    ("cilium", "installIptablesRules", "IPTablesRulesNoinstall", true),
+    ("cilium", "masquerade", "disableMasquerade", true),
+    ("cilium", "toFQDNsDNSRejectResponseCode", "toFqdnsDnsRejectResponseCode", false),
+];
+
+/// What Weave itself takes for `WEAVE_MTU` (`prog/weave-kube/launch.sh`), which kops sets only where `mtu` is written.
+const WEAVE_MTU: i64 = 1376;
+
+/// Writes `networking`.
+pub(super) fn write(work: &mut Work<'_, '_>) {
+    let path = Path::dotted("spec.networking");
+    let present = |(old, new): &&(&'static str, &'static str)| {
+        [*old, *new].into_iter().find(|key| !key.is_empty() && work.spec.peek(&path.child(key)).is_some())
+    };
+    let chosen: Vec<(&str, &str)> = PROVIDERS.iter().filter_map(|pair| present(&pair).map(|key| (pair.0, key))).collect();
+    let [(provider, key)] = chosen[..] else { return not_one(work, &chosen) };
+    let path = path.child(key);
+    let Some(block) = work.spec.peek(&path) else { return };
+    if let Some((_, instead)) = WITHOUT_OVERLAY.iter().find(|(name, _)| *name == provider) {
+        work.spec.leave(path, format!("netloom has no overlay for it; {instead}"));
+        work.cluster.set("spec.networking.cni", Value::Map(Map::new()));
+        let what = format!("the network provider `{key}` has no counterpart; with `cni`, netloom installs none");
+        return work.choose_cluster("spec.networking", block.span, what, *instead);
+    }
+    work.spec.take(&path);
+    let block = renamed(provider, block);
+    work.cluster.set(&format!("spec.networking.{provider}"), block.clone());
+    if provider == "weave" {
+        weave(work, &block);
+    }
+}
+
+/// Says that there is no provider, or more than one.
+fn not_one(work: &mut Work<'_, '_>, chosen: &[(&str, &str)]) {
+    let span = work.spec.span("spec.networking");
+    let message = match chosen {
+        [] => "`networking` names no network provider".to_owned(),
+        many => {
+            let names = many.iter().map(|(_, key)| format!("`{key}`")).collect::<Vec<_>>();
+            format!("`networking` names {} network providers: {}", names.len(), names.join(", "))
+        }
+    };
+    let known = PROVIDERS.map(|(key, _)| key).join(", ");
+    let given = work.spec.peek(&Path::dotted("spec.networking")).and_then(Node::as_map);
+    let given = given.into_iter().flat_map(Map::keys).next().unwrap_or_default();
+    let finding = Diagnostic::new(&rules::IMPORT_FORM, span, message).help(format!("kops knows: {known}"));
+    work.findings.push(if chosen.is_empty() { finding.suggest(given, PROVIDERS.map(|(key, _)| key)) } else { finding });
+}
+
+/// The provider's options under the names that declarations have.
+fn renamed(provider: &str, block: &Node) -> Node {
+    let mut block = block.clone();
+    let Some(map) = block.as_map_mut() else { return block };
+    let entries = std::mem::take(map).into_iter().map(|(key, mut node)| {
+        let rule = RENAMED.iter().find(|(of, from, _, _)| *of == provider && *from == &*key.text);
+        let Some((_, _, to, swapped)) = rule else { return (key, node) };
+        if let (true, Value::Bool(flag)) = (swapped, &node.value) {
+            node.value = Value::Bool(!flag);
+        }
+        (Key { text: (*to).into(), span: key.span }, node)
+    });
+    *map = entries.collect();
+    block
+}
+
+/// What a manifest leaves open about Weave: encryption, and the MTU where none is written.
+fn weave(work: &mut Work<'_, '_>, block: &Node) {
+    let span = block.span;
+    if block.get("mtu").is_none_or(Node::is_null) {
+        work.cluster.set("spec.networking.weave.mtu", computed(Value::Int(WEAVE_MTU), span));
+        let comment = "The manifest has no `mtu`, so pods have Weave's own 1376 bytes. Without this line they get what the network carries, once they are restarted.";
+        work.cluster.note("spec.networking.weave.mtu", comment);
+    }
+    let off = Node::new(Value::Map([("enabled", computed(Value::Bool(false), span))].into_iter().collect()), span);
+    work.cluster.set("spec.networking.weave.encryption", off);
+    let what = "kops encrypts Weave only where a secret `weavepassword` is in its state store, which the manifest does not show; \
+                it is taken to be off";
+    let help = "look with `kops get secrets`; where there is one, set this to true and let it refer to the Secret `weave-net` that kops \
+                made, because a change either way cuts every pod's connections until all nodes have it";
+    work.choose_cluster("spec.networking.weave.encryption", span, what, help);
+}
+
+fn computed(value: Value, span: Span) -> Node {
+    Node::new(value, span)
+}

@@ -1,0 +1,97 @@
+//! Why fields of kops have no counterpart.
+
+use crate::import::reading::Reasons;
+
+const MACHINES: &str = "netloom makes no machines";
+const KOPS: &str = "it is kops's own bookkeeping";
+const COMPONENT: &str = "it configures a component that kops runs, not the network";
+const ADDON: &str = "it is an add-on of kops's; netloom installs the network provider and DNS caches";
+const CREDENTIALS: &str = "it is about identity and credentials";
+const BALANCER: &str = "netloom makes no load balancer and no DNS name for the API server";
+
+/// For a `Cluster`.
+pub(super) const CLUSTER: Reasons = &[
+    ("metadata", KOPS),
+    ("status", KOPS),
+    ("spec.additionalPolicies", CREDENTIALS),
+    ("spec.additionalSans", BALANCER),
+    ("spec.addons", ADDON),
+    ("spec.api", BALANCER),
+    ("spec.assets", MACHINES),
+    ("spec.authentication", CREDENTIALS),
+    ("spec.authorization", CREDENTIALS),
+    ("spec.awsLoadBalancerController", ADDON),
+    ("spec.certManager", ADDON),
+    ("spec.channel", KOPS),
+    ("spec.cloudConfig", ADDON),
+    ("spec.cloudControllerManager", COMPONENT),
+    ("spec.cloudProvider", ADDON),
+    ("spec.clusterAutoscaler", ADDON),
+    ("spec.configBase", KOPS),
+    ("spec.configStore", KOPS),
+    ("spec.containerRuntime", MACHINES),
+    ("spec.containerd", MACHINES),
+    ("spec.controlPlaneKubelet", MACHINES),
+    ("spec.dnsZone", BALANCER),
+    ("spec.docker", MACHINES),
+    ("spec.egressProxy", "machines and components are told about proxies by whoever makes them"),
+    ("spec.encryptionConfig", CREDENTIALS),
+    ("spec.etcdClusters", "netloom runs no etcd; its ports are in `controlPlane` and `flows`"),
+    ("spec.externalDns", ADDON),
+    ("spec.externalPolicies", CREDENTIALS),
+    ("spec.fileAssets", MACHINES),
+    ("spec.gossipConfig", COMPONENT),
+    ("spec.hooks", MACHINES),
+    ("spec.iam", CREDENTIALS),
+    ("spec.isolateMasters", "kops makes no security-group rule of it either"),
+    ("spec.karpenter", ADDON),
+    ("spec.keyStore", KOPS),
+    ("spec.kubeAPIServer", COMPONENT),
+    ("spec.kubeAPIServer.serviceNodePortRange", "`access.nodePorts` is about the ports 30000 to 32767"),
+    ("spec.kubeControllerManager", COMPONENT),
+    ("spec.kubeDNS", "CoreDNS itself is not rendered"),
+    ("spec.kubeProxy", COMPONENT),
+    ("spec.kubeScheduler", COMPONENT),
+    ("spec.kubelet", MACHINES),
+    ("spec.kubelet.clusterDNS", "it follows from `dns`; the cluster's README says what it must be"),
+    ("spec.kubelet.networkPluginMTU", "the network provider's overlay computes the MTU"),
+    ("spec.masterInternalName", BALANCER),
+    ("spec.masterKubelet", MACHINES),
+    ("spec.masterPublicName", BALANCER),
+    ("spec.metricsServer", ADDON),
+    ("spec.networking.egressProxy", "machines and components are told about proxies by whoever makes them"),
+    ("spec.networking.isolateControlPlane", "kops makes no security-group rule of it either"),
+    ("spec.networking.topology", "the types of the subnets say it"),
+    ("spec.networking.topology.bastion", "netloom makes no bastions"),
+    ("spec.networking.topology.dns", BALANCER),
+    ("spec.nodeAuthorization", CREDENTIALS),
+    ("spec.nodeProblemDetector", ADDON),
+    ("spec.nodeTerminationHandler", ADDON),
+    ("spec.ntp", MACHINES),
+    ("spec.packages", MACHINES),
+    ("spec.podIdentityWebhook", ADDON),
+    ("spec.rollingUpdate", MACHINES),
+    ("spec.secretStore", KOPS),
+    ("spec.serviceAccountIssuerDiscovery", CREDENTIALS),
+    ("spec.serviceOIDCProvider", CREDENTIALS),
+    ("spec.snapshotController", ADDON),
+    ("spec.sshKeyName", MACHINES),
+    ("spec.subnets.region", "the region follows from the zone"),
+    ("spec.sysctlParameters", MACHINES),
+    ("spec.target", KOPS),
+    ("spec.topology", "the types of the subnets say it"),
+    ("spec.topology.bastion", "netloom makes no bastions"),
+    ("spec.topology.dns", BALANCER),
+    ("spec.updatePolicy", MACHINES),
+    ("spec.useHostCertificates", MACHINES),
+    ("spec.warmPool", MACHINES),
+];
+
+/// For an `InstanceGroup`.
+pub(super) const GROUP: Reasons = &[
+    ("metadata", KOPS),
+    ("spec", MACHINES),
+    ("spec.additionalSecurityGroups", "a group that exists elsewhere is attached by whoever makes the machines"),
+    ("spec.machineType", "netloom makes no machines; only the architecture is taken from it"),
+    ("spec.securityGroupOverride", "netloom makes the security groups"),
+];

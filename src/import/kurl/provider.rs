@@ -1,0 +1,111 @@
+//! The network provider.
+
+use crate::diagnostic::{Diagnostic, rules};
+use crate::tree::{Node, Path, Span, Value};
+
+use super::ranges::Pods;
+use super::{Work, empty};
+
+/// Add-ons that are network providers.
+const PROVIDERS: [&str; 4] = ["weave", "flannel", "antrea", "calico"];
+/// The last release of Weave by its makers, which kURL's builds are of.
+const WEAVE: &str = "2.8.1";
+
+/// Writes `networking`; the pod range as the add-on declares it.
+pub(super) fn write<'a>(work: &mut Work<'a, '_>) -> Pods<'a> {
+    let path = Path::dotted("spec");
+    let chosen: Vec<&str> = PROVIDERS.into_iter().filter(|name| work.spec.peek(&path.child(name)).is_some()).collect();
+    match chosen[..] {
+        ["weave"] => weave(work),
+        ["flannel"] => flannel(work),
+        ["antrea"] => antrea(work),
+        ["calico"] => calico(work),
+        [] => none(work),
+        [first, second, ..] => {
+            let names = chosen.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+            let place = |name: &str| work.spec.span(&format!("spec.{name}"));
+            let finding = Diagnostic::new(&rules::IMPORT_FORM, place(second), format!("more than one network provider: {names}"));
+            let finding = finding.also(place(first), "the first one");
+            work.findings.push(finding);
+            Pods::default()
+        }
+        [_] => Pods::default(),
+    }
+}
+
+fn weave<'a>(work: &mut Work<'a, '_>) -> Pods<'a> {
+    let span = work.spec.span("spec.weave");
+    work.cluster.set("spec.networking.weave", empty(span));
+    weave_version(work, span);
+    if let Some(flag) = work.spec.first(&["spec.weave.noMasqLocal"]) {
+        // kURL's default is on, which is Weave's, too.
+        let number = i64::from(flag.as_bool() != Some(false));
+        work.cluster.set("spec.networking.weave.noMasqLocal", Node::new(Value::Int(number), flag.span));
+    }
+    weave_encryption(work, span);
+    pods(work, "spec.weave", "podCidrRange", false)
+}
+
+/// kURL's `latest` and builds with a date are of 2.8.1 or older; the oldest that there is an image for is the nearest.
+fn weave_version(work: &mut Work<'_, '_>, span: Span) {
+    let written = work.spec.text(&["spec.weave.version"], work.findings);
+    work.cluster.set("spec.networking.weave.version", Node::new(Value::String(WEAVE.into()), span));
+    let (text, span) = written.unwrap_or(("", span));
+    let nearest = text.starts_with("2.8.");
+    if !nearest {
+        let what = format!("the Installer asks for Weave `{text}`, of which there is no image; {WEAVE} is the nearest");
+        let help = "all of the cluster's nodes have to take the new version; leave the line out for the maintained release";
+        work.choose_cluster("spec.networking.weave.version", span, what, help);
+    }
+}
+
+/// kURL's secret is `weave-passwd`, made once; `isEncryptionDisabled` reads as if it turned encryption off.
+fn weave_encryption(work: &mut Work<'_, '_>, span: Span) {
+    let flag = work.spec.first(&["spec.weave.isEncryptionDisabled"]);
+    let field = "spec.networking.weave.encryption";
+    if flag.and_then(Node::as_bool) != Some(true) {
+        return;
+    }
+    let span = flag.map_or(span, |flag| flag.span);
+    work.cluster.set(&format!("{field}.enabled"), Node::new(Value::Bool(false), span));
+    let what = "the Installer asks for no encryption, but kURL's script turns it off only for the value 0 and this flag becomes 1, \
+                so an installed cluster may well be encrypted";
+    let help = "look with `weave --local status` in a Weave pod; a change either way cuts every pod's connections until all nodes have it";
+    work.choose_cluster(field, span, what, help);
+}
+
+fn flannel<'a>(work: &mut Work<'a, '_>) -> Pods<'a> {
+    let span = work.spec.span("spec.flannel");
+    let backend = Node::new(Value::String("vxlan".into()), span);
+    work.cluster.set("spec.networking.flannel.backend", backend);
+    pods(work, "spec.flannel", "podCIDRRange", true)
+}
+
+fn antrea<'a>(work: &mut Work<'a, '_>) -> Pods<'a> {
+    let span = work.spec.span("spec.antrea");
+    work.cluster.set("spec.networking.cni", empty(span));
+    let what = "netloom has no overlay for Antrea; with `cni`, it installs no network provider and Antrea stays yours";
+    work.choose_cluster("spec.networking", span, what, "`flannel` is what kURL itself offers today, but there is no way over without downtime");
+    pods(work, "spec.antrea", "podCidrRange", true)
+}
+
+fn calico<'a>(work: &mut Work<'a, '_>) -> Pods<'a> {
+    let span = work.spec.span("spec.calico");
+    work.spec.enter("spec.calico");
+    work.cluster.set("spec.networking.calico", empty(span));
+    Pods { per_node: true, ..Pods::default() }
+}
+
+fn none<'a>(work: &mut Work<'a, '_>) -> Pods<'a> {
+    let span = work.spec.span("spec");
+    work.cluster.set("spec.networking.cni", empty(span));
+    let what = "the Installer names no network provider; with `cni`, netloom installs none";
+    work.choose_cluster("spec.networking", span, what, "write the one that the cluster has, such as `weave: {}`");
+    Pods::default()
+}
+
+fn pods<'a>(work: &mut Work<'a, '_>, addon: &str, prefix: &str, per_node: bool) -> Pods<'a> {
+    let range = work.spec.text(&[&format!("{addon}.podCIDR")], work.findings);
+    let prefix = work.spec.text(&[&format!("{addon}.{prefix}")], work.findings);
+    Pods { range, prefix, per_node }
+}

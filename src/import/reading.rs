@@ -1,0 +1,147 @@
+//! A manifest's document, and which of its fields an importer has made use of.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+
+use super::Dropped;
+use crate::address::Cidr;
+use crate::diagnostic::{Diagnostic, rules};
+use crate::tree::{Node, Path, Span, Step, Value};
+
+/// Why fields have no counterpart: dotted paths without indices, each with the reason for it and all below it.
+pub(super) type Reasons = &'static [(&'static str, &'static str)];
+
+/// A document whose used fields are remembered, so that the others can be listed.
+pub(super) struct Reading<'a> {
+    root: &'a Node,
+    name: String,
+    used: BTreeSet<Path>,
+    entered: BTreeSet<Path>,
+    reasons: BTreeMap<Path, Cow<'static, str>>,
+}
+
+impl<'a> Reading<'a> {
+    /// A document of which nothing has been used but what says what it is.
+    pub(super) fn new(root: &'a Node, name: impl Into<String>) -> Self {
+        let used = ["apiVersion", "kind"].map(Path::dotted).into_iter().collect();
+        Self { root, name: name.into(), used, entered: BTreeSet::new(), reasons: BTreeMap::new() }
+    }
+
+    /// The field at `path`, which counts as used with all below it; none when it is not there or null.
+    pub(super) fn take(&mut self, path: &Path) -> Option<&'a Node> {
+        let node = self.root.at(path)?;
+        self.used.insert(path.clone());
+        (!node.is_null()).then_some(node)
+    }
+
+    /// Counts the field at a dotted path as used, but not what is below it.
+    pub(super) fn enter(&mut self, path: &str) {
+        self.entered.insert(Path::dotted(path));
+    }
+
+    /// The first of the fields at these dotted paths that is there; it counts as used.
+    pub(super) fn first(&mut self, paths: &[&str]) -> Option<&'a Node> {
+        self.find(paths).and_then(|path| self.take(&path))
+    }
+
+    /// The first of these dotted paths at which there is something.
+    pub(super) fn find(&self, paths: &[&str]) -> Option<Path> {
+        paths.iter().map(|path| Path::dotted(path)).find(|path| self.peek(path).is_some())
+    }
+
+    /// The field at `path` without using it; none when it is not there or null.
+    pub(super) fn peek(&self, path: &Path) -> Option<&'a Node> {
+        self.root.at(path).filter(|node| !node.is_null())
+    }
+
+    /// The text at the first of these paths; a value of another kind is reported.
+    pub(super) fn text(&mut self, paths: &[&str], findings: &mut Vec<Diagnostic>) -> Option<(&'a str, Span)> {
+        let node = self.first(paths)?;
+        let text = as_text(node, paths.first().unwrap_or(&""), findings)?;
+        (!text.is_empty()).then_some((text, node.span))
+    }
+
+    /// The address range at the first of these paths; anything else there is reported.
+    pub(super) fn cidr(&mut self, paths: &[&str], findings: &mut Vec<Diagnostic>) -> Option<(Cidr, Span)> {
+        let (text, span) = self.text(paths, findings)?;
+        parse_cidr(text, span, findings).map(|cidr| (cidr, span))
+    }
+
+    /// The place of the field at a dotted path, or of its nearest ancestor that is there.
+    pub(super) fn span(&self, path: &str) -> Span {
+        self.root.nearest(&Path::dotted(path)).span
+    }
+
+    /// Says why the field at `path` is not used.
+    pub(super) fn leave(&mut self, path: Path, reason: impl Into<Cow<'static, str>>) {
+        self.reasons.insert(path, reason.into());
+    }
+
+    /// What has not been used: the highest fields below which nothing has.
+    pub(super) fn dropped(&self, reasons: Reasons) -> Vec<Dropped> {
+        let mut unused = Vec::new();
+        self.collect(self.root, &Path::default(), &mut unused);
+        unused.into_iter().map(|(path, span)| self.entry(&path, span, reasons)).collect()
+    }
+
+    fn collect(&self, node: &Node, path: &Path, unused: &mut Vec<(Path, Span)>) {
+        if self.used.contains(path) {
+            return;
+        }
+        if !path.0.is_empty() && !self.entered.contains(path) && !self.used_below(path) {
+            let span = self.root.key_at(path).map_or(node.span, |key| key.span);
+            return unused.push((path.clone(), span));
+        }
+        match &node.value {
+            Value::Map(map) => map.iter().for_each(|(key, child)| self.collect(child, &path.child(&key.text), unused)),
+            Value::List(items) => {
+                items.iter().enumerate().for_each(|(at, item)| self.collect(item, &path.item(at), unused));
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether something below `path` has been used; paths sort so that all below one stand right after it.
+    fn used_below(&self, path: &Path) -> bool {
+        let mut after = self.used.range((Bound::Excluded(path), Bound::Unbounded));
+        after.next().is_some_and(|used| used.0.starts_with(&path.0))
+    }
+
+    fn entry(&self, path: &Path, span: Span, reasons: Reasons) -> Dropped {
+        let own = self.reasons.iter().rev().find(|(of, _)| path.0.starts_with(&of.0)).map(|(_, reason)| reason.clone());
+        let reason = own.unwrap_or_else(|| Cow::Borrowed(reason(path, reasons)));
+        Dropped { path: format!("{}.{path}", self.name), reason, span }
+    }
+}
+
+/// The reason in the table for the longest path that `path` begins with.
+fn reason(path: &Path, reasons: Reasons) -> &'static str {
+    let keys: Vec<&str> = path.0.iter().filter_map(|step| if let Step::Key(key) = step { Some(key.as_str()) } else { None }).collect();
+    let begins = |prefix: &str| prefix.split('.').enumerate().all(|(at, key)| keys.get(at) == Some(&key));
+    let matching = reasons.iter().filter(|(prefix, _)| begins(prefix));
+    matching.max_by_key(|(prefix, _)| prefix.len()).map_or("netloom has no field for it", |(_, reason)| reason)
+}
+
+/// The text of `node`; another kind of value is reported.
+pub(super) fn as_text<'a>(node: &'a Node, what: &str, findings: &mut Vec<Diagnostic>) -> Option<&'a str> {
+    let text = node.as_str();
+    if text.is_none() {
+        let message = format!("`{what}` is {}, but takes text", node.kind());
+        let finding = Diagnostic::new(&rules::IMPORT_FORM, node.span, message);
+        findings.push(if node.as_list().is_none() && node.as_map().is_none() { finding.help("put it in quotes") } else { finding });
+    }
+    text
+}
+
+/// The address range that `text` is; anything else is reported.
+pub(super) fn parse_cidr(text: &str, span: Span, findings: &mut Vec<Diagnostic>) -> Option<Cidr> {
+    match text.parse() {
+        Ok(cidr) => Some(cidr),
+        Err(invalid) => {
+            let crate::address::Invalid { rule, message, help } = invalid;
+            findings.push(help.into_iter().fold(Diagnostic::new(rule, span, message), Diagnostic::help));
+            None
+        }
+    }
+}

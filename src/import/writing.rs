@@ -1,0 +1,141 @@
+//! Declarations in the making: trees with comments beside their fields.
+
+use crate::diagnostic::{Diagnostic, rules};
+use crate::tree::{Map, Node, Path, Sources, Span, Step, Value, to_yaml, yaml};
+
+/// Columns of a comment, indentation not counted.
+const COLUMNS: usize = 100;
+
+/// A declaration that is being written.
+pub(super) struct Draft {
+    /// The document so far.
+    pub(super) node: Node,
+    comments: Vec<(Path, String)>,
+}
+
+/// Something that a manifest leaves open and an importer chose.
+pub(super) struct Choice<'a> {
+    /// The declaration's field, which is to carry the comment.
+    pub(super) field: &'a str,
+    /// What of the manifest leaves it open.
+    pub(super) span: Span,
+    /// What was chosen and why: one sentence without a full stop.
+    pub(super) what: String,
+    /// What the user should do about it: one sentence without a full stop.
+    pub(super) help: String,
+}
+
+impl Draft {
+    /// An empty declaration of `kind`.
+    pub(super) fn new(kind: &str, name: &str, span: Span) -> Self {
+        let mut draft = Self { node: Node::new(Value::Map(Map::new()), span), comments: Vec::new() };
+        draft.set("apiVersion", crate::declare::API_VERSION);
+        draft.set("kind", kind);
+        draft.set("metadata.name", Node::new(Value::String(name.into()), span));
+        draft
+    }
+
+    /// Sets the field at a dotted path; mappings on the way are made.
+    pub(super) fn set(&mut self, path: &str, value: impl Into<Node>) {
+        let keys: Vec<&str> = path.split('.').collect();
+        put(&mut self.node, &keys, value.into());
+    }
+
+    /// Puts a comment above the field at a dotted path.
+    pub(super) fn note(&mut self, path: &str, comment: impl Into<String>) {
+        self.comments.push((Path::dotted(path), comment.into()));
+    }
+
+    /// Writes a choice down beside its field and among the findings.
+    pub(super) fn choose(&mut self, choice: Choice<'_>, findings: &mut Vec<Diagnostic>) {
+        let finding = Diagnostic::new(&rules::IMPORT_CHOICE, choice.span, format!("`{}`: {}", choice.field, choice.what));
+        findings.push(finding.help(choice.help.clone()));
+        self.note(choice.field, format!("{}. {}.", capital(&choice.what), capital(&choice.help)));
+    }
+
+    fn text(&self) -> String {
+        let plain = to_yaml(&self.node);
+        let mut sources = Sources::default();
+        let file = sources.add("", plain.as_str());
+        let read = yaml::read(&plain, file, &mut Vec::new());
+        let mut at_line: Vec<(usize, &str)> = Vec::new();
+        for (path, comment) in &self.comments {
+            let offset = read.first().map_or(0, |root| place(root, path).start as usize);
+            at_line.push((plain.get(..offset).unwrap_or_default().matches('\n').count(), comment));
+        }
+        let mut text = String::with_capacity(plain.len() * 2);
+        for (number, line) in plain.lines().enumerate() {
+            let indent = line.len() - line.trim_start_matches(' ').len();
+            let comments = at_line.iter().filter(|(at, _)| *at == number);
+            comments.for_each(|(_, comment)| write_comment(&mut text, comment, indent));
+            text.push_str(line);
+            text.push('\n');
+        }
+        text
+    }
+}
+
+fn put(node: &mut Node, keys: &[&str], value: Node) {
+    let Some((key, rest)) = keys.split_first() else {
+        *node = value;
+        return;
+    };
+    let span = node.span;
+    if node.as_map().is_none() {
+        node.value = Value::Map(Map::new());
+    }
+    let Some(map) = node.as_map_mut() else { return };
+    if !map.contains(key) {
+        map.push(*key, Node::new(Value::Null, span));
+    }
+    if let Some(child) = map.get_mut(key) {
+        put(child, rest, value);
+    }
+}
+
+/// Where the field at `path` begins in its own text.
+fn place(root: &Node, path: &Path) -> Span {
+    match (root.key_at(path), path.0.last()) {
+        (Some(key), Some(Step::Key(_))) => key.span,
+        _ => root.nearest(path).span,
+    }
+}
+
+/// The declarations as one YAML text below a comment.
+pub(super) fn text(header: &str, drafts: &[&Draft]) -> String {
+    let mut text = String::new();
+    write_comment(&mut text, header, 0);
+    for (at, draft) in drafts.iter().enumerate() {
+        if at > 0 {
+            text.push_str("---\n");
+        }
+        text.push_str(&draft.text());
+    }
+    text
+}
+
+/// Writes a comment in lines of readable length. What came from the manifest cannot end it: control characters are shown as `?`.
+fn write_comment(out: &mut String, comment: &str, indent: usize) {
+    let mut column = usize::MAX;
+    for word in comment.split_ascii_whitespace() {
+        if column.saturating_add(word.len()) >= COLUMNS {
+            if column != usize::MAX {
+                out.push('\n');
+            }
+            out.extend(std::iter::repeat_n(' ', indent));
+            out.push('#');
+            column = 1;
+        }
+        out.push(' ');
+        out.extend(word.chars().map(|c| if c.is_control() || yaml::is_hidden(c) { '?' } else { c }));
+        column += 1 + word.len();
+    }
+    if column != usize::MAX {
+        out.push('\n');
+    }
+}
+
+fn capital(sentence: &str) -> String {
+    let mut chars = sentence.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
