@@ -1,8 +1,7 @@
 //! Kubernetes objects: identity, order, schemas and kustomization files.
 
-mod kustomization;
+pub mod kustomization;
 mod object;
 pub mod schema;
 
-pub use kustomization::{Component, compare, components, kustomization};
 pub use object::{Identity, Object};

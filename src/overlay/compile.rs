@@ -106,7 +106,8 @@ pub fn compile(overlay: &Overlay, sources: &Sources, findings: &mut Vec<Diagnost
     let spec = work.node("spec");
     let values = spec.and_then(|spec| spec.get("values")).and_then(Node::as_map);
     let plain = Compiler { sources, conditions: false };
-    let values = values.map(|map| map.iter().map(|(key, node)| (key.text.to_string(), plain.compile(node, work.findings))).collect());
+    let values =
+        values.map(|map| map.iter().map(|(key, node)| (key.text.to_string(), plain.compile(node, work.findings))).collect());
     Compiled {
         when: work.expression(&Path::dotted("spec.when")),
         values: values.unwrap_or_default(),
@@ -220,7 +221,9 @@ impl<'a> Work<'a> {
     fn texts(&mut self) -> Environment<'static> {
         let mut env = expression::environment();
         for (id, source) in self.sources.iter() {
-            let Some(name) = source.path.strip_prefix(&*self.overlay.folder).filter(|name| name.ends_with(".j2")) else { continue };
+            let Some(name) = source.path.strip_prefix(&*self.overlay.folder).filter(|name| name.ends_with(".j2")) else {
+                continue;
+            };
             let checked = expression::within_limits_of_text(&source.text);
             let added = checked.map(|()| env.add_template_owned(name.to_owned(), source.text.to_string()));
             match added {

@@ -54,7 +54,9 @@ fn cidr(text: &str) -> Result<Cidr, Error> {
 /// The `n`-th address of a range.
 fn host(range: &str, n: u32) -> Result<String, Error> {
     let address = cidr(range)?.host(n);
-    address.map(|address| address.to_string()).ok_or_else(|| Error::new(ErrorKind::InvalidOperation, format!("{range} has no address {n}")))
+    address
+        .map(|address| address.to_string())
+        .ok_or_else(|| Error::new(ErrorKind::InvalidOperation, format!("{range} has no address {n}")))
 }
 
 /// The first document of a YAML text, read as strictly as everything else.
@@ -147,7 +149,9 @@ impl Expression {
             return Ok(Outcome::Omit);
         }
         let mut room = limits::TEMPLATE_OUTPUT;
-        to_node(&value, self.span, &mut room).map(Outcome::Value).map_err(|what| Diagnostic::new(&rules::EXPRESSION, self.span, what))
+        to_node(&value, self.span, &mut room)
+            .map(Outcome::Value)
+            .map_err(|what| Diagnostic::new(&rules::EXPRESSION, self.span, what))
     }
 
     /// Evaluates to a truth value.

@@ -5,8 +5,8 @@ use indexmap::{IndexMap, IndexSet};
 use super::compile::{Compiled, compile};
 use crate::declare::{self, Declared};
 use crate::diagnostic::{Diagnostic, rules};
-use crate::tree::schema::Schema;
 use crate::resolve::Effective;
+use crate::tree::schema::Schema;
 use crate::tree::{FileId, Node, Path, Sources, Span, yaml};
 
 /// The stock overlays, as files.
@@ -114,7 +114,9 @@ impl Library {
         if declared.value.metadata.name != name {
             let message = format!("the overlay in the folder `{name}` is named `{}`", declared.value.metadata.name);
             let span = declared.span("metadata.name");
-            findings.push(Diagnostic::new(&rules::NAME_INVALID, span, message).help(format!("name it `{name}`, or rename the folder")));
+            findings.push(
+                Diagnostic::new(&rules::NAME_INVALID, span, message).help(format!("name it `{name}`, or rename the folder")),
+            );
         }
         let options = options_schema(&declared, findings);
         let overlay = Overlay { folder: format!("{prefix}{name}/"), declared, stock, options };
@@ -123,8 +125,14 @@ impl Library {
 
     /// Compiles the overlays that some cluster has, and all of the project's own: whoever writes one wants to hear of its
     /// mistakes before it is used.
-    pub fn compile(&self, clusters: &[Effective<'_>], sources: &Sources, findings: &mut Vec<Diagnostic>) -> IndexMap<String, Compiled> {
-        let used: IndexSet<&str> = clusters.iter().flat_map(|one| &one.overlays).map(|selected| selected.overlay.name()).collect();
+    pub fn compile(
+        &self,
+        clusters: &[Effective<'_>],
+        sources: &Sources,
+        findings: &mut Vec<Diagnostic>,
+    ) -> IndexMap<String, Compiled> {
+        let used: IndexSet<&str> =
+            clusters.iter().flat_map(|one| &one.overlays).map(|selected| selected.overlay.name()).collect();
         let wanted = self.iter().filter(|overlay| !overlay.stock || used.contains(overlay.name()));
         wanted.map(|overlay| (overlay.name().to_owned(), compile(overlay, sources, findings))).collect()
     }

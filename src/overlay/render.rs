@@ -44,7 +44,12 @@ pub struct Instance<'a> {
 
 impl<'a> Instance<'a> {
     /// Evaluates an overlay's values and facts; `None` when it does not apply.
-    pub fn new(selected: &Selected<'a>, compiled: &'a Compiled, base: &Variables, findings: &mut Vec<Diagnostic>) -> Option<Self> {
+    pub fn new(
+        selected: &Selected<'a>,
+        compiled: &'a Compiled,
+        base: &Variables,
+        findings: &mut Vec<Diagnostic>,
+    ) -> Option<Self> {
         let mut variables = base.clone();
         variables.set("options", to_value(&selected.options));
         variables.set_texts(&compiled.texts);
@@ -89,7 +94,9 @@ impl<'a> Instance<'a> {
                         objects.extend(manifests.iter().filter_map(|manifest| make(manifest, &context, &component, findings)));
                     }
                     Body::Jsonnet(file) => match tools.jsonnet.eval(*file, &[("ctx", self.data(&context))]) {
-                        Ok(json) => each(from_json(&json, Span::file(*file)), |node| objects.extend(object(node, &component, findings))),
+                        Ok(json) => {
+                            each(from_json(&json, Span::file(*file)), |node| objects.extend(object(node, &component, findings)))
+                        }
                         Err(finding) => findings.push(finding),
                     },
                 }
@@ -294,9 +301,11 @@ fn each_match(
         *object = Arc::new(Object::new(identity, Arc::clone(&object.component), node));
     }
     if !matched {
-        let names: Vec<String> = objects.iter().map(|object| format!("{}/{}", object.identity.kind, object.identity.name)).collect();
+        let names: Vec<String> =
+            objects.iter().map(|object| format!("{}/{}", object.identity.kind, object.identity.name)).collect();
         let wanted = format!("{}/{}", target.kind.as_deref().unwrap_or("*"), target.name.as_deref().unwrap_or("*"));
-        let finding = Diagnostic::new(&rules::PATCH_NO_MATCH, place, format!("the patch matches no object of this cluster ({wanted})"));
+        let finding =
+            Diagnostic::new(&rules::PATCH_NO_MATCH, place, format!("the patch matches no object of this cluster ({wanted})"));
         findings.push(finding.suggest(&wanted, names.iter().map(String::as_str)));
     }
 }

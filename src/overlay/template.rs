@@ -70,11 +70,17 @@ impl Compiler<'_> {
             },
             Value::List(items) => {
                 let items: Vec<Template> = items.iter().map(|item| self.item(item, findings)).collect();
-                if items.iter().all(Template::is_constant) { Template::Constant(node.clone()) } else { Template::List(items, node.span) }
+                if items.iter().all(Template::is_constant) {
+                    Template::Constant(node.clone())
+                } else {
+                    Template::List(items, node.span)
+                }
             }
             Value::Map(map) => {
-                let entries: Vec<_> = map.iter().map(|(key, child)| (self.key(key, findings), self.compile(child, findings))).collect();
-                let constant = |(key, child): &(KeyTemplate, Template)| matches!(key, KeyTemplate::Constant(_)) && child.is_constant();
+                let entries: Vec<_> =
+                    map.iter().map(|(key, child)| (self.key(key, findings), self.compile(child, findings))).collect();
+                let constant =
+                    |(key, child): &(KeyTemplate, Template)| matches!(key, KeyTemplate::Constant(_)) && child.is_constant();
                 if entries.iter().all(constant) { Template::Constant(node.clone()) } else { Template::Map(entries, node.span) }
             }
             _ => Template::Constant(node.clone()),
@@ -118,7 +124,11 @@ impl Compiler<'_> {
         while let Some(open) = text[at..].find("{{").map(|open| at + open) {
             let body = open + 2;
             let Some(close) = closing(&text[body..]).map(|close| body + close) else {
-                return Err(Box::new(Diagnostic::new(&rules::EXPRESSION, span, "an expression that `{{` opens is not closed by `}}`")));
+                return Err(Box::new(Diagnostic::new(
+                    &rules::EXPRESSION,
+                    span,
+                    "an expression that `{{` opens is not closed by `}}`",
+                )));
             };
             if open > at {
                 pieces.push(Piece::Text(text[at..open].to_owned()));
@@ -250,9 +260,8 @@ impl Template {
                 for (key, child) in entries {
                     let key = match key {
                         KeyTemplate::Constant(key) => Some(key.clone()),
-                        KeyTemplate::Computed(scalar) => value(inputs.next()).and_then(|node| {
-                            node.as_str().map(|text| Key { text: text.into(), span: scalar.span })
-                        }),
+                        KeyTemplate::Computed(scalar) => value(inputs.next())
+                            .and_then(|node| node.as_str().map(|text| Key { text: text.into(), span: scalar.span })),
                     };
                     let child = child.build(inputs);
                     if let (Some(key), Some(child)) = (key, child) {

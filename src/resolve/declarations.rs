@@ -60,7 +60,12 @@ fn program(file: FileId, jsonnet: &Jsonnet, findings: &mut Vec<Diagnostic>) -> V
 }
 
 /// Reports declarations of one kind whose names are equal, or differ in case only.
-pub(super) fn unique<I, T>(items: &[I], declared: impl Fn(&I) -> &Declared<T>, name: impl Fn(&Declared<T>) -> &str, findings: &mut Vec<Diagnostic>) {
+pub(super) fn unique<I, T>(
+    items: &[I],
+    declared: impl Fn(&I) -> &Declared<T>,
+    name: impl Fn(&Declared<T>) -> &str,
+    findings: &mut Vec<Diagnostic>,
+) {
     let mut seen: IndexMap<String, Span> = IndexMap::new();
     for one in items.iter().map(declared) {
         let here = one.span("metadata.name");

@@ -42,10 +42,14 @@ pub fn clusters<'a>(
     networks: &'a [Declared<Network>],
     findings: &mut Vec<Diagnostic>,
 ) -> Vec<Effective<'a>> {
-    let resolved: Vec<_> = documents.clusters.par_iter().map(|node| {
-        let mut findings = Vec::new();
-        (one(node, project, library, networks, &mut findings), findings)
-    }).collect();
+    let resolved: Vec<_> = documents
+        .clusters
+        .par_iter()
+        .map(|node| {
+            let mut findings = Vec::new();
+            (one(node, project, library, networks, &mut findings), findings)
+        })
+        .collect();
     let mut clusters = Vec::new();
     for (cluster, mut found) in resolved {
         findings.append(&mut found);
@@ -98,7 +102,8 @@ fn one<'a>(
     let Some(network) = networks.iter().find(|network| network.value.metadata.name == cluster.value.spec.network) else {
         let names = networks.iter().map(|network| network.value.metadata.name.as_str());
         let wanted = &cluster.value.spec.network;
-        let finding = Diagnostic::new(&rules::NETWORK_UNKNOWN, cluster.span("spec.network"), format!("there is no network `{wanted}`"));
+        let finding =
+            Diagnostic::new(&rules::NETWORK_UNKNOWN, cluster.span("spec.network"), format!("there is no network `{wanted}`"));
         findings.push(finding.suggest(wanted, names));
         return None;
     };

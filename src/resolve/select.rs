@@ -16,7 +16,12 @@ use crate::tree::{Node, Path, Span};
 const PROVIDER_SLOT: &str = "cni";
 
 /// The overlays that are named: by the project's layers, then by the cluster itself.
-pub(super) fn named<'a>(node: &Node, project: &Project, library: &'a Library, findings: &mut Vec<Diagnostic>) -> Vec<(&'a Overlay, Span)> {
+pub(super) fn named<'a>(
+    node: &Node,
+    project: &Project,
+    library: &'a Library,
+    findings: &mut Vec<Diagnostic>,
+) -> Vec<(&'a Overlay, Span)> {
     let labels = labels(node);
     let layers = project.spec.layers.iter().filter(|layer| layer.clusters.matches(&labels));
     let layers = layers.map(|layer| (layer.overlay.as_str(), node.span));
@@ -99,7 +104,10 @@ fn unclaimed_blocks(cluster: &Declared<Cluster>, library: &Library, findings: &m
             if library.iter().any(|overlay| claims(&overlay)) {
                 continue;
             }
-            let known: Vec<&str> = library.iter().filter_map(|overlay| overlay.spec().selected_by.as_deref()?.strip_prefix(&format!("{parent}."))).collect();
+            let known: Vec<&str> = library
+                .iter()
+                .filter_map(|overlay| overlay.spec().selected_by.as_deref()?.strip_prefix(&format!("{parent}.")))
+                .collect();
             let message = format!("no overlay is selected by `{parent}.{}`", key.text);
             let finding = Diagnostic::new(&rules::PROVIDER_UNKNOWN, key.span, message);
             findings.push(match nearest(&key.text, known.iter().copied()) {
