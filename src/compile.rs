@@ -7,8 +7,7 @@ use rayon::prelude::*;
 
 use crate::declare::{self, Declared, Network, Project};
 use crate::diagnostic::{self, Diagnostic, rules};
-use crate::kubernetes::kustomization::{self, Component};
-use crate::kubernetes::{Object, schema};
+use crate::kubernetes::{Object, kustomization, schema};
 use crate::overlay::compile::Compiled;
 use crate::overlay::context::{self, Variables};
 use crate::overlay::jsonnet::Jsonnet;
@@ -162,14 +161,13 @@ impl Fleet<'_> {
         let mut objects: Vec<Arc<Object>> = instances.iter().flat_map(|one| one.objects(tools, findings)).collect();
         instances.iter().for_each(|one| one.patch(&mut objects, tools, findings));
         instances.iter().for_each(|one| one.assert(cluster, findings));
-        objects.sort_by(|a, b| kustomization::compare(a, b));
-        let components = kustomization::components(&objects);
+        kustomization::sort(&mut objects);
         let template = network.aws.as_ref().map(|_| cloudformation::cluster::template(cluster, &plan, network));
         check::declarations(cluster, effective.network, &facts, findings);
         let rendered = check::Rendered { cluster, facts: &facts, plan: &plan, objects: &objects, template: template.as_ref(), schemas: &schemas };
         check::artifacts(rendered, findings);
         let folder = format!("clusters/{name}");
-        let mut artifacts = kubernetes(&components);
+        let mut artifacts = kubernetes(&objects);
         artifacts.extend(template.iter().flat_map(|template| self.stack(&folder, "cluster", template, findings)));
         artifacts.sort_by(|a, b| a.path.cmp(&b.path));
         Some(Unit { folder, artifacts })
@@ -188,8 +186,7 @@ impl Fleet<'_> {
 }
 
 /// One file an object, and a kustomization in each component's folder.
-fn kubernetes(components: &[Component<'_>]) -> Vec<Artifact> {
-    let file = |object: &Arc<Object>| Artifact::new(format!("kubernetes/{}", object.path()), Arc::clone(object.text()));
-    let files = |component: &Component<'_>| component.objects.iter().map(file).chain([component.kustomization()]).collect::<Vec<_>>();
-    components.iter().flat_map(files).collect()
+fn kubernetes(objects: &[Arc<Object>]) -> Vec<Artifact> {
+    let files = objects.iter().map(|object| Artifact::new(format!("kubernetes/{}", object.path()), Arc::clone(object.text())));
+    files.chain(kustomization::artifacts(objects)).collect()
 }

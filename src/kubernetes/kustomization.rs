@@ -73,11 +73,22 @@ pub struct Component<'a> {
     pub objects: &'a [Arc<Object>],
 }
 
-/// A cluster's objects, which are in order, by component.
+/// Puts a cluster's objects in their total order.
+pub fn sort(objects: &mut [Arc<Object>]) {
+    objects.sort_by(|a, b| compare(a, b));
+}
+
+/// The components of a cluster whose objects are in order.
 #[must_use]
 pub fn components(objects: &[Arc<Object>]) -> Vec<Component<'_>> {
-    let same = |a: &Arc<Object>, b: &Arc<Object>| a.component == b.component;
-    objects.chunk_by(same).filter_map(|objects| Some(Component { name: &objects.first()?.component, objects })).collect()
+    let groups = objects.chunk_by(|a, b| a.component == b.component);
+    groups.filter_map(|objects| Some(Component { name: &objects.first()?.component, objects })).collect()
+}
+
+/// A `kustomization.yaml` for each component of a cluster whose objects are in order.
+#[must_use]
+pub fn artifacts(objects: &[Arc<Object>]) -> Vec<Artifact> {
+    components(objects).iter().map(Component::kustomization).collect()
 }
 
 impl Component<'_> {
@@ -85,16 +96,15 @@ impl Component<'_> {
     ///
     /// Written out, because Flux generates one where there is none, and Argo CD takes a folder without one for plain
     /// manifests.
-    #[must_use]
-    pub fn kustomization(&self) -> Artifact {
+    fn kustomization(&self) -> Artifact {
         let files = self.objects.iter().map(|object| object.path().rsplit('/').next().unwrap_or_default().to_owned());
-        Artifact::new(format!("kubernetes/{}/kustomization.yaml", self.name), kustomization(files))
+        Artifact::new(format!("kubernetes/{}/kustomization.yaml", self.name), text(files))
     }
 }
 
-/// A `kustomization.yaml` that lists files of its own folder, in the order given.
+/// The text of a `kustomization.yaml` that lists files of its own folder, in the order given.
 #[must_use]
-pub fn kustomization(files: impl IntoIterator<Item = String>) -> String {
+pub fn text(files: impl IntoIterator<Item = String>) -> String {
     to_yaml(&Node::map([
         ("apiVersion", "kustomize.config.k8s.io/v1beta1".into()),
         ("kind", "Kustomization".into()),
@@ -121,7 +131,8 @@ mod tests {
         let kinds = ["ValidatingWebhookConfiguration", "NetworkPolicy", "IPPool", "DaemonSet", "Service", "RoleBinding"];
         let needed = ["ClusterRole", "ConfigMap", "Secret", "ServiceAccount", "CustomResourceDefinition", "Namespace"];
         let mut objects: Vec<_> = kinds.iter().chain(&needed).map(|kind| object("cni", kind, "", "a")).collect();
-        let ordered: Vec<_> = components(&mut objects)[0].objects.iter().map(|object| &*object.identity.kind).collect();
+        sort(&mut objects);
+        let ordered: Vec<_> = objects.iter().map(|object| &*object.identity.kind).collect();
         assert_eq!(
             ordered,
             [
@@ -159,12 +170,12 @@ mod tests {
             object("cni", "ConfigMap", "kube-system", "b"),
             object("cni", "ConfigMap", "default", "c"),
         ];
-        let components = components(&mut objects);
-        assert_eq!(components.iter().map(|each| each.name).collect::<Vec<_>>(), ["cni", "dns"]);
-        let artifact = components[0].kustomization();
-        assert_eq!(artifact.path, "kubernetes/cni/kustomization.yaml");
+        sort(&mut objects);
+        let artifacts = artifacts(&objects);
+        let paths: Vec<_> = artifacts.iter().map(|artifact| &*artifact.path).collect();
+        assert_eq!(paths, ["kubernetes/cni/kustomization.yaml", "kubernetes/dns/kustomization.yaml"]);
         assert_eq!(
-            &*artifact.text,
+            &*artifacts[0].text,
             "\
 apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization

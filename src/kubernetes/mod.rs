@@ -4,5 +4,4 @@ pub mod kustomization;
 mod object;
 pub mod schema;
 
-pub use kustomization::{Component, compare, components, kustomization};
 pub use object::{Identity, Object};

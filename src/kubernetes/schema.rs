@@ -197,6 +197,11 @@ impl<'a> Shape<'a> {
         })
     }
 
+    /// Returns the names of an object's fields; none for what takes any keys.
+    pub fn fields(self) -> impl Iterator<Item = &'a str> {
+        self.schema.get("properties").and_then(Value::as_object).into_iter().flat_map(|fields| fields.keys().map(String::as_str))
+    }
+
     /// Returns the shape of a list's items.
     #[must_use]
     pub fn items(self) -> Option<Shape<'a>> {

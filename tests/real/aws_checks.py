@@ -37,7 +37,7 @@ def observed(stack):
                 found[destination] = target(route)
         return found
 
-    described = lambda i: (subnets[i].get("CidrBlock", i), subnets[i]["AvailabilityZone"]) if i in own else (i, None)
+    described = lambda i: (name_of(subnets[i]), subnets[i]["AvailabilityZone"]) if i in own else (i, None)
     table = lambda i: table_of.get(i, {}).get("RouteTableId")
     existing = [i for i in table_of if i in standing]
     listed = [(*described(i), table(i), routes(i)) for i in [*own, *existing]]
@@ -54,7 +54,7 @@ def observed(stack):
 
 
 def check_network(report, label, stack, aws):
-    seen, said = observed(stack), reachability.from_template(stack.document)
+    seen, said = observed(stack), reachability.from_template(stack.document, stack.region.name)
     between = reachability.compare(seen, said, without=["shared"])
     report.check(f"{label}: reachability is the template's", [f"{a}: {d}" for a, ds in between.items() for d in ds])
 
@@ -77,18 +77,27 @@ def check_network(report, label, stack, aws):
     check("NAT gateways", equal(seen["nat"], len(expected.nat_zones())))
     check("elastic addresses", equal(seen["eip"], expected.elastic_addresses()))
     check("existing elastic addresses", equal(existing_addresses(stack), expected.existing_addresses()))
+    check("public addresses", sorted(set(expected.public_addresses().values()) - public_addresses(stack)))
     check("internet gateway", equal(seen["igw"], expected.internet_gateway()))
     check("IPv6", unlike_ipv6(stack, seen, expected))
     check("endpoints", equal(endpoints(stack), expected.endpoints()))
     check("tags", untagged(stack, expected))
 
 
-def existing_addresses(stack):
-    """Allocations that the stack's NAT gateways use and the stack does not make."""
+def nat_addresses(stack):
+    """The addresses of the stack's NAT gateways."""
     ids = stack.of("NatGateway")
     found = stack.region.ec2.describe_nat_gateways(NatGatewayIds=ids)["NatGateways"] if ids else []
-    used = {a["AllocationId"] for g in found for a in g["NatGatewayAddresses"] if "AllocationId" in a}
-    return sorted(used & stack.region.standing)
+    return [a for g in found for a in g["NatGatewayAddresses"]]
+
+
+def existing_addresses(stack):
+    """Allocations that the stack uses and does not make."""
+    return sorted({a["AllocationId"] for a in nat_addresses(stack)} & stack.region.standing)
+
+
+def public_addresses(stack):
+    return {a["PublicIp"] for a in nat_addresses(stack)}
 
 
 def by_target(routes):
@@ -101,7 +110,12 @@ def own_subnets(stack):
     """[(range or id, subnet)] of the subnets that the stack makes."""
     ids = stack.of("Subnet")
     found = stack.region.ec2.describe_subnets(SubnetIds=ids)["Subnets"] if ids else []
-    return [(s.get("CidrBlock", s["SubnetId"]), s) for s in found]
+    return [(name_of(s), s) for s in found]
+
+
+def name_of(subnet):
+    """A subnet's range; an IPv6-only one's name, as reachability.py has it."""
+    return subnet.get("CidrBlock") or reachability.named(subnet) or subnet["SubnetId"]
 
 
 def unlike_ipv6(stack, seen, expected):
@@ -114,8 +128,9 @@ def unlike_ipv6(stack, seen, expected):
         ranges.update(blocks)
         if bool(blocks) != expected.has_ipv6(cidr):
             problems.append(f"{cidr} has {'an' if blocks else 'no'} IPv6 range")
-        way = seen["ipv6"].get(cidr, {}).get("::/0")
-        if blocks and way != ("igw" if seen["default"][cidr] == "igw" else "eigw") or way and not wanted:
+        way, default = seen["ipv6"].get(cidr, {}).get("::/0", reachability.NOWHERE), seen["default"][cidr]
+        like = "eigw" if default.startswith(("nat", "instance")) else default  # NAT is for IPv4
+        if blocks and way != like or way != reachability.NOWHERE and not wanted:
             problems.append(f"{cidr} sends ::/0 to {way}")
     return problems + [f"{n} subnets have {block}" for block, n in ranges.items() if n > 1]
 

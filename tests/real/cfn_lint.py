@@ -4,8 +4,8 @@
 
 Deployment files (CloudFormation Git sync) name their template from the root of the repository, which is
 the project's folder here; cfn-lint takes that from the working directory. Each template is checked for the
-region that its network is declared in, or for us-east-1 where AWS has no such region. What a template asks
-cfn-lint to ignore must be in IGNORED.
+region that its network is declared in, or for us-east-1 where AWS has no such region. A template may not tell
+cfn-lint to look away.
 """
 
 import json
@@ -21,7 +21,6 @@ import declarations
 from common import Report, project_of, rendered, roots, short, template
 
 STAND_IN = "us-east-1"
-IGNORED = {"W3010": "a declaration pins its zones; a template that picks others would move the subnets"}
 DEPLOYMENT_KEYS = {"template-file-path", "parameters", "tags"}
 
 
@@ -55,14 +54,9 @@ def lint(project, region, kind, files):
 
 
 def ignored(document):
-    """Rules that a template turns off, for itself or for a resource, beyond the agreed ones."""
+    """Places of a template that configure cfn-lint."""
     places = {"Metadata": document} | (document.get("Resources") or {})
-    found = []
-    for name, place in places.items():
-        config = ((place.get("Metadata") or {}).get("cfn-lint") or {}).get("config") or {}
-        found += [f"{name} ignores {rule}" for rule in config.get("ignore_checks", []) if rule not in IGNORED]
-        found += [f"{name} sets cfn-lint's {key}" for key in config if key != "ignore_checks"]
-    return found
+    return [f"{name} configures cfn-lint" for name, place in places.items() if "cfn-lint" in (place.get("Metadata") or {})]
 
 
 def deployment_problems(file, project):

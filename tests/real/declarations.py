@@ -21,6 +21,7 @@ NETWORK_FIELDS = {
 SUBNET_FIELDS = {"name", "zone", "type", "cidr", "ipv6CIDR", "id", "egress", "publicIP", "additionalRoutes"}
 DEFAULT_CIDR = "172.20.0.0/16"
 PUBLIC = ("public", "utility")
+PRIVATE = ("private", "dualStack")
 
 
 def read(project):
@@ -76,19 +77,36 @@ class Expected:
 
     def way_out(self, subnet):
         """Where the subnet sends 0.0.0.0/0, in reachability.py's words."""
-        egress = subnet.get("egress", "")
-        if egress == "External":
+        if subnet.get("egress") == "External":
             return NOWHERE
-        if subnet["type"] in PUBLIC:
-            return "igw"
-        if self.explicit and "cidr" not in subnet:
-            return NOWHERE
+        return "igw" if subnet["type"] in PUBLIC else self.zone_exit(subnet["zone"], PRIVATE)
+
+    def zone_exit(self, zone, tier):
+        """The way out that a zone's subnets of a tier share: what is written for it, or else `natGateways`."""
+        here = [s for s in self.subnets if s["zone"] == zone]
+        written = [s["egress"] for s in here if "egress" in s]
+        of_tier = [s["egress"] for s in here if "egress" in s and s["type"] in tier]
+        gateways = [e for e in written if e.startswith(("nat-", "eipalloc-"))]  # serves the other tier, too
+        egress = next(iter(of_tier + gateways), "")
         for prefix, kind in {"nat-": "nat", "tgw-": "tgw", "i-": "instance"}.items():
             if egress.startswith(prefix):
                 return through(kind, egress)
-        if egress.startswith("eipalloc-") or self.mode == "perZone":
-            return through("nat", subnet["zone"])
-        return through("nat", self.zones[0]) if self.mode == "single" else NOWHERE
+        if egress == "External":
+            return NOWHERE
+        if egress or self.mode == "perZone" or any("publicIP" in s for s in here):
+            return through("nat", zone)
+        return through("nat", self.first_zone()) if self.mode == "single" else NOWHERE
+
+    def first_zone(self):
+        """The first zone where a subnet needs a NAT gateway and none is written."""
+        needs = lambda s: s["type"] in PRIVATE or self.wants_nat64(s)
+        zones = {s["zone"] for s in self.subnets if needs(s) and "egress" not in s}
+        return next((z for z in self.zones if z in zones), None)
+
+    def wants_nat64(self, subnet):
+        """Public IPv6 subnets reach IPv4 destinations by a NAT gateway."""
+        sixth = "ipv6CIDR" in subnet if self.explicit else self.aws.get("ipv6")
+        return subnet["type"] == "public" and bool(sixth) and subnet.get("egress") != "External"
 
     def ways_out(self):
         """How many subnets of each zone take which way."""
@@ -104,16 +122,18 @@ class Expected:
         for subnet in self.subnets:
             for route in subnet.get("additionalRoutes", []):
                 routes.setdefault(subnet["zone"], {})[route["cidr"]] = route["target"]
-        private = [s for s in self.subnets if s["type"] not in PUBLIC and s["zone"] in routes]
+        private = [s for s in self.subnets if s["type"] in PRIVATE and s["zone"] in routes]
         return {s["cidr"]: routes[s["zone"]] for s in private if "cidr" in s}
 
     def nat_zones(self):
-        """Zones with a NAT gateway of the network's own; with IPv6, public subnets reach IPv4 (NAT64) by one, too."""
-        zones = {f"nat({z})": z for z in self.zones}
-        found = {zones[w] for s in self.subnets if (w := self.way_out(s)) in zones}
-        if self.aws.get("ipv6") and not any(s["type"] == "utility" for s in self.subnets):
-            found |= {s["zone"] for s in self.subnets if self.way_out(s) == "igw"}
-        return found
+        """Zones with a NAT gateway of the network's own."""
+        ways = {self.way_out(s) for s in self.subnets}
+        ways |= {self.zone_exit(s["zone"], ["public"]) for s in self.subnets if self.wants_nat64(s)}
+        return {z for z in self.zones if through("nat", z) in ways}
+
+    def public_addresses(self):
+        """{zone: address} that NAT gateways are asked to have."""
+        return {s["zone"]: s["publicIP"] for s in self.subnets if "publicIP" in s}
 
     def given(self):
         """{zone: existing allocation} of the NAT gateways that are given one."""
@@ -131,8 +151,8 @@ class Expected:
 
     def has_ipv6(self, cidr):
         """Whether the subnet has an IPv6 range: each has, unless they are written out without."""
-        written = self.explicit and "ipv6CIDR" not in self.addresses().get(cidr, {"ipv6CIDR": "only"})
-        return bool(self.aws.get("ipv6")) and not written
+        without = self.explicit and "ipv6CIDR" not in self.addresses().get(cidr, {"ipv6CIDR": "only"})
+        return bool(self.aws.get("ipv6")) and not without
 
     def role_tags(self, zone):
         """Whether subnets of the zone may have load balancers' role tags: dual-stack ones take them from private ones."""

@@ -16,6 +16,7 @@ fails on any that did not arrive. What moto 5.2.5 leaves out, of what a network 
                         protocol number without ports, such as "50", ends in an internal error
     SubnetRouteTableAssociation  is kept, but the route table does not know of it
     EIP, NatGateway, InternetGateway, RouteTable, VPCEndpoint   Tags
+    EIP                 Address
     NatGateway          ConnectivityType
     IAM Role            ManagedPolicyArns
 
@@ -205,7 +206,14 @@ def association(ec2, properties):
     return Made(ec2.associate_route_table(properties["RouteTableId"], subnet_id=properties["SubnetId"]))
 
 
-for tagged in (ElasticAddress, InternetGateway, RouteTable, VPCEndPoint):
+@replaced(ElasticAddress)
+def elastic_address(ec2, properties):
+    made = ec2.allocate_address(properties.get("Domain", "vpc"), address=properties.get("Address"))
+    add_tags(made, properties)
+    return made
+
+
+for tagged in (InternetGateway, RouteTable, VPCEndPoint):
     completed(tagged)(lambda ec2, made, properties: add_tags(made, properties))
 
 

@@ -1,9 +1,10 @@
 """What a network is, seen from its subnets: which of them reach the internet, and through what.
 
-    reachability.py OURS THEIRS [--without ASPECT,…]
+    reachability.py OURS THEIRS [--region REGION] [--without ASPECT,…]
 
 compares two CloudFormation templates (YAML or JSON) aspect by aspect. Names, logical ids and tags are
-free to differ; addresses, zones, routes and gateways are not. Aspects:
+free to differ; addresses, zones, routes and gateways are not. A zone may be written `${AWS::Region}a`,
+which the region completes. Aspects:
 
     vpc        CIDR blocks of the VPC, or the id of an existing one
     subnets    CIDR block and zone of each subnet that the template creates
@@ -16,18 +17,18 @@ free to differ; addresses, zones, routes and gateways are not. Aspects:
     shared     ids of existing subnets, wherever they are named
 """
 
+import argparse
 import re
-import sys
 from collections import Counter
 from pathlib import Path
 
-from common import Report, template, usage
+from common import Report, template
 
 ASPECTS = ["vpc", "subnets", "default", "routes", "tables", "nat", "eip", "igw", "ipv6", "shared"]
 NOWHERE = "none"
 
 
-def from_template(document):
+def from_template(document, region="${AWS::Region}"):
     """The network that a template creates, as a dict with one entry per aspect."""
     resources = document.get("Resources") or {}
     of = lambda kind: {k: r.get("Properties") or {} for k, r in resources.items() if r["Type"] == f"AWS::EC2::{kind}"}
@@ -42,10 +43,14 @@ def from_template(document):
             return target[0] if isinstance(target, list) else target
         return value
 
+    def zone(subnet):
+        written = subnet.get("AvailabilityZone")
+        return written["Fn::Sub"].replace("${AWS::Region}", region) if isinstance(written, dict) else written
+
     def zone_of_nat(value):
         nat = nats.get(name(value))
         subnet = nat and name(nat["SubnetId"])
-        return subnets[subnet].get("AvailabilityZone") if subnet in subnets else subnet or name(value)
+        return zone(subnets[subnet]) if subnet in subnets else subnet or name(value)
 
     def target(route):
         for key, kind in TARGETS.items():
@@ -60,7 +65,7 @@ def from_template(document):
         destination = next(str(route[k]) for k in DESTINATIONS if k in route)
         routes.setdefault(name(route["RouteTableId"]), {})[destination] = target(route)
     listed = [
-        (p.get("CidrBlock") or k, p.get("AvailabilityZone"), table_of.get(k), routes.get(table_of.get(k), {}))
+        (p.get("CidrBlock") or named(p) or k, zone(p), table_of.get(k), routes.get(table_of.get(k), {}))
         for k, p in [*subnets.items(), *((s, {}) for s in table_of if s not in subnets)]
     ]
     return network(
@@ -68,10 +73,15 @@ def from_template(document):
         subnets=listed,
         nat=len(nats),
         eip=len(of("EIP")),
-        igw=bool(of("InternetGateway")) or any(isinstance(r.get("GatewayId"), str) for r in of("Route").values()),
+        igw=bool(of("InternetGateway")) or any("GatewayId" in r for r in of("Route").values()),
         assigned=any(b.get("AmazonProvidedIpv6CidrBlock") for b in blocks),
         shared=set(re.findall(r"\bsubnet-[0-9a-f]+\b", str(document))),
     )
+
+
+def named(subnet):
+    """The name that a subnet's tags give it."""
+    return next((t["Value"] for t in subnet.get("Tags", []) if t["Key"] == "Name"), None)
 
 
 # The properties that name a route's target, and what the target is.
@@ -130,15 +140,15 @@ def differences(ours, theirs):
 
 
 def main():
-    arguments = sys.argv[1:]
-    without = []
-    if "--without" in arguments:
-        at = arguments.index("--without")
-        without = arguments[at + 1].split(",") if at + 1 < len(arguments) else []
-        del arguments[at : at + 2]
-    if len(arguments) != 2 or set(without) - set(ASPECTS):
-        sys.exit(usage(f"OURS THEIRS [--without {','.join(ASPECTS)}]"))
-    ours, theirs = (from_template(template(Path(a).read_text())) for a in arguments)
+    parser = argparse.ArgumentParser(usage="%(prog)s OURS THEIRS [--region REGION] [--without ASPECT,…]")
+    parser.add_argument("templates", nargs=2)
+    parser.add_argument("--region", default="${AWS::Region}")
+    parser.add_argument("--without", default="")
+    chosen = parser.parse_args()
+    without = list(filter(None, chosen.without.split(",")))
+    if unknown := set(without) - set(ASPECTS):
+        parser.error(f"no such aspect: {', '.join(sorted(unknown))}")
+    ours, theirs = (from_template(template(Path(t).read_text()), chosen.region) for t in chosen.templates)
     report = Report()
     for aspect, found in compare(ours, theirs, without).items():
         report.check(aspect, found)

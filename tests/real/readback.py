@@ -62,7 +62,8 @@ def nat_gateway(aws, i, wanted):
 
 
 def elastic_address(aws, i, wanted):
-    return first(aws.ec2.describe_addresses(PublicIps=[i])["Addresses"])
+    found = first(aws.ec2.describe_addresses(PublicIps=[i])["Addresses"])
+    return found | {"Address": found["PublicIp"]}
 
 
 def table(aws, i):

@@ -29,6 +29,12 @@ class Region:
         pages = self.cloudformation.get_paginator("list_exports").paginate()
         return {e["Name"]: e["Value"] for page in pages for e in page["Exports"]}
 
+    def asked_for(self, document):
+        """Parameters for what a declaration does not name: the internet gateway of an existing VPC."""
+        asked = "InternetGatewayId" in document.get("Parameters", {})
+        gateways = self.ec2.describe_internet_gateways()["InternetGateways"] if asked else []
+        return {"InternetGatewayId": g["InternetGatewayId"] for g in gateways if g["InternetGatewayId"] in self.standing}
+
     def stand_ins(self, text, aws):
         """The text with ids of existing resources replaced by ids of resources made to stand in for them."""
         ids = [(k, i) for k in STANDING_IN for i in named(aws) if i.startswith(f"{k}-")]
@@ -103,7 +109,7 @@ class Stack:
         self.region, self.name = region, name
         self.document = template(text)
         self.resources = self.document["Resources"]
-        given = deployment.get("parameters") or {}
+        given = region.asked_for(self.document) | (deployment.get("parameters") or {})
         defaults = {k: p.get("Default") for k, p in self.document.get("Parameters", {}).items()}
         self.parameters = defaults | given
         self.tags = {str(k): str(v) for k, v in (deployment.get("tags") or {}).items()}

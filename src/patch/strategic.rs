@@ -1,0 +1,341 @@
+//! Strategic merge patches.
+//!
+//! The result is kustomize's (kyaml `merge2`): mappings merge, `null` removes a key, scalars and lists are replaced, and lists
+//! with a merge key in Kubernetes' schemas merge element by element (`list.rs`). Kinds without a schema have no such lists.
+//! The directives that kustomize leaves in its output work as in the API server: `$retainKeys`, `$setElementOrder/…` and
+//! `$deleteFromPrimitiveList/…`. `tests/strategic_merge.rs` compares with kustomize and lists where netloom differs, and why.
+
+use super::list::{self, Order};
+use super::trail::Trail;
+use super::{candidates, is_scalar};
+use crate::diagnostic::{Diagnostic, nearest, rules};
+use crate::kubernetes::schema::{Field, Schemas, Shape};
+use crate::tree::{Map, Node, Span, Value};
+
+/// Merges a patch into an object, whose kind decides how lists merge.
+///
+/// The identity of an object stays as it is: a patch may repeat it, and must not change it. An object that the patch deletes
+/// (`$patch: delete` at its root) is left as `null`; the caller drops it.
+pub fn strategic(object: &mut Node, patch: &Node, schemas: &Schemas, findings: &mut Vec<Diagnostic>) {
+    let Some(change) = patch.as_map() else {
+        let message = format!("a strategic merge patch is a mapping, and this is {}", patch.kind());
+        findings.push(Diagnostic::new(&rules::PATCH_INVALID, patch.span, message));
+        return;
+    };
+    if !keeps_identity(object, patch, findings) {
+        return;
+    }
+    let kind = object.str_at("apiVersion").zip(object.str_at("kind")).and_then(|(version, kind)| schemas.kind(version, kind));
+    let shape = kind.and_then(|definition| schemas.merge(definition));
+    let identity = IDENTITY.map(|path| at(object, path).cloned());
+    let mut merger = Merger { findings };
+    match merger.directive(change) {
+        Some(Directive::Delete) => return object.replace(Node::new(Value::Null, patch.span)),
+        Some(Directive::Replace) => {
+            let mut new = Node::new(Value::Map(Map::new()), patch.span);
+            IDENTITY.iter().zip(&identity).for_each(|(path, value)| keep(&mut new, path, value.clone()));
+            if let Some(fields) = new.as_map_mut() {
+                merger.fields(fields, change, shape, &Trail::ROOT);
+            }
+            object.replace(new);
+        }
+        None => match object.as_map_mut() {
+            Some(fields) => merger.fields(fields, change, shape, &Trail::ROOT),
+            None => merger.mismatch(object, patch, &Trail::ROOT),
+        },
+    }
+    IDENTITY.iter().zip(identity).for_each(|(path, value)| keep(object, path, value));
+}
+
+/// The fields that say which object an object is.
+const IDENTITY: [&[&str]; 4] = [&["apiVersion"], &["kind"], &["metadata", "name"], &["metadata", "namespace"]];
+
+fn at<'a>(node: &'a Node, path: &[&str]) -> Option<&'a Node> {
+    path.iter().try_fold(node, |node, key| node.get(key))
+}
+
+/// Whether the patch leaves the object's identity alone.
+fn keeps_identity(object: &Node, patch: &Node, findings: &mut Vec<Diagnostic>) -> bool {
+    let before = findings.len();
+    for path in IDENTITY {
+        let Some(wanted) = at(patch, path) else { continue };
+        let actual = at(object, path);
+        if actual.is_none_or(|actual| actual != wanted) {
+            let field = path.join(".");
+            let actual_text = actual.map_or("not set".to_owned(), |actual| format!("`{}`", super::show(actual)));
+            let message = format!("the patch has another `{field}` than the object, where it is {actual_text}");
+            let finding = Diagnostic::new(&rules::PATCH_INVALID, wanted.span, message);
+            findings.push(finding.help(format!("leave `{field}` out, and say with `target` which objects the patch is for")));
+        }
+    }
+    findings.len() == before
+}
+
+/// Puts a part of the identity back that the patch removed with what is around it.
+fn keep(object: &mut Node, path: &[&str], value: Option<Node>) {
+    let (Some(mut wanted), None) = (value, at(object, path)) else { return };
+    for key in path.iter().rev() {
+        wanted = Node::map([(*key, wanted)]);
+    }
+    super::merge(object, &wanted);
+}
+
+/// What `$patch` asks for; `merge` is what happens anyway.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Directive {
+    /// The value is removed.
+    Delete,
+    /// The value becomes the patch's, with nothing of the old one.
+    Replace,
+}
+
+/// What becomes of a value that a patch was merged into.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It stays.
+    Keep,
+    /// It goes.
+    Remove,
+}
+
+/// The key of the directive for the value it stands in.
+pub(super) const PATCH: &str = "$patch";
+const RETAIN: &str = "$retainKeys";
+const ORDER: &str = "$setElementOrder/";
+const DELETE_FROM: &str = "$deleteFromPrimitiveList/";
+
+/// Whether a key is a directive and no field.
+pub(super) fn is_directive(key: &str) -> bool {
+    key == PATCH || key == RETAIN || key.starts_with(ORDER) || key.starts_with(DELETE_FROM)
+}
+
+/// Merges, and collects what is wrong.
+pub(super) struct Merger<'f> {
+    pub(super) findings: &'f mut Vec<Diagnostic>,
+}
+
+impl Merger<'_> {
+    pub(super) fn invalid(&mut self, span: Span, message: String) {
+        self.findings.push(Diagnostic::new(&rules::PATCH_INVALID, span, message));
+    }
+
+    /// Reports something to change that is not there, with what there is.
+    pub(super) fn no_match(&mut self, span: Span, message: String, given: &str, what: &str, names: &[String]) {
+        self.findings.push(candidates(Diagnostic::new(&rules::PATCH_NO_MATCH, span, message), given, what, names));
+    }
+
+    fn mismatch(&mut self, target: &Node, patch: &Node, trail: &Trail<'_>) {
+        let message = format!("`{trail}` is {} in the object, and {} in the patch", target.kind(), patch.kind());
+        let finding = Diagnostic::new(&rules::PATCH_INVALID, patch.span, message);
+        self.findings.push(if target.span.is_known() { finding.also(target.span, "set here") } else { finding });
+    }
+
+    /// Reads `$patch` of a mapping.
+    pub(super) fn directive(&mut self, change: &Map) -> Option<Directive> {
+        let node = change.get(PATCH)?;
+        match node.as_str() {
+            Some("delete") => Some(Directive::Delete),
+            Some("replace") => Some(Directive::Replace),
+            Some("merge") => None,
+            _ => {
+                let given = super::show(node);
+                let names = ["delete", "merge", "replace"].map(str::to_owned);
+                let message = format!("`$patch` is `delete`, `merge` or `replace`, not `{given}`");
+                self.findings.push(candidates(
+                    Diagnostic::new(&rules::PATCH_INVALID, node.span, message),
+                    &given,
+                    "directives",
+                    &names,
+                ));
+                None
+            }
+        }
+    }
+
+    /// Merges a patch into a value that is there.
+    fn value(&mut self, target: &mut Node, patch: &Node, field: Option<&Field<'_>>, trail: &Trail<'_>) -> Fate {
+        match (&target.value, &patch.value) {
+            (Value::Map(_), Value::Map(change)) => {
+                return self.mapping(target, patch.span, change, field.map(|field| field.shape), trail);
+            }
+            (Value::List(_), Value::List(items)) => return self.list(target, patch.span, items, field, trail),
+            _ if is_scalar(target) && is_scalar(patch) => target.replace(patch.clone()),
+            _ => self.mismatch(target, patch, trail),
+        }
+        Fate::Keep
+    }
+
+    /// Merges a patch into a mapping.
+    pub(super) fn mapping(
+        &mut self,
+        target: &mut Node,
+        span: Span,
+        change: &Map,
+        shape: Option<Shape<'_>>,
+        trail: &Trail<'_>,
+    ) -> Fate {
+        match self.directive(change) {
+            Some(Directive::Delete) => return Fate::Remove,
+            Some(Directive::Replace) => {
+                let new = self.build(span, change, shape, trail);
+                target.replace(new);
+            }
+            None => {
+                if let Some(fields) = target.as_map_mut() {
+                    self.fields(fields, change, shape, trail);
+                }
+            }
+        }
+        Fate::Keep
+    }
+
+    /// A mapping made of a patch alone.
+    pub(super) fn build(&mut self, span: Span, change: &Map, shape: Option<Shape<'_>>, trail: &Trail<'_>) -> Node {
+        let mut fields = Map::new();
+        self.fields(&mut fields, change, shape, trail);
+        Node::new(Value::Map(fields), span)
+    }
+
+    /// A value that the object does not have; none when there is nothing to add.
+    fn added(&mut self, patch: &Node, field: Option<&Field<'_>>, trail: &Trail<'_>) -> Option<Node> {
+        match &patch.value {
+            Value::Map(change) if self.directive(change) == Some(Directive::Delete) => {
+                let message = format!("`$patch: delete` matches nothing: the object has no `{trail}`");
+                self.findings.push(Diagnostic::new(&rules::PATCH_NO_MATCH, patch.span, message));
+                None
+            }
+            Value::Map(change) => Some(self.build(patch.span, change, field.map(|field| field.shape), trail)),
+            Value::List(items) => {
+                let mut new = Node::new(Value::List(Vec::new()), patch.span);
+                let fate = self.list(&mut new, patch.span, items, field, trail);
+                new.overrode = None;
+                (fate == Fate::Keep).then_some(new)
+            }
+            _ => Some(patch.clone()),
+        }
+    }
+
+    /// Merges the entries of a patch into the entries of a mapping.
+    pub(super) fn fields(&mut self, target: &mut Map, change: &Map, shape: Option<Shape<'_>>, trail: &Trail<'_>) {
+        let orders = match change.keys().any(|key| key.starts_with('$')) {
+            true => self.directives(target, change, shape, trail),
+            false => Vec::new(),
+        };
+        for (key, patch) in change.iter().filter(|(key, _)| !is_directive(&key.text)) {
+            let trail = trail.key(&key.text);
+            if patch.is_null() {
+                self.remove(target, &key.text, key.span, shape, &trail);
+                continue;
+            }
+            let field = shape.and_then(|shape| shape.field(&key.text));
+            match target.get_mut(&key.text).filter(|old| !old.is_null()) {
+                Some(old) => {
+                    if self.value(old, patch, field.as_ref(), &trail) == Fate::Remove {
+                        target.remove(&key.text);
+                    }
+                }
+                None => {
+                    if let Some(new) = self.added(patch, field.as_ref(), &trail) {
+                        target.insert(key.clone(), new);
+                    }
+                }
+            }
+        }
+        for order in orders {
+            let trail = trail.key(order.field);
+            self.reorder(target.get_mut(order.field), change.get(order.field), &order, &trail);
+        }
+    }
+
+    /// Removes a key. Removing what is not there is fine, unless no object of this kind can have it.
+    fn remove(&mut self, target: &mut Map, key: &str, span: Span, shape: Option<Shape<'_>>, trail: &Trail<'_>) {
+        if target.remove(key).is_some() || shape.is_none_or(|shape| shape.field(key).is_some()) {
+            return;
+        }
+        let names: Vec<String> = shape.iter().flat_map(|shape| shape.fields()).map(str::to_owned).collect();
+        if !names.is_empty() {
+            self.no_match(span, format!("`null` removes nothing: there is no field `{trail}`"), key, "fields", &names);
+        }
+    }
+
+    /// Obeys the directives of a mapping that come before the merge, and returns the orders to put lists into after it.
+    fn directives<'p>(
+        &mut self,
+        target: &mut Map,
+        change: &'p Map,
+        shape: Option<Shape<'p>>,
+        trail: &Trail<'_>,
+    ) -> Vec<Order<'p>> {
+        let mut orders = Vec::new();
+        for (key, node) in change.iter() {
+            let Some((directive, field)) = key.text.split_once('/') else {
+                match &*key.text {
+                    RETAIN => self.retain_keys(target, change, node, trail),
+                    key_text if !is_directive(key_text) => self.unknown_directive(key_text, key_text, key.span),
+                    _ => {}
+                }
+                continue;
+            };
+            match directive {
+                _ if !is_directive(&key.text) => self.unknown_directive(&key.text, directive, key.span),
+                "$setElementOrder" => {
+                    let keys = shape.and_then(|shape| shape.field(field)).and_then(|field| list::keys(&field));
+                    match keys.zip(node.as_list()) {
+                        Some((keys, items)) => orders.push(Order::new(field, keys, items, node.span, target)),
+                        None => self.invalid(node.span, format!("`{}` takes a list, for a field whose list merges", key.text)),
+                    }
+                }
+                _ => self.delete_from(target, field, node, &trail.key(field)),
+            }
+        }
+        orders
+    }
+
+    /// Reports a key that begins like a directive and is none; keys that look like no directive at all are fields.
+    fn unknown_directive(&mut self, key: &str, directive: &str, span: Span) {
+        const NAMES: [&str; 4] = [PATCH, RETAIN, "$setElementOrder", "$deleteFromPrimitiveList"];
+        if key.starts_with('$')
+            && let Some(name) = nearest(directive, NAMES)
+        {
+            let finding = Diagnostic::new(&rules::PATCH_INVALID, span, format!("`{key}` is no directive"));
+            let form = if name == PATCH || name == RETAIN { name.to_owned() } else { format!("{name}/FIELD") };
+            self.findings.push(finding.help(format!("did you mean `{form}`?")));
+        }
+    }
+
+    /// `$retainKeys`: drops every key that it does not name. It has to name all that the patch sets, or the patch contradicts
+    /// itself.
+    fn retain_keys(&mut self, target: &mut Map, change: &Map, node: &Node, trail: &Trail<'_>) {
+        let names: Option<Vec<&str>> = node.as_list().and_then(|items| items.iter().map(Node::as_str).collect());
+        let Some(names) = names else {
+            return self.invalid(node.span, "`$retainKeys` takes a list of keys".to_owned());
+        };
+        for (key, patch) in change.iter() {
+            if !patch.is_null() && !is_directive(&key.text) && !names.contains(&&*key.text) {
+                self.invalid(key.span, format!("`$retainKeys` does not name `{}`, which the patch sets", trail.key(&key.text)));
+            }
+        }
+        target.retain(|key, _| names.contains(&&*key.text));
+    }
+
+    /// `$deleteFromPrimitiveList/FIELD`: removes values from a list.
+    fn delete_from(&mut self, target: &mut Map, field: &str, node: &Node, trail: &Trail<'_>) {
+        let Some(values) = node.as_list().filter(|values| values.iter().all(is_scalar)) else {
+            return self.invalid(node.span, format!("`{DELETE_FROM}{field}` takes a list of scalars"));
+        };
+        let Some(items) = target.get_mut(field).and_then(Node::as_list_mut) else {
+            let message = format!("`{DELETE_FROM}{field}` matches nothing: the object has no list `{trail}`");
+            self.findings.push(Diagnostic::new(&rules::PATCH_NO_MATCH, node.span, message));
+            return;
+        };
+        let names: Vec<String> = items.iter().map(super::show).collect();
+        for value in values {
+            let before = items.len();
+            items.retain(|item| item != value);
+            if items.len() == before {
+                let given = super::show(value);
+                self.no_match(value.span, format!("`{trail}` has no `{given}`"), &given, "values", &names);
+            }
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! Strategic merge patches: readable cases, and generated ones that kustomize decides.
+
+mod cases;
+mod generate;
+mod kustomize;
+
+use netloom::diagnostic::Diagnostic;
+use netloom::kubernetes::schema;
+use netloom::patch;
+use netloom::tree::{Node, Sources, yaml};
+
+/// The documents of a text.
+fn documents(sources: &mut Sources, name: &str, text: &str) -> Vec<Node> {
+    let (file, mut findings) = (sources.add(name, text), Vec::new());
+    let documents = yaml::read(text, file, &mut findings);
+    assert_eq!(findings, [], "{name}");
+    documents
+}
+
+/// What a patch makes of an object, and what is wrong with the patch.
+fn apply(object: &Node, patch: &Node) -> (Node, Vec<Diagnostic>) {
+    let schemas = schema::for_minor(33).expect("embedded");
+    let (mut object, mut findings) = (object.clone(), Vec::new());
+    patch::strategic(&mut object, patch, &schemas, &mut findings);
+    (object, findings)
+}
