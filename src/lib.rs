@@ -29,6 +29,7 @@ pub mod overlay;
 pub mod patch;
 pub mod plan;
 pub mod resolve;
+pub mod runbook;
 pub mod tree;
 pub mod unit;
 
