@@ -4,9 +4,9 @@
 
 use std::fmt::Write;
 
-use crate::address::Cidr;
+use crate::address::{Cidr, Ipv6Range};
 use crate::declare::SubnetType;
-use crate::plan::{AwsPlan, Gateway, Ipv6Range, NatTarget, NetworkPlan, RoutePlan, RouteTarget, Subnet, Vpc};
+use crate::plan::{AwsPlan, Gateway, NatTarget, NetworkPlan, RoutePlan, RouteTarget, Subnet, Vpc};
 
 /// A flowchart of the network, with the ranges of pods and services where no VPC says what runs where.
 #[must_use]
@@ -20,13 +20,13 @@ pub fn topology(network: &NetworkPlan, pods: Cidr, services: Cidr) -> String {
 }
 
 fn premises(out: &mut String, network: &NetworkPlan, pods: Cidr, services: Cidr) {
-    open(out, 1, "network", &[&network.name]);
+    open(out, 1, "premises", &[&network.name]);
     for (at, range) in network.cidrs.iter().enumerate() {
         let what = if at == 0 { "nodes" } else { "routed" };
         node(out, 2, &format!("range{at}"), &[what, &range.to_string()]);
     }
     close(out, 1);
-    open(out, 1, "cluster", &["inside the cluster"]);
+    open(out, 1, "inside", &["inside the cluster"]);
     node(out, 2, "pods", &["pods", &pods.to_string()]);
     node(out, 2, "services", &["services", &services.to_string()]);
     close(out, 1);
@@ -97,6 +97,7 @@ fn existing(gateway: &Gateway) -> &str {
     match gateway {
         Gateway::Owned => "",
         Gateway::Existing(id) => id,
+        Gateway::Parameter => "there already",
     }
 }
 
@@ -143,7 +144,9 @@ fn target<'a>(target: &'a RouteTarget, aws: &AwsPlan) -> Result<String, &'a str>
     match target {
         RouteTarget::InternetGateway(_) if aws.internet_gateway.is_some() => Ok("igw".into()),
         RouteTarget::EgressOnlyGateway(_) if aws.egress_only_gateway => Ok("eigw".into()),
-        RouteTarget::InternetGateway(gateway) | RouteTarget::EgressOnlyGateway(gateway) => Err(existing(gateway)),
+        RouteTarget::InternetGateway(Gateway::Existing(id)) | RouteTarget::EgressOnlyGateway(Gateway::Existing(id)) => Err(id),
+        RouteTarget::InternetGateway(_) => Err("internet gateway"),
+        RouteTarget::EgressOnlyGateway(_) => Err("egress-only internet gateway"),
         RouteTarget::NatGateway(NatTarget::Planned(name)) => {
             aws.nat_gateways.iter().position(|nat| nat.name == *name).map(|at| format!("nat{at}")).ok_or(name)
         }
