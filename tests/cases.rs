@@ -78,7 +78,8 @@ impl<'a> Case<'a> {
         sections.push((name, &text[start..]));
         let head = sections.remove(0).1;
         let end = sections.iter().position(|(name, _)| *name == "exit").unwrap_or(sections.len());
-        let looks_at = sections.iter().skip(end).map(|(name, _)| *name).filter(|name| !matches!(*name, "exit" | "stdout" | "stderr"));
+        let looks_at =
+            sections.iter().skip(end).map(|(name, _)| *name).filter(|name| !matches!(*name, "exit" | "stdout" | "stderr"));
         Self {
             head: head.trim_end(),
             commands: head.lines().filter_map(|line| line.strip_prefix("$ ")).collect(),
@@ -106,7 +107,10 @@ impl<'a> Case<'a> {
         let mut out = format!("{}\n", self.head);
         self.input.iter().for_each(|(name, text)| section(&mut out, name, text));
         section(&mut out, "exit", &exits.join(" "));
-        [("stdout", stdout), ("stderr", stderr)].iter().filter(|(_, text)| !text.is_empty()).for_each(|(n, t)| section(&mut out, n, t));
+        [("stdout", stdout), ("stderr", stderr)]
+            .iter()
+            .filter(|(_, text)| !text.is_empty())
+            .for_each(|(n, t)| section(&mut out, n, t));
         for name in &self.looks_at {
             let text = match *name {
                 "tree" => files(&scratch.0).into_iter().filter(|file| !input.contains(file)).map(|file| file + "\n").collect(),
@@ -132,7 +136,8 @@ fn inert(text: &str) -> Result<(), String> {
 
 /// Paths of all files below a folder, ordered.
 fn files(folder: &Path) -> Vec<String> {
-    let entries = WalkDir::new(folder).sort_by_file_name().into_iter().map(Result::unwrap).filter(|entry| !entry.file_type().is_dir());
+    let entries =
+        WalkDir::new(folder).sort_by_file_name().into_iter().map(Result::unwrap).filter(|entry| !entry.file_type().is_dir());
     entries.map(|entry| entry.path().strip_prefix(folder).unwrap().to_string_lossy().into_owned()).collect()
 }
 

@@ -48,7 +48,10 @@ impl Run {
             let severity = format!("{:?}", finding.severity).to_lowercase();
             let place = self.sources.locate(finding.span);
             writeln!(text, "{place} {severity}[{}] {}", finding.code, finding.message).unwrap();
-            finding.labels.iter().for_each(|label| writeln!(text, "    {} {}", self.sources.locate(label.span), label.text).unwrap());
+            finding
+                .labels
+                .iter()
+                .for_each(|label| writeln!(text, "    {} {}", self.sources.locate(label.span), label.text).unwrap());
             finding.help.iter().for_each(|help| writeln!(text, "    help: {help}").unwrap());
         }
         text
@@ -143,9 +146,10 @@ fn fixtures() {
     let folder = PathBuf::from(std::env::var_os("NETLOOM_FIXTURES").expect("NETLOOM_FIXTURES"));
     let show = std::env::var_os("NETLOOM_SHOW").is_some();
     let mut failed = Vec::new();
-    for (command, path) in ["kops", "kurl"].into_iter().flat_map(|command| {
-        files(&folder.join(command), ".yaml").into_iter().map(move |path| (command, path))
-    }) {
+    for (command, path) in ["kops", "kurl"]
+        .into_iter()
+        .flat_map(|command| files(&folder.join(command), ".yaml").into_iter().map(move |path| (command, path)))
+    {
         let run = run(command, &std::fs::read_to_string(&path).unwrap());
         if show {
             let text = run.imported.as_ref().map_or("", |imported| imported.text.as_str());
