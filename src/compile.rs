@@ -17,7 +17,7 @@ use crate::plan::NetworkPlan;
 use crate::resolve::{self, Documents, Effective};
 use crate::tree::{Node, Sources, Span, to_yaml, yaml};
 use crate::unit::{Artifact, Unit};
-use crate::{check, cloudformation, load, plan};
+use crate::{check, cloudformation, load, plan, runbook};
 
 /// What to compile.
 #[derive(Clone, Debug)]
@@ -169,6 +169,9 @@ impl Fleet<'_> {
         let folder = format!("clusters/{name}");
         let mut artifacts = kubernetes(&objects);
         artifacts.extend(template.iter().flat_map(|template| self.stack(&folder, "cluster", template, findings)));
+        let sections: Vec<String> = instances.iter().filter_map(|one| one.runbook(findings)).collect();
+        let transitions: Vec<_> = instances.iter().flat_map(Instance::transitions).cloned().collect();
+        artifacts.push(Artifact::new("README.md", runbook::cluster(cluster, network, &plan, &sections, &transitions)));
         artifacts.sort_by(|a, b| a.path.cmp(&b.path));
         Some(Unit { folder, artifacts })
     }

@@ -189,12 +189,10 @@ impl<'a> Instance<'a> {
         }
     }
 
-    /// The overlay's section of the cluster's README; `plan` is what the runbook template may use of the plan.
-    pub fn runbook(&self, plan: &Value, findings: &mut Vec<Diagnostic>) -> Option<String> {
+    /// The overlay's section of the cluster's README.
+    pub fn runbook(&self, findings: &mut Vec<Diagnostic>) -> Option<String> {
         let name = self.overlay.spec().runbook.as_deref()?;
-        let mut variables = self.variables.clone();
-        variables.set("plan", plan.clone());
-        let rendered = self.compiled.texts.get_template(name).and_then(|template| template.render(variables.context()));
+        let rendered = self.compiled.texts.get_template(name).and_then(|template| template.render(self.context.clone()));
         rendered.map_err(|error| findings.push(super::expression::diagnose(&error, Span::NONE, None))).ok()
     }
 }

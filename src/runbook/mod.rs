@@ -246,12 +246,13 @@ fn kubelet(cluster: &Cluster, plan: &ClusterPlan) -> String {
 /// Transitions as rows; neighbours that say the same share one.
 fn changes(transitions: &[Transition]) -> Vec<Change<'_>> {
     let same = |a: &Transition, b: &Transition| a.class == b.class && a.because == b.because && a.steps == b.steps;
-    let row = |alike: &'_ [Transition]| -> Option<Change<'_>> {
-        let first = alike.first()?;
-        let fields = alike.iter().map(|transition| transition.field.as_str()).collect();
-        Some(Change { fields, effect: effect(first.class), because: &first.because, steps: &first.steps })
-    };
-    transitions.chunk_by(same).filter_map(row).collect()
+    transitions.chunk_by(same).filter_map(change).collect()
+}
+
+fn change(alike: &[Transition]) -> Option<Change<'_>> {
+    let first = alike.first()?;
+    let fields = alike.iter().map(|transition| transition.field.as_str()).collect();
+    Some(Change { fields, effect: effect(first.class), because: &first.because, steps: &first.steps })
 }
 
 fn effect(class: TransitionClass) -> &'static str {

@@ -68,11 +68,10 @@ def check_network(report, label, stack, aws):
     check("subnets lie in the VPC and apart", expected.placement(c for c in created if "/" in c))
     ways = Counter((z, seen["default"][c]) for c, z in created.items())
     check("ways out of each zone", equal(dict(ways), dict(expected.ways_out())))
-    if expected.explicit:
-        wanted = expected.addresses()
-        check("subnets", equal({c: z for c, z in created.items() if "/" in c}, {c: s["zone"] for c, s in wanted.items()}))
-        default = {c: expected.way_out(s) for c, s in wanted.items()}
-        check("way out of each subnet", equal({c: seen["default"].get(c) for c in default}, default))
+    wanted = expected.addresses()
+    check("subnets", equal({c: z for c, z in created.items() if "/" in c}, {c: s["zone"] for c, s in wanted.items()}))
+    default = {c: expected.way_out(s) for c, s in wanted.items()}
+    check("way out of each subnet", equal({c: seen["default"].get(c) for c in default}, default))
     check("additional routes", equal(by_target(seen["routes"]), expected.additional_routes()))
     check("NAT gateways", equal(seen["nat"], len(expected.nat_zones())))
     check("elastic addresses", equal(seen["eip"], expected.elastic_addresses()))

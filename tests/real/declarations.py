@@ -65,9 +65,18 @@ class Expected:
         self.shared = sorted(s["id"] for s in declared if "id" in s)
 
     def derived(self):
-        """The subnets of a network that lists none: which exist where, not their addresses."""
-        kinds = ("private", "utility") if self.aws.get("topology", "public") == "private" else ("public",)
-        return [{"zone": z, "type": k} for z in self.zones for k in kinds]
+        """The subnets of a network that lists none: for each zone's letter a fixed place, an eighth of the VPC's
+        range for nodes (the first eighth is left out) and an eighth of the first eighth for utility subnets."""
+        vpc = ipaddress.ip_network(self.aws.get("cidr", DEFAULT_CIDR))
+        utility, *_ = eighths = list(vpc.subnets(3))
+        private = self.aws.get("topology", "public") == "private"
+        found = []
+        for zone in self.zones:
+            place = ord(zone[-1]) - ord("a")
+            found.append({"zone": zone, "type": "private" if private else "public", "cidr": str(eighths[1 + place])})
+            if private:
+                found.append({"zone": zone, "type": "utility", "cidr": str(list(utility.subnets(3))[place])})
+        return found
 
     def vpc(self):
         """The VPC's ranges, or the id of one that exists."""
@@ -113,7 +122,7 @@ class Expected:
         return Counter((s["zone"], self.way_out(s)) for s in self.subnets)
 
     def addresses(self):
-        """{range: subnet} of the subnets that are written out."""
+        """{range: subnet}"""
         return {s["cidr"]: s for s in self.subnets if "cidr" in s}
 
     def additional_routes(self):

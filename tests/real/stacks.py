@@ -31,9 +31,10 @@ class Region:
 
     def asked_for(self, document):
         """Parameters for what a declaration does not name: the internet gateway of an existing VPC."""
-        asked = "InternetGatewayId" in document.get("Parameters", {})
-        gateways = self.ec2.describe_internet_gateways()["InternetGateways"] if asked else []
-        return {"InternetGatewayId": g["InternetGatewayId"] for g in gateways if g["InternetGatewayId"] in self.standing}
+        if "InternetGatewayId" not in document.get("Parameters", {}):
+            return {}
+        gateways = [g["InternetGatewayId"] for g in self.ec2.describe_internet_gateways()["InternetGateways"]]
+        return {"InternetGatewayId": next(g for g in gateways if g in self.standing)}
 
     def stand_ins(self, text, aws):
         """The text with ids of existing resources replaced by ids of resources made to stand in for them."""
