@@ -90,7 +90,7 @@ rules! {
         "Not an IP address, or one of the wrong family.";
     // networks
     ZONE_REGION Error "zone-region", help: "",
-        "An availability zone is a region's name and a letter: `us-west-2a` is of `us-west-2`.";
+        "An availability zone is a region's name and a letter: `us-west-2a` is of `us-west-2`. A local zone has a place and a number between them: `us-west-2-lax-1a`.";
     ZONE_COUNT Error "zone-count", help: "",
         "A network has one to six zones, each named once.";
     ZONE_SLOT Error "zone-slot", help: "write `subnets` out, with one in this zone",

@@ -10,6 +10,7 @@ mod subnets;
 
 use crate::declare::{Aws, Declared, Network, Subnet};
 use crate::diagnostic::{Diagnostic, Rule, rules};
+use crate::limits;
 use crate::tree::{Node, Path, Span};
 
 /// Checks a network; everything that is wrong with it goes to `findings`.
@@ -39,6 +40,9 @@ struct Check<'a> {
 
 impl Check<'_> {
     fn aws(&mut self, aws: &Aws, mtu: Option<u32>) {
+        if self.too_long(aws) {
+            return;
+        }
         self.mtu(mtu);
         self.vpc_ranges(aws);
         self.zones(aws);
@@ -52,6 +56,27 @@ impl Check<'_> {
         self.internet_gateway(aws, &subnets);
         self.endpoints(aws, &subnets);
         self.tags(aws);
+    }
+
+    /// Whether a list has more items than the checks, which compare each with each, shall be given.
+    fn too_long(&mut self, aws: &Aws) -> bool {
+        let routes = aws.subnets.iter().map(|subnet| subnet.additional_routes.len()).sum();
+        let lists = [
+            ("zones", "`zones` has", aws.zones.len()),
+            ("additionalCIDRs", "`additionalCIDRs` has", aws.additional_cidrs.len()),
+            ("subnets", "`subnets` has", aws.subnets.len()),
+            ("subnets", "the `additionalRoutes` of all subnets have", routes),
+        ];
+        let before = self.findings.len();
+        for (name, what, count) in lists.into_iter().filter(|(_, _, count)| *count > limits::LIST_ITEMS) {
+            let span = self.key(&field(name));
+            self.push(Diagnostic::new(
+                &rules::LIMIT,
+                span,
+                format!("{what} {count} items; at most {} are read", limits::LIST_ITEMS),
+            ));
+        }
+        self.findings.len() > before
     }
 
     /// The place of a field, or of its nearest ancestor that was written.

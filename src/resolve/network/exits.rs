@@ -5,6 +5,9 @@ use crate::address::parse_ip;
 use crate::declare::{self, Aws, Egress, Exits, NatGateways, Subnet, SubnetType, Way};
 use crate::diagnostic::{Diagnostic, rules};
 
+/// Tags of one's own: 50 that AWS takes on a resource (EC2 user guide, "Tag restrictions"), less a subnet's name and roles.
+const MOST_TAGS: usize = 47;
+
 impl Check<'_> {
     pub(super) fn ways_out(&mut self, aws: &Aws, subnets: &[Subnet]) {
         for (at, subnet) in written(aws) {
@@ -160,6 +163,11 @@ impl Check<'_> {
 
     /// Tags that AWS would refuse, or that netloom writes itself.
     pub(super) fn tags(&mut self, aws: &Aws) {
+        if aws.tags.len() > MOST_TAGS {
+            let message = format!("{} tags; AWS takes 50 on a resource, of which netloom writes 3", aws.tags.len());
+            let span = self.key(&field("tags"));
+            self.push(Diagnostic::new(&rules::TAG_INVALID, span, message));
+        }
         for (key, value) in &aws.tags {
             let reserved = key.to_ascii_lowercase().starts_with("aws:");
             let own = key == "Name" || key.starts_with("kubernetes.io/role/");

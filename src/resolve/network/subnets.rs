@@ -145,10 +145,11 @@ impl Check<'_> {
         overlaps: impl Fn(R, R) -> bool,
         text: impl Fn(R) -> String,
     ) {
+        let ranges: Vec<Option<R>> = aws.subnets.iter().map(range_of).collect();
         for (at, subnet) in written(aws) {
-            let Some(range) = range_of(subnet) else { continue };
-            let clashes = |other: &Subnet| range_of(other).is_some_and(|other| overlaps(range, other));
-            let Some(first) = aws.subnets[..at].iter().position(clashes) else { continue };
+            let Some(range) = ranges[at] else { continue };
+            let clashes = |other: &Option<R>| other.is_some_and(|other| overlaps(range, other));
+            let Some(first) = ranges[..at].iter().position(clashes) else { continue };
             let message =
                 format!("`{}` of the subnet `{}` shares addresses with `{}`", text(range), subnet.name, aws.subnets[first].name);
             let finding = Diagnostic::new(&rules::CIDR_OVERLAP, self.at(&of_subnet(at, field)), message);

@@ -297,4 +297,16 @@ fn tags() {
         assert_eq!(tag(&format!("{key}: a")), ["tag-invalid 6:7"], "{key}");
     }
     assert_eq!(tag(&format!("env: {}", "v".repeat(257))), ["tag-invalid 6:7"]);
+    let many = |count: usize| (0..count).map(|at| format!("t{at}: v\n      ")).collect::<String>();
+    assert_eq!(tag(&many(47)), [""; 0]);
+    assert_eq!(tag(&many(48)), ["tag-invalid 5:5"]);
+}
+
+#[test]
+fn lists_end() {
+    let zones = "us-test-1a, ".repeat(1001);
+    assert_eq!(places(&format!("spec: {{aws: {{region: us-test-1, zones: [{zones}]}}}}")), ["limit 1:33"]);
+    let route = "{cidr: 192.168.0.0/16, target: tgw-1}, ".repeat(1001);
+    let subnet = format!("{{name: p, zone: us-test-1a, type: private, cidr: 10.0.1.0/24, additionalRoutes: [{route}]}}");
+    assert_eq!(places(&subnets(&subnet)), ["limit 4:3"]);
 }
