@@ -54,6 +54,8 @@ pub const UNIT_OBJECTS: usize = 5_000;
 pub const OUTPUT_FILE_BYTES: usize = 1 << 20;
 /// Bytes that one unit may render.
 pub const OUTPUT_UNIT_BYTES: usize = 64 << 20;
+/// Seconds that one netloom waits for another one that writes to the same output folder.
+pub const LOCK_SECONDS: u64 = 10;
 /// Items of one list in a declaration (zones, subnets, flows).
 pub const LIST_ITEMS: usize = 1_000;
 /// Objects that one `loop` may make.

@@ -210,6 +210,14 @@ rules! {
         "A file that netloom wrote earlier belongs to no declaration any more.";
     OUTPUT_FOREIGN Error "output-foreign", help: "move it elsewhere",
         "A file that netloom did not write stands where it has to write.";
+    OUTPUT_NAME Error "output-name", help: "",
+        "The name of a rendered file is made of letters, digits, `-`, `_` and inner dots, and no two in one folder differ in case only: the output must be the same on every file system.";
+    OUTPUT_RECORD Error "output-record", help: "restore it from Git, or delete its folder and run `netloom render`",
+        "The ownership record `.netloom.json` is not what netloom wrote, so it is not known which of the files beside it are netloom's.";
+    OUTPUT_RESTORED Warning "output-restored", help: "the declarations decide what is rendered; put the change into an overlay",
+        "A rendered file had been changed by hand, and `netloom render` has written it anew.";
+    OUTPUT_KEPT Warning "output-kept", help: "delete it, if nobody needs it",
+        "A file that netloom wrote earlier belongs to no declaration any more, but was changed by hand: it is kept, and is the user's own from now on.";
     OUTPUT_WRITE Error "output-write", help: "nothing was lost; mend the cause and run `netloom render` again",
         "The output could not be written.";
     OUTPUT_INTERRUPTED Error "output-interrupted", help: "run `netloom render`, which finishes it",

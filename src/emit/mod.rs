@@ -1,1 +1,232 @@
+//! All writing: rendered units to files, and the comparison of files with what they should be.
+//!
+//! A unit (one network or one cluster) is written as one: it is its old self or its new self whenever netloom is stopped
+//! ([`swap`]). Its record ([`record`]) lists what netloom wrote; nothing else is ever replaced or deleted. What is on the disk
+//! already is not written again, so a render that changes nothing changes no file's time.
 
+mod compare;
+mod disk;
+mod names;
+mod record;
+mod survey;
+mod swap;
+
+#[cfg(test)]
+mod crash_tests;
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+use std::time::Duration;
+
+use rayon::prelude::*;
+use rustix::fs::FlockOperation;
+
+use crate::diagnostic::{Diagnostic, rules};
+use crate::limits;
+use crate::tree::Span;
+use crate::unit::Unit;
+pub use compare::compare;
+use disk::{Disk, Folder, Kind, Result};
+use survey::{State, Survey, survey};
+use swap::Swap;
+
+/// Where output goes.
+#[derive(Clone, Copy, Debug)]
+pub struct Output<'a> {
+    /// The project's root.
+    pub root: &'a Path,
+    /// The output folder, relative to the root; loading has checked that it is safe.
+    pub folder: &'a str,
+}
+
+/// Which units were rendered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// All that the declarations make; units that are on the disk and not among them belong to no declaration.
+    All,
+    /// Some of them; the others are left alone.
+    Some,
+}
+
+/// What a render did.
+#[derive(Debug, Default)]
+pub struct Summary {
+    /// The units that were rendered or removed, in order.
+    pub units: Vec<UnitSummary>,
+    /// What the user should know: files restored or kept.
+    pub findings: Vec<Diagnostic>,
+}
+
+/// What a render did to one unit, in numbers of files; the record is not counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UnitSummary {
+    /// The unit's folder.
+    pub folder: String,
+    /// Files written: new, or changed.
+    pub written: usize,
+    /// Files that were there already, byte for byte.
+    pub unchanged: usize,
+    /// Files removed because nothing renders them any more.
+    pub removed: usize,
+}
+
+/// Writes the units. Every check comes first: when one fails, nothing is written.
+///
+/// # Errors
+/// When a name is not fit for a file, when something that is not netloom's stands in the way, or when the file system refuses:
+/// then every unit is either as before or as rendered.
+pub fn write(output: &Output<'_>, units: &[Unit], scope: Scope) -> std::result::Result<Summary, Vec<Diagnostic>> {
+    write_with(&Disk::default(), output, units, scope)
+}
+
+fn write_with(disk: &Disk, output: &Output<'_>, units: &[Unit], scope: Scope) -> std::result::Result<Summary, Vec<Diagnostic>> {
+    let mut findings = Vec::new();
+    names::check(output.folder, units, &mut findings);
+    if !findings.is_empty() {
+        return Err(findings);
+    }
+    // The lock is held as long as the folder is open.
+    let (_locked, groups) = make_groups(disk, output, units).map_err(|failure| vec![failure])?;
+    for group in groups.iter().flatten() {
+        heal(disk, group).map_err(|failure| vec![failure.report()])?;
+    }
+    let orphans =
+        if scope == Scope::All { orphans(&groups, units).map_err(|failure| vec![failure.report()])? } else { Vec::new() };
+    let surveys = surveys(&groups, units, &orphans)?;
+    let refused: Vec<_> = surveys.iter().flat_map(|survey| compare::in_the_way(output, survey)).collect();
+    if !refused.is_empty() {
+        return Err(refused);
+    }
+    let write_one = |survey: &Survey<'_>| {
+        if survey.is_current() {
+            return Ok(());
+        }
+        let (group, name) = place(&groups, &survey.unit.folder);
+        group.map_or(Ok(()), |group| Swap { disk, group, name }.write(survey))
+    };
+    let failures: Vec<_> =
+        surveys.par_iter().filter_map(|survey| write_one(survey).err()).map(|failure| failure.report()).collect();
+    if failures.is_empty() { Ok(summary(output, &surveys)) } else { Err(failures) }
+}
+
+/// The folders of [`names::GROUPS`], as far as they are there.
+type Groups = [Option<Folder>; 2];
+
+fn open_groups(folder: &Folder) -> Result<Groups> {
+    let [clusters, networks] = names::GROUPS.map(|name| folder.open(name.as_bytes()));
+    Ok([clusters?, networks?])
+}
+
+/// The output folder, made where it is missing; opened part by part, so that no part is a link.
+fn make_output(disk: &Disk, output: &Output<'_>) -> Result<Folder> {
+    let root = Folder::root(output.root)?;
+    output.folder.split('/').try_fold(root, |folder, part| disk.ensure_folder(&folder, part.as_bytes()))
+}
+
+/// The output folder, when it is there.
+fn open_output(output: &Output<'_>) -> Result<Option<Folder>> {
+    let root = Some(Folder::root(output.root)?);
+    output.folder.split('/').try_fold(root, |folder, part| folder.map_or(Ok(None), |folder| folder.open(part.as_bytes())))
+}
+
+/// Opens the output folder for writing, with the folders that the units need, and locks it.
+fn make_groups(disk: &Disk, output: &Output<'_>, units: &[Unit]) -> std::result::Result<(Folder, Groups), Diagnostic> {
+    let report = |failure: disk::Failure| failure.report();
+    let folder = make_output(disk, output).map_err(report)?;
+    lock(&folder, FlockOperation::NonBlockingLockExclusive, Duration::from_secs(limits::LOCK_SECONDS), output)?;
+    for group in names::GROUPS {
+        if units.iter().any(|unit| unit.folder.starts_with(group)) {
+            disk.ensure_folder(&folder, group.as_bytes()).map_err(report)?;
+        }
+    }
+    let groups = open_groups(&folder).map_err(report)?;
+    Ok((folder, groups))
+}
+
+/// Locks the output folder until it is closed. The lock is on the folder itself, so that no lock file gets into a repository.
+fn lock(folder: &Folder, operation: FlockOperation, wait: Duration, output: &Output<'_>) -> std::result::Result<(), Diagnostic> {
+    folder.lock(operation, wait).map_err(|_| {
+        let message = format!("another netloom is at work in `{}`", output.folder);
+        Diagnostic::new(&rules::OUTPUT_WRITE, Span::NONE, message).help("wait until it is done, and try again")
+    })
+}
+
+/// A unit's group, when it is there, and its name.
+fn place<'a, 'b>(groups: &'a Groups, folder: &'b str) -> (Option<&'a Folder>, &'b str) {
+    let (group, name) = names::unit(folder).unwrap_or_default();
+    let index = names::GROUPS.iter().position(|known| *known == group);
+    (index.and_then(|index| groups.get(index)?.as_ref()), name)
+}
+
+/// Finishes or undoes what an interrupted render left behind.
+fn heal(disk: &Disk, group: &Folder) -> Result<()> {
+    for (entry, _) in group.entries()? {
+        if let Some(name) = swap::trace_of(&entry) {
+            let swap = Swap { disk, group, name };
+            swap.roll_forward()?;
+            swap.discard(&entry)?;
+        }
+    }
+    Ok(())
+}
+
+/// The units on the disk, told by their records, that are not among `units`.
+fn orphans(groups: &Groups, units: &[Unit]) -> Result<Vec<Unit>> {
+    let mut orphans = Vec::new();
+    for (group, name) in groups.iter().zip(names::GROUPS) {
+        let Some(group) = group else { continue };
+        for (entry, kind) in group.entries()? {
+            let folder = format!("{name}/{}", String::from_utf8_lossy(&entry));
+            let ours = kind == Kind::Folder && names::unit(&folder).is_some() && !units.iter().any(|unit| unit.folder == folder);
+            if ours && group.open(&entry)?.is_some_and(|unit| unit.has(record::FILE.as_bytes())) {
+                orphans.push(Unit { folder, artifacts: Vec::new() });
+            }
+        }
+    }
+    Ok(orphans)
+}
+
+/// Looks at every unit's folder, side by side.
+fn surveys<'a>(groups: &Groups, units: &'a [Unit], orphans: &'a [Unit]) -> std::result::Result<Vec<Survey<'a>>, Vec<Diagnostic>> {
+    let all: Vec<_> = units.iter().map(|unit| (unit, true)).chain(orphans.iter().map(|unit| (unit, false))).collect();
+    let look = |(unit, declared): &(&'a Unit, bool)| {
+        let (group, name) = place(groups, &unit.folder);
+        survey(group, name, unit, *declared)
+    };
+    let looked: Vec<_> = all.par_iter().map(look).collect();
+    let (mut surveys, mut findings) = (Vec::with_capacity(looked.len()), Vec::new());
+    for one in looked {
+        match one {
+            Ok(survey) => surveys.push(survey),
+            Err(finding) => findings.push(finding),
+        }
+    }
+    if findings.is_empty() { Ok(surveys) } else { Err(findings) }
+}
+
+fn summary(output: &Output<'_>, surveys: &[Survey<'_>]) -> Summary {
+    let mut summary = Summary::default();
+    for survey in surveys {
+        let unchanged = survey.states.iter().filter(|state| **state == State::Same).count();
+        let folder = survey.unit.folder.clone();
+        let written = survey.states.len() - unchanged;
+        summary.units.push(UnitSummary { folder, written, unchanged, removed: survey.orphans.len() });
+        let mut tell = |rule, path: &str, what: &str| {
+            let message = format!("`{}/{}/{path}` {what}", output.folder, survey.unit.folder);
+            summary.findings.push(Diagnostic::new(rule, Span::NONE, message));
+        };
+        for (artifact, state) in survey.unit.artifacts.iter().zip(&survey.states) {
+            if let State::Edited(line) = state {
+                let what = format!("had been changed by hand, first in line {line}, and is restored");
+                tell(&rules::OUTPUT_RESTORED, &artifact.path, &what);
+            }
+        }
+        for path in &survey.edited {
+            tell(&rules::OUTPUT_KEPT, path, "is rendered no more, but was changed by hand, and is kept");
+        }
+    }
+    summary
+}

@@ -197,7 +197,7 @@ const FORMATS: [Format; 4] = [
 ];
 
 /// A DNS label (RFC 1123) that is no device name of Windows.
-fn dns_label(text: &str) -> Result<(), address::Invalid> {
+pub(crate) fn dns_label(text: &str) -> Result<(), address::Invalid> {
     let inner = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
     let ends = !text.starts_with('-') && !text.ends_with('-');
     let device = matches!(text, "con" | "prn" | "aux" | "nul")

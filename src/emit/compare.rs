@@ -1,0 +1,117 @@
+//! Whether the files are what the declarations make, without writing anything.
+
+use std::time::Duration;
+
+use rustix::fs::FlockOperation;
+
+use super::survey::{State, Survey};
+use super::{Groups, Output, Scope, lock, names, open_groups, open_output, orphans, surveys, swap};
+use crate::diagnostic::{Diagnostic, Rule, rules};
+use crate::limits;
+use crate::tree::Span;
+use crate::unit::Unit;
+
+/// Compares the units with the files of the output folder.
+#[must_use]
+pub fn compare(output: &Output<'_>, units: &[Unit], scope: Scope) -> Vec<Diagnostic> {
+    let mut findings = Vec::new();
+    names::check(output.folder, units, &mut findings);
+    if findings.is_empty() {
+        compare_files(output, units, scope, &mut findings).unwrap_or_else(|finding| findings.push(finding));
+    }
+    findings
+}
+
+fn compare_files(output: &Output<'_>, units: &[Unit], scope: Scope, findings: &mut Vec<Diagnostic>) -> Result<(), Diagnostic> {
+    let folder = open_output(output).map_err(|failure| failure.report())?;
+    let groups = match &folder {
+        None => [None, None],
+        Some(folder) => {
+            let wait = Duration::from_secs(limits::LOCK_SECONDS);
+            lock(folder, FlockOperation::NonBlockingLockShared, wait, output)?;
+            open_groups(folder).map_err(|failure| failure.report())?
+        }
+    };
+    interrupted(output, &groups, findings)?;
+    let orphans = if scope == Scope::All { orphans(&groups, units).map_err(|failure| failure.report())? } else { Vec::new() };
+    match surveys(&groups, units, &orphans) {
+        Ok(surveys) => surveys.iter().for_each(|survey| judge(output, survey, findings)),
+        Err(refused) => findings.extend(refused),
+    }
+    Ok(())
+}
+
+/// Reports renders that were stopped in the middle.
+fn interrupted(output: &Output<'_>, groups: &Groups, findings: &mut Vec<Diagnostic>) -> Result<(), Diagnostic> {
+    for (group, folder) in groups.iter().zip(names::GROUPS) {
+        let Some(group) = group else { continue };
+        for (entry, _) in group.entries().map_err(|failure| failure.report())? {
+            if let Some(name) = swap::trace_of(&entry) {
+                let message = format!("a render of `{}/{folder}/{name}` was stopped in the middle", output.folder);
+                findings.push(Diagnostic::new(&rules::OUTPUT_INTERRUPTED, Span::NONE, message));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Adds findings about one unit.
+struct Judge<'a> {
+    folder: String,
+    findings: &'a mut Vec<Diagnostic>,
+}
+
+impl Judge<'_> {
+    fn file(&mut self, rule: &'static Rule, path: &str, what: &str) {
+        let message = format!("`{}/{path}` {what}", self.folder);
+        self.findings.push(Diagnostic::new(rule, Span::NONE, message));
+    }
+}
+
+fn judge(output: &Output<'_>, survey: &Survey<'_>, findings: &mut Vec<Diagnostic>) {
+    let before = findings.len();
+    let mut judge = Judge { folder: format!("{}/{}", output.folder, survey.unit.folder), findings };
+    for path in &survey.edited {
+        judge.file(&rules::OUTPUT_EDITED, path, "was changed by hand, and is not rendered any more");
+    }
+    if survey.record.is_none() {
+        let message = format!("`{}` belongs to no declaration", judge.folder);
+        return findings.push(Diagnostic::new(&rules::OUTPUT_ORPHANED, Span::NONE, message));
+    }
+    if !survey.exists {
+        let message = format!("`{}` is not there", judge.folder);
+        return findings.push(Diagnostic::new(&rules::OUTPUT_MISSING, Span::NONE, message));
+    }
+    for path in &survey.orphans {
+        judge.file(&rules::OUTPUT_ORPHANED, path, "is not rendered any more");
+    }
+    for (artifact, state) in survey.unit.artifacts.iter().zip(&survey.states) {
+        let path = artifact.path.as_str();
+        match state {
+            State::Same => {}
+            State::Missing => judge.file(&rules::OUTPUT_MISSING, path, "is not there"),
+            State::Stale(line) => {
+                judge.file(&rules::OUTPUT_DIFFERENT, path, &format!("is not what the declarations make, first in line {line}"));
+            }
+            State::Edited(line) => {
+                judge.file(&rules::OUTPUT_EDITED, path, &format!("was changed by hand; it differs first in line {line}"));
+            }
+            State::Foreign => judge.file(&rules::OUTPUT_FOREIGN, path, FOREIGN),
+        }
+    }
+    if judge.findings.len() == before && !survey.recorded {
+        judge.file(&rules::OUTPUT_DIFFERENT, super::record::FILE, "does not say what is in the folder");
+    }
+}
+
+const FOREIGN: &str = "cannot be written: something that netloom did not write stands there";
+
+/// Reports what keeps a unit from being written.
+pub(super) fn in_the_way(output: &Output<'_>, survey: &Survey<'_>) -> Vec<Diagnostic> {
+    let mut findings = Vec::new();
+    let mut judge = Judge { folder: format!("{}/{}", output.folder, survey.unit.folder), findings: &mut findings };
+    for (artifact, _) in survey.unit.artifacts.iter().zip(&survey.states).filter(|(_, state)| **state == State::Foreign) {
+        judge.file(&rules::OUTPUT_FOREIGN, &artifact.path, FOREIGN);
+    }
+    findings
+}

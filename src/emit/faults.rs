@@ -1,0 +1,59 @@
+//! What goes wrong with a disk, in tests.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use rustix::io::Errno;
+
+/// Lets one step fail, or the process be stopped at it.
+#[derive(Debug)]
+pub(in crate::emit) struct Faults {
+    done: AtomicUsize,
+    /// The first step that does not succeed.
+    at: usize,
+    /// With what it fails; none when the process is stopped there: neither this step nor any later one happens.
+    error: Option<Errno>,
+    exchange: bool,
+    hit: AtomicBool,
+}
+
+impl Default for Faults {
+    fn default() -> Self {
+        Self { done: AtomicUsize::new(0), at: usize::MAX, error: None, exchange: true, hit: AtomicBool::new(false) }
+    }
+}
+
+impl Faults {
+    /// The process is stopped before step `at`, counted from 0.
+    pub(in crate::emit) fn stop(at: usize) -> Self {
+        Self { at, ..Self::default() }
+    }
+
+    /// Step `at` fails.
+    pub(in crate::emit) fn fail(at: usize, error: Errno) -> Self {
+        Self { at, error: Some(error), ..Self::default() }
+    }
+
+    /// On a file system that cannot exchange folders.
+    pub(in crate::emit) fn without_exchange(self) -> Self {
+        Self { exchange: false, ..self }
+    }
+
+    /// Whether there were as many steps as to come to the fault.
+    pub(in crate::emit) fn was_hit(&self) -> bool {
+        self.hit.load(Ordering::SeqCst)
+    }
+
+    pub(in crate::emit) fn step(&self) -> Result<(), Errno> {
+        let step = self.done.fetch_add(1, Ordering::SeqCst);
+        let fails = if self.error.is_some() { step == self.at } else { step >= self.at };
+        if !fails {
+            return Ok(());
+        }
+        self.hit.store(true, Ordering::SeqCst);
+        Err(self.error.unwrap_or(Errno::INTR))
+    }
+
+    pub(in crate::emit) fn exchange(&self) -> Result<(), Errno> {
+        if self.exchange { Ok(()) } else { Err(Errno::XDEV) }
+    }
+}

@@ -1,0 +1,166 @@
+//! What stands in a unit's folder, held against what shall stand there.
+
+use super::disk::{Folder, Kind, Listing, Result};
+use super::record::{self, Record};
+use crate::diagnostic::{Diagnostic, rules};
+use crate::limits;
+use crate::tree::Span;
+use crate::unit::{Artifact, Unit};
+
+/// A rendered file, as it is on the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// Not there.
+    Missing,
+    /// There, byte for byte.
+    Same,
+    /// As netloom wrote it earlier; the first line that differs.
+    Stale(usize),
+    /// Written by netloom and changed by hand since; the first line that differs.
+    Edited(usize),
+    /// Something that netloom did not write.
+    Foreign,
+}
+
+/// A unit and its folder.
+#[derive(Debug)]
+pub(super) struct Survey<'a> {
+    pub(super) unit: &'a Unit,
+    /// Whether the folder is there.
+    pub(super) exists: bool,
+    /// Of each artifact, in order.
+    pub(super) states: Vec<State>,
+    /// Files that netloom wrote earlier and renders no more, as they were written.
+    pub(super) orphans: Vec<String>,
+    /// Such files that were changed by hand.
+    pub(super) edited: Vec<String>,
+    /// Files that are none of netloom's, with the edited orphans.
+    pub(super) foreign: Vec<Vec<u8>>,
+    /// What the record shall say; none for a unit that no declaration makes.
+    pub(super) record: Option<String>,
+    /// Whether it says so.
+    pub(super) recorded: bool,
+}
+
+/// The record in a unit's folder, as far as there is one.
+pub(super) fn read_record(folder: &Folder) -> Result<std::result::Result<Option<(Record, Vec<u8>)>, Diagnostic>> {
+    if !folder.has(record::FILE.as_bytes()) {
+        return Ok(Ok(None));
+    }
+    let bytes = folder.read(record::FILE.as_bytes(), record::BYTES)?;
+    Ok(match Record::parse(&bytes) {
+        Ok(record) => Ok(Some((record, bytes))),
+        Err(reason) => {
+            let message = format!("`{}` is no ownership record: {reason}", folder.path_of(record::FILE.as_bytes()));
+            Err(Diagnostic::new(&rules::OUTPUT_RECORD, Span::NONE, message))
+        }
+    })
+}
+
+/// Looks at a unit's folder. `declared` tells whether a declaration makes the unit; otherwise all of it is orphaned.
+pub(super) fn survey<'a>(
+    group: Option<&Folder>,
+    name: &str,
+    unit: &'a Unit,
+    declared: bool,
+) -> std::result::Result<Survey<'a>, Diagnostic> {
+    let record = declared.then(|| Record::of(&unit.artifacts).text());
+    let mut survey = Survey {
+        unit,
+        exists: false,
+        states: vec![State::Missing; unit.artifacts.len()],
+        orphans: Vec::new(),
+        edited: Vec::new(),
+        foreign: Vec::new(),
+        record,
+        recorded: false,
+    };
+    let report = |failure: super::disk::Failure| failure.report();
+    let folder = match group.map(|group| group.open(name.as_bytes())) {
+        None => None,
+        Some(opened) => opened.map_err(report)?,
+    };
+    if let Some(folder) = folder {
+        let old = read_record(&folder).map_err(report)??;
+        let (old, bytes) = old.unwrap_or_default();
+        survey.exists = true;
+        survey.recorded = survey.record.as_ref().is_some_and(|text| text.as_bytes() == bytes);
+        survey.look(&folder, &old).map_err(report)?;
+    }
+    Ok(survey)
+}
+
+impl Survey<'_> {
+    fn look(&mut self, folder: &Folder, old: &Record) -> Result<()> {
+        let mut listing = folder.list()?;
+        listing.remove(record::FILE.as_bytes());
+        for (state, artifact) in self.states.iter_mut().zip(&self.unit.artifacts) {
+            match listing.remove(artifact.path.as_bytes()) {
+                None => {}
+                Some(Kind::File) => *state = compare(folder, artifact, old)?,
+                Some(Kind::Folder) => _ = listing.insert(artifact.path.clone().into_bytes(), Kind::Folder),
+                Some(Kind::Other) => *state = State::Foreign,
+            }
+        }
+        for (path, _) in listing.iter().filter(|(_, kind)| **kind != Kind::Folder) {
+            self.leftover(folder, path, listing.get(path), old)?;
+        }
+        self.find_blocked(&listing);
+        Ok(())
+    }
+
+    /// Takes a file that is not rendered.
+    fn leftover(&mut self, folder: &Folder, path: &[u8], kind: Option<&Kind>, old: &Record) -> Result<()> {
+        match std::str::from_utf8(path) {
+            Ok(name) if old.lists(path) => {
+                let own = kind == Some(&Kind::File) && old.matches(name, &folder.read(path, limits::OUTPUT_FILE_BYTES)?);
+                if own {
+                    self.orphans.push(name.to_owned());
+                    return Ok(());
+                }
+                self.edited.push(name.to_owned());
+            }
+            _ => {}
+        }
+        self.foreign.push(path.to_vec());
+        Ok(())
+    }
+
+    /// Finds artifacts that cannot be written because something that is not netloom's lies across their path.
+    fn find_blocked(&mut self, listing: &Listing) {
+        for (state, artifact) in self.states.iter_mut().zip(&self.unit.artifacts) {
+            let path = artifact.path.as_bytes();
+            let below = |foreign: &Vec<u8>| foreign.strip_prefix(path).is_some_and(|rest| rest.starts_with(b"/"));
+            let above = |foreign: &Vec<u8>| path.strip_prefix(foreign.as_slice()).is_some_and(|rest| rest.starts_with(b"/"));
+            let folder = listing.get(path) == Some(&Kind::Folder);
+            if *state == State::Missing && self.foreign.iter().any(|foreign| above(foreign) || (folder && below(foreign))) {
+                *state = State::Foreign;
+            }
+        }
+    }
+
+    /// Whether nothing has to be done.
+    pub(super) fn is_current(&self) -> bool {
+        let same = self.states.iter().all(|state| *state == State::Same);
+        same && self.exists && self.recorded && self.orphans.is_empty() && self.edited.is_empty()
+    }
+}
+
+fn compare(folder: &Folder, artifact: &Artifact, old: &Record) -> Result<State> {
+    let path = artifact.path.as_bytes();
+    if folder.holds(path, &artifact.text)? {
+        return Ok(State::Same);
+    }
+    if !old.lists(path) {
+        return Ok(State::Foreign);
+    }
+    let bytes = folder.read(path, limits::OUTPUT_FILE_BYTES)?;
+    let line = first_difference(&bytes, artifact.text.as_bytes());
+    Ok(if old.matches(&artifact.path, &bytes) { State::Stale(line) } else { State::Edited(line) })
+}
+
+/// The first line in which two texts differ, counted from 1.
+fn first_difference(a: &[u8], b: &[u8]) -> usize {
+    let same = a.iter().zip(b).take_while(|(a, b)| a == b);
+    same.filter(|(byte, _)| **byte == b'\n').count() + 1
+}
