@@ -4,8 +4,9 @@
 //! patch's elements come first, in the patch's order, and then the rest of the object's; with composite keys (the ports of
 //! containers and services, when some port names its protocol) new elements come first and patched ones keep their places.
 
+use super::directive::{Directive, PATCH, is_directive};
 use super::is_scalar;
-use super::strategic::{Directive, Fate, Merger, PATCH, is_directive};
+use super::strategic::{Fate, Merger};
 use super::trail::Trail;
 use crate::kubernetes::schema::{Field, Shape};
 use crate::tree::{Map, Node, Span, Value};

@@ -3,6 +3,7 @@
 //! Whatever a patch replaces is remembered in [`Node::overrode`]. A patch that asks for something that is not there is an
 //! error with the nearest candidates, never a silent no-op.
 
+mod directive;
 mod json;
 mod list;
 mod merge;
@@ -64,7 +65,7 @@ fn candidates(finding: Diagnostic, given: &str, what: &str, names: &[String]) ->
 mod tests {
     use super::*;
 
-    fn matches(target: Target) -> bool {
+    fn matches(target: &Target) -> bool {
         let identity = |text: &str| text.to_owned();
         let daemonset = Identity {
             api_version: identity("apps/v1"),
@@ -72,24 +73,24 @@ mod tests {
             namespace: identity("kube-system"),
             name: identity("weave-net"),
         };
-        targets(&target, &daemonset)
+        targets(target, &daemonset)
     }
 
     #[test]
     fn a_target_selects_by_every_field_it_gives() {
         let some = |text: &str| Some(text.to_owned());
-        assert!(matches(Target::default()));
-        assert!(matches(Target { kind: some("DaemonSet"), name: some("weave-net"), ..Target::default() }));
-        assert!(matches(Target {
+        assert!(matches(&Target::default()));
+        assert!(matches(&Target { kind: some("DaemonSet"), name: some("weave-net"), ..Target::default() }));
+        assert!(matches(&Target {
             group: some("apps"),
             version: some("v1"),
             namespace: some("kube-system"),
             ..Target::default()
         }));
-        assert!(!matches(Target { group: some(""), ..Target::default() }));
-        assert!(!matches(Target { version: some("v1beta1"), ..Target::default() }));
-        assert!(!matches(Target { kind: some("Deployment"), ..Target::default() }));
-        assert!(!matches(Target { name: some("weave"), ..Target::default() }));
-        assert!(!matches(Target { namespace: some("default"), ..Target::default() }));
+        assert!(!matches(&Target { group: some(""), ..Target::default() }));
+        assert!(!matches(&Target { version: some("v1beta1"), ..Target::default() }));
+        assert!(!matches(&Target { kind: some("Deployment"), ..Target::default() }));
+        assert!(!matches(&Target { name: some("weave"), ..Target::default() }));
+        assert!(!matches(&Target { namespace: some("default"), ..Target::default() }));
     }
 }

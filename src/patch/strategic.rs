@@ -3,12 +3,12 @@
 //! The result is kustomize's (kyaml `merge2`): mappings merge, `null` removes a key, scalars and lists are replaced, and lists
 //! with a merge key in Kubernetes' schemas merge element by element (`list.rs`). Kinds without a schema have no such lists.
 //! The directives that kustomize leaves in its output work as in the API server: `$retainKeys`, `$setElementOrder/…` and
-//! `$deleteFromPrimitiveList/…`. `tests/strategic_merge.rs` compares with kustomize and lists where netloom differs, and why.
+//! `$deleteFromPrimitiveList/…`. `tests/strategic_merge` compares with kustomize and lists where netloom differs, and why.
 
-use super::list::{self, Order};
+use super::directive::{Directive, is_directive};
 use super::trail::Trail;
 use super::{candidates, is_scalar};
-use crate::diagnostic::{Diagnostic, nearest, rules};
+use crate::diagnostic::{Diagnostic, rules};
 use crate::kubernetes::schema::{Field, Schemas, Shape};
 use crate::tree::{Map, Node, Span, Value};
 
@@ -80,15 +80,6 @@ fn keep(object: &mut Node, path: &[&str], value: Option<Node>) {
     super::merge(object, &wanted);
 }
 
-/// What `$patch` asks for; `merge` is what happens anyway.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Directive {
-    /// The value is removed.
-    Delete,
-    /// The value becomes the patch's, with nothing of the old one.
-    Replace,
-}
-
 /// What becomes of a value that a patch was merged into.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
@@ -96,17 +87,6 @@ pub(super) enum Fate {
     Keep,
     /// It goes.
     Remove,
-}
-
-/// The key of the directive for the value it stands in.
-pub(super) const PATCH: &str = "$patch";
-const RETAIN: &str = "$retainKeys";
-const ORDER: &str = "$setElementOrder/";
-const DELETE_FROM: &str = "$deleteFromPrimitiveList/";
-
-/// Whether a key is a directive and no field.
-pub(super) fn is_directive(key: &str) -> bool {
-    key == PATCH || key == RETAIN || key.starts_with(ORDER) || key.starts_with(DELETE_FROM)
 }
 
 /// Merges, and collects what is wrong.
@@ -128,28 +108,6 @@ impl Merger<'_> {
         let message = format!("`{trail}` is {} in the object, and {} in the patch", target.kind(), patch.kind());
         let finding = Diagnostic::new(&rules::PATCH_INVALID, patch.span, message);
         self.findings.push(if target.span.is_known() { finding.also(target.span, "set here") } else { finding });
-    }
-
-    /// Reads `$patch` of a mapping.
-    pub(super) fn directive(&mut self, change: &Map) -> Option<Directive> {
-        let node = change.get(PATCH)?;
-        match node.as_str() {
-            Some("delete") => Some(Directive::Delete),
-            Some("replace") => Some(Directive::Replace),
-            Some("merge") => None,
-            _ => {
-                let given = super::show(node);
-                let names = ["delete", "merge", "replace"].map(str::to_owned);
-                let message = format!("`$patch` is `delete`, `merge` or `replace`, not `{given}`");
-                self.findings.push(candidates(
-                    Diagnostic::new(&rules::PATCH_INVALID, node.span, message),
-                    &given,
-                    "directives",
-                    &names,
-                ));
-                None
-            }
-        }
     }
 
     /// Merges a patch into a value that is there.
@@ -199,20 +157,24 @@ impl Merger<'_> {
     /// A value that the object does not have; none when there is nothing to add.
     fn added(&mut self, patch: &Node, field: Option<&Field<'_>>, trail: &Trail<'_>) -> Option<Node> {
         match &patch.value {
-            Value::Map(change) if self.directive(change) == Some(Directive::Delete) => {
-                let message = format!("`$patch: delete` matches nothing: the object has no `{trail}`");
-                self.findings.push(Diagnostic::new(&rules::PATCH_NO_MATCH, patch.span, message));
-                None
-            }
+            Value::Map(change) if self.directive(change) == Some(Directive::Delete) => self.nothing_to_delete(patch, trail),
             Value::Map(change) => Some(self.build(patch.span, change, field.map(|field| field.shape), trail)),
             Value::List(items) => {
                 let mut new = Node::new(Value::List(Vec::new()), patch.span);
-                let fate = self.list(&mut new, patch.span, items, field, trail);
+                if self.list(&mut new, patch.span, items, field, trail) == Fate::Remove {
+                    return self.nothing_to_delete(patch, trail);
+                }
                 new.overrode = None;
-                (fate == Fate::Keep).then_some(new)
+                Some(new)
             }
             _ => Some(patch.clone()),
         }
+    }
+
+    fn nothing_to_delete(&mut self, patch: &Node, trail: &Trail<'_>) -> Option<Node> {
+        let message = format!("`$patch: delete` matches nothing: the object has no `{trail}`");
+        self.findings.push(Diagnostic::new(&rules::PATCH_NO_MATCH, patch.span, message));
+        None
     }
 
     /// Merges the entries of a patch into the entries of a mapping.
@@ -255,87 +217,6 @@ impl Merger<'_> {
         let names: Vec<String> = shape.iter().flat_map(|shape| shape.fields()).map(str::to_owned).collect();
         if !names.is_empty() {
             self.no_match(span, format!("`null` removes nothing: there is no field `{trail}`"), key, "fields", &names);
-        }
-    }
-
-    /// Obeys the directives of a mapping that come before the merge, and returns the orders to put lists into after it.
-    fn directives<'p>(
-        &mut self,
-        target: &mut Map,
-        change: &'p Map,
-        shape: Option<Shape<'p>>,
-        trail: &Trail<'_>,
-    ) -> Vec<Order<'p>> {
-        let mut orders = Vec::new();
-        for (key, node) in change.iter() {
-            let Some((directive, field)) = key.text.split_once('/') else {
-                match &*key.text {
-                    RETAIN => self.retain_keys(target, change, node, trail),
-                    key_text if !is_directive(key_text) => self.unknown_directive(key_text, key_text, key.span),
-                    _ => {}
-                }
-                continue;
-            };
-            match directive {
-                _ if !is_directive(&key.text) => self.unknown_directive(&key.text, directive, key.span),
-                "$setElementOrder" => {
-                    let keys = shape.and_then(|shape| shape.field(field)).and_then(|field| list::keys(&field));
-                    match keys.zip(node.as_list()) {
-                        Some((keys, items)) => orders.push(Order::new(field, keys, items, node.span, target)),
-                        None => self.invalid(node.span, format!("`{}` takes a list, for a field whose list merges", key.text)),
-                    }
-                }
-                _ => self.delete_from(target, field, node, &trail.key(field)),
-            }
-        }
-        orders
-    }
-
-    /// Reports a key that begins like a directive and is none; keys that look like no directive at all are fields.
-    fn unknown_directive(&mut self, key: &str, directive: &str, span: Span) {
-        const NAMES: [&str; 4] = [PATCH, RETAIN, "$setElementOrder", "$deleteFromPrimitiveList"];
-        if key.starts_with('$')
-            && let Some(name) = nearest(directive, NAMES)
-        {
-            let finding = Diagnostic::new(&rules::PATCH_INVALID, span, format!("`{key}` is no directive"));
-            let form = if name == PATCH || name == RETAIN { name.to_owned() } else { format!("{name}/FIELD") };
-            self.findings.push(finding.help(format!("did you mean `{form}`?")));
-        }
-    }
-
-    /// `$retainKeys`: drops every key that it does not name. It has to name all that the patch sets, or the patch contradicts
-    /// itself.
-    fn retain_keys(&mut self, target: &mut Map, change: &Map, node: &Node, trail: &Trail<'_>) {
-        let names: Option<Vec<&str>> = node.as_list().and_then(|items| items.iter().map(Node::as_str).collect());
-        let Some(names) = names else {
-            return self.invalid(node.span, "`$retainKeys` takes a list of keys".to_owned());
-        };
-        for (key, patch) in change.iter() {
-            if !patch.is_null() && !is_directive(&key.text) && !names.contains(&&*key.text) {
-                self.invalid(key.span, format!("`$retainKeys` does not name `{}`, which the patch sets", trail.key(&key.text)));
-            }
-        }
-        target.retain(|key, _| names.contains(&&*key.text));
-    }
-
-    /// `$deleteFromPrimitiveList/FIELD`: removes values from a list.
-    fn delete_from(&mut self, target: &mut Map, field: &str, node: &Node, trail: &Trail<'_>) {
-        let Some(values) = node.as_list().filter(|values| values.iter().all(is_scalar)) else {
-            return self.invalid(node.span, format!("`{DELETE_FROM}{field}` takes a list of scalars"));
-        };
-        let Some(items) = target.get_mut(field).and_then(Node::as_list_mut) else {
-            let message = format!("`{DELETE_FROM}{field}` matches nothing: the object has no list `{trail}`");
-            self.findings.push(Diagnostic::new(&rules::PATCH_NO_MATCH, node.span, message));
-            return;
-        };
-        let names: Vec<String> = items.iter().map(super::show).collect();
-        for value in values {
-            let before = items.len();
-            items.retain(|item| item != value);
-            if items.len() == before {
-                let given = super::show(value);
-                self.no_match(value.span, format!("`{trail}` has no `{given}`"), &given, "values", &names);
-            }
         }
     }
 }

@@ -302,6 +302,8 @@ spec:
       initContainers:
       - name: weave-init
         $patch: delete
+      tolerations:
+      - $patch: delete
 ";
     assert_eq!(
         refused(patch),
@@ -315,6 +317,7 @@ spec:
             "15:9 patch-no-match: `$patch: delete` matches nothing: the object has no `spec.template.spec.nodeSelector`",
             "17:9 patch-no-match: `$patch: delete` matches nothing: there is no \
              `spec.template.spec.initContainers[name=weave-init]` (there are no elements)",
+            "20:9 patch-no-match: `$patch: delete` matches nothing: the object has no `spec.template.spec.tolerations`",
         ]
     );
 }
@@ -394,8 +397,10 @@ spec:
             "5:11 patch-invalid: `$patch` is `delete`, `merge` or `replace`, not `remove` \
              (the directives are `delete`, `merge`, `replace`)",
             "8:7 patch-invalid: `$setElementOrders/containers` is no directive (did you mean `$setElementOrder/FIELD`?)",
-            "11:32 patch-invalid: `$setElementOrder/args` takes a list, for a field whose list merges",
+            "11:9 patch-invalid: `$setElementOrder/args` has no effect here: `spec.template.spec.containers[name=weave].args` \
+             does not merge",
             "14:11 patch-invalid: `spec.template.spec.containers[name=weave].args` is deleted as a whole, so it takes no elements",
+            "13:11 patch-no-match: `$patch: delete` matches nothing: the object has no `spec.template.spec.containers[name=weave].args`",
             "17:9 patch-invalid: `$patch` has no effect here: `spec.template.spec.tolerations` is replaced as a whole",
         ]
     );

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 /// A small generator of numbers (xorshift64*); its seed alone decides what comes.
-pub struct Random(pub u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
     fn next(&mut self) -> u64 {
@@ -164,7 +164,7 @@ const NAMES: [&str; 7] = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", 
 const PORTS: [u16; 6] = [53, 80, 443, 8080, 9090, 9253];
 
 /// A resource and a patch to it, named after their number.
-pub fn pair(number: usize, random: &mut Random) -> (Value, Value) {
+pub(crate) fn pair(number: usize, random: &mut Random) -> (Value, Value) {
     let (api_version, kind, fields) = &KINDS[number % KINDS.len()];
     let head = json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": format!("case-{number}")}});
     let resource = join(&head, object(fields, random, 70));

@@ -87,3 +87,153 @@ fn generated_patches_give_what_kustomize_gives() {
         wrong[..wrong.len().min(6)].join("=====\n")
     });
 }
+
+/// A patch for which netloom gives something else than kustomize.
+struct Difference {
+    why: &'static str,
+    /// The pod's `spec` in a `DaemonSet`.
+    object: &'static str,
+    patch: &'static str,
+    /// What kustomize makes of it.
+    theirs: &'static str,
+    /// What netloom makes of it, or the code of its finding.
+    ours: Result<&'static str, &'static str>,
+}
+
+/// Every known difference. Beside these, kustomize drops `metadata.annotations` when they are empty, and keys without any
+/// value, from every object.
+const DIFFERENCES: [Difference; 15] = [
+    Difference {
+        why: "a patch element that matches nothing is an error",
+        object: "{containers: [{name: a}]}",
+        patch: "{containers: [{name: b, $patch: delete}]}",
+        theirs: "{containers: [{name: a}]}",
+        ours: Err("patch-no-match"),
+    },
+    Difference {
+        why: "so is a mapping that is to be deleted and is not there",
+        object: "{dnsPolicy: Default}",
+        patch: "{nodeSelector: {$patch: delete}}",
+        theirs: "{dnsPolicy: Default}",
+        ours: Err("patch-no-match"),
+    },
+    Difference {
+        why: "null for a key that no object of the kind has is a typing error",
+        object: "{dnsPolicy: Default}",
+        patch: "{dnsPolcy: null}",
+        theirs: "{dnsPolicy: Default}",
+        ours: Err("patch-no-match"),
+    },
+    Difference {
+        why: "without its merge key, an element deletes elements that it does not name",
+        object: "{containers: [{name: a, image: x}, {name: b, image: z}]}",
+        patch: "{containers: [{image: w}]}",
+        theirs: "{containers: []}",
+        ours: Err("patch-invalid"),
+    },
+    Difference {
+        why: "of two elements with one merge key, the second is lost",
+        object: "{containers: [{name: a, image: x}]}",
+        patch: "{containers: [{name: a, image: v}, {name: a, image: w}]}",
+        theirs: "{containers: [{name: a, image: v}]}",
+        ours: Err("patch-invalid"),
+    },
+    Difference {
+        why: "elements of the object that share a merge key are collapsed, whatever the patch is about",
+        object: "{containers: [{name: a, env: [{name: E, value: v}, {name: E, value: w}]}]}",
+        patch: "{dnsPolicy: Default}",
+        theirs: "{containers: [{name: a, env: [{name: E, value: w}]}], dnsPolicy: Default}",
+        ours: Ok("{containers: [{name: a, env: [{name: E, value: v}, {name: E, value: w}]}], dnsPolicy: Default}"),
+    },
+    Difference {
+        why: "`$patch: replace` of an element has no effect, because prepending puts the old element back; in the append mode of \
+              the same code it replaces the element",
+        object: "{containers: [{name: a, image: x, args: [v]}]}",
+        patch: "{containers: [{name: a, image: w, $patch: replace}]}",
+        theirs: "{containers: [{name: a, image: x, args: [v]}]}",
+        ours: Ok("{containers: [{name: a, image: w}]}"),
+    },
+    Difference {
+        why: "a port that leaves out the protocol, which is TCP then, is lost when another one names it",
+        object: "{containers: [{name: a, ports: [{containerPort: 53, protocol: TCP}]}]}",
+        patch: "{containers: [{name: a, ports: [{containerPort: 53, name: dns}]}]}",
+        theirs: "{containers: [{name: a, ports: [{containerPort: 53, protocol: TCP}]}]}",
+        ours: Ok("{containers: [{name: a, ports: [{containerPort: 53, protocol: TCP, name: dns}]}]}"),
+    },
+    Difference {
+        why: "and so is one that names it, when the object leaves it out",
+        object: "{containers: [{name: a, ports: [{containerPort: 53}]}]}",
+        patch: "{containers: [{name: a, ports: [{containerPort: 53, protocol: UDP}]}]}",
+        theirs: "{containers: [{name: a, ports: [{containerPort: 53}]}]}",
+        ours: Ok("{containers: [{name: a, ports: [{containerPort: 53, protocol: UDP}, {containerPort: 53}]}]}"),
+    },
+    Difference {
+        why: "`$retainKeys` stays in the object; the API server obeys it",
+        object: "{volumes: [{name: v, hostPath: {path: /x}}]}",
+        patch: "{volumes: [{name: v, $retainKeys: [name, emptyDir], emptyDir: {}}]}",
+        theirs: "{volumes: [{name: v, hostPath: {path: /x}, $retainKeys: [name, emptyDir], emptyDir: {}}]}",
+        ours: Ok("{volumes: [{name: v, emptyDir: {}}]}"),
+    },
+    Difference {
+        why: "so does `$setElementOrder`",
+        object: "{containers: [{name: a}, {name: b}]}",
+        patch: "{$setElementOrder/containers: [{name: b}, {name: a}]}",
+        theirs: "{containers: [{name: a}, {name: b}], $setElementOrder/containers: [{name: b}, {name: a}]}",
+        ours: Ok("{containers: [{name: b}, {name: a}]}"),
+    },
+    Difference {
+        why: "so does `$deleteFromPrimitiveList`",
+        object: "{containers: [{name: a, args: [v, w]}]}",
+        patch: "{containers: [{name: a, $deleteFromPrimitiveList/args: [v]}]}",
+        theirs: "{containers: [{name: a, args: [v, w], $deleteFromPrimitiveList/args: [v]}]}",
+        ours: Ok("{containers: [{name: a, args: [w]}]}"),
+    },
+    Difference {
+        why: "so does `$patch` for a list that is replaced anyway",
+        object: "{tolerations: [{key: a}]}",
+        patch: "{tolerations: [{$patch: replace}, {key: b}]}",
+        theirs: "{tolerations: [{$patch: replace}, {key: b}]}",
+        ours: Ok("{tolerations: [{key: b}]}"),
+    },
+    Difference {
+        why: "so does `$patch` for an element of such a list, which cannot be obeyed",
+        object: "{tolerations: [{key: a}]}",
+        patch: "{tolerations: [{key: a, $patch: delete}]}",
+        theirs: "{tolerations: [{key: a, $patch: delete}]}",
+        ours: Err("patch-invalid"),
+    },
+    Difference {
+        why: "kustomize 5 has the schemas of Kubernetes 1.21, so lists of later versions do not merge",
+        object: "{resourceClaims: [{name: a, resourceClaimName: x}]}",
+        patch: "{resourceClaims: [{name: b, resourceClaimName: z}]}",
+        theirs: "{resourceClaims: [{name: b, resourceClaimName: z}]}",
+        ours: Ok("{resourceClaims: [{name: b, resourceClaimName: z}, {name: a, resourceClaimName: x}]}"),
+    },
+];
+
+fn daemonset(number: usize, spec: &str) -> String {
+    format!("{{apiVersion: apps/v1, kind: DaemonSet, metadata: {{name: case-{number}}}, spec: {{template: {{spec: {spec}}}}}}}\n")
+}
+
+fn node(text: &str) -> Node {
+    documents(&mut Sources::default(), "case", text).remove(0)
+}
+
+#[test]
+#[ignore = "needs kustomize: run by .ci/run"]
+fn differences_from_kustomize_are_as_listed() {
+    let resources = stream(DIFFERENCES.iter().enumerate().map(|(number, case)| daemonset(number, case.object)));
+    let patches = stream(DIFFERENCES.iter().enumerate().map(|(number, case)| daemonset(number, case.patch)));
+    let built = build("strategic_merge_differences", &resources, &patches);
+    for (number, case) in DIFFERENCES.iter().enumerate() {
+        let theirs = node(&daemonset(number, case.theirs));
+        assert_eq!(built.get(&key(&theirs)), Some(&theirs), "kustomize: {}", case.why);
+        let (object, findings) = apply(&node(&daemonset(number, case.object)), &node(&daemonset(number, case.patch)));
+        match case.ours {
+            Ok(ours) => {
+                assert_eq!((object, findings.as_slice()), (node(&daemonset(number, ours)), [].as_slice()), "{}", case.why)
+            }
+            Err(code) => assert_eq!(findings.iter().map(|finding| &*finding.code).collect::<Vec<_>>(), [code], "{}", case.why),
+        }
+    }
+}
