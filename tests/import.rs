@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use netloom::declare::{Cluster, Declared, Kind, Network, decode};
 use netloom::diagnostic::{Diagnostic, Severity, has_errors};
-use netloom::import::{Imported, Kops, Kurl, kops, kurl};
+use netloom::import::{self, Imported, Kops, Kurl, kops, kurl};
 use netloom::resolve;
 use netloom::tree::{Node, Sources, yaml};
 
@@ -25,7 +25,7 @@ fn run(command: &str, text: &str) -> Run {
     let mut sources = Sources::default();
     let file = sources.add("input.yaml", text);
     let mut findings = Vec::new();
-    let documents = yaml::read(text, file, &mut findings);
+    let documents = import::read(text, file, &mut findings);
     let words: Vec<&str> = command.split(' ').collect();
     let option = |name: &str| words.iter().position(|word| *word == name).map(|at| words[at + 1]);
     let imported = if words[0] == "kurl" {

@@ -68,6 +68,34 @@ impl<'a> Reading<'a> {
         parse_cidr(text, span, findings).map(|cidr| (cidr, span))
     }
 
+    /// The truth value at the first of these paths; anything else there is reported.
+    pub(super) fn flag(&mut self, paths: &[&str], findings: &mut Vec<Diagnostic>) -> Option<bool> {
+        let node = self.first(paths)?;
+        if node.as_bool().is_none() {
+            findings.push(mismatch(node, paths, "true or false"));
+        }
+        node.as_bool()
+    }
+
+    /// The items of the list at the first of these paths; anything else there is reported.
+    pub(super) fn list(&mut self, paths: &[&str], findings: &mut Vec<Diagnostic>) -> Option<(&'a [Node], Span)> {
+        let node = self.first(paths)?;
+        if node.as_list().is_none() {
+            findings.push(mismatch(node, paths, "a list"));
+        }
+        node.as_list().map(|items| (items, node.span))
+    }
+
+    /// The whole number from 0 on at the first of these paths; anything else there is reported.
+    pub(super) fn number(&mut self, paths: &[&str], findings: &mut Vec<Diagnostic>) -> Option<u32> {
+        let node = self.first(paths)?;
+        let number = node.as_int().and_then(|number| u32::try_from(number).ok());
+        if number.is_none() {
+            findings.push(mismatch(node, paths, "a whole number from 0 on"));
+        }
+        number
+    }
+
     /// The place of the field at a dotted path, or of its nearest ancestor that is there.
     pub(super) fn span(&self, path: &str) -> Span {
         self.root.nearest(&Path::dotted(path)).span
@@ -117,7 +145,8 @@ impl<'a> Reading<'a> {
 
 /// The reason in the table for the longest path that `path` begins with.
 fn reason(path: &Path, reasons: Reasons) -> &'static str {
-    let keys: Vec<&str> = path.0.iter().filter_map(|step| if let Step::Key(key) = step { Some(key.as_str()) } else { None }).collect();
+    let keys: Vec<&str> =
+        path.0.iter().filter_map(|step| if let Step::Key(key) = step { Some(key.as_str()) } else { None }).collect();
     let begins = |prefix: &str| prefix.split('.').enumerate().all(|(at, key)| keys.get(at) == Some(&key));
     let matching = reasons.iter().filter(|(prefix, _)| begins(prefix));
     matching.max_by_key(|(prefix, _)| prefix.len()).map_or("netloom has no field for it", |(_, reason)| reason)
@@ -125,13 +154,17 @@ fn reason(path: &Path, reasons: Reasons) -> &'static str {
 
 /// The text of `node`; another kind of value is reported.
 pub(super) fn as_text<'a>(node: &'a Node, what: &str, findings: &mut Vec<Diagnostic>) -> Option<&'a str> {
-    let text = node.as_str();
-    if text.is_none() {
-        let message = format!("`{what}` is {}, but takes text", node.kind());
-        let finding = Diagnostic::new(&rules::IMPORT_FORM, node.span, message);
-        findings.push(if node.as_list().is_none() && node.as_map().is_none() { finding.help("put it in quotes") } else { finding });
+    if node.as_str().is_none() {
+        let finding = mismatch(node, &[what], "text");
+        let collection = node.as_list().is_some() || node.as_map().is_some();
+        findings.push(if collection { finding } else { finding.help("put it in quotes") });
     }
-    text
+    node.as_str()
+}
+
+fn mismatch(node: &Node, paths: &[&str], takes: &str) -> Diagnostic {
+    let what = paths.first().unwrap_or(&"this");
+    Diagnostic::new(&rules::IMPORT_FORM, node.span, format!("`{what}` is {}, but takes {takes}", node.kind()))
 }
 
 /// The address range that `text` is; anything else is reported.

@@ -6,6 +6,21 @@ use crate::tree::{Map, Node, Path, Sources, Span, Step, Value, to_yaml, yaml};
 /// Columns of a comment, indentation not counted.
 const COLUMNS: usize = 100;
 
+/// The order in which the fields of a cluster's `spec` are written.
+const ORDER: [&str; 11] = [
+    "network",
+    "kubernetesVersion",
+    "clusterName",
+    "podCIDR",
+    "serviceCIDR",
+    "nonMasqueradeCIDR",
+    "nodes",
+    "controlPlane",
+    "kubeProxy",
+    "networking",
+    "dns",
+];
+
 /// A declaration that is being written.
 pub(super) struct Draft {
     /// The document so far.
@@ -53,8 +68,20 @@ impl Draft {
         self.note(choice.field, format!("{}. {}.", capital(&choice.what), capital(&choice.help)));
     }
 
+    /// The document with the fields of `spec` in the order of the type.
+    fn arranged(&self) -> Node {
+        let mut node = self.node.clone();
+        let spec = node.as_map_mut().and_then(|map| map.get_mut("spec")).and_then(Node::as_map_mut);
+        if let Some(spec) = spec {
+            let mut rest = std::mem::take(spec);
+            *spec = ORDER.iter().filter_map(|key| rest.remove(key).map(|value| (*key, value))).collect();
+            rest.into_iter().for_each(|(key, value)| spec.push(key, value));
+        }
+        node
+    }
+
     fn text(&self) -> String {
-        let plain = to_yaml(&self.node);
+        let plain = to_yaml(&self.arranged());
         let mut sources = Sources::default();
         let file = sources.add("", plain.as_str());
         let read = yaml::read(&plain, file, &mut Vec::new());

@@ -54,7 +54,12 @@ fn kubernetes_version(work: &mut Work<'_, '_>) {
     work.cluster.set("spec.kubernetesVersion", Node::new(Value::String(accepted.to_string().into()), span));
     if accepted != work.version {
         let what = format!("Kubernetes {} is older than any that netloom knows; {accepted} stands in", work.version);
-        work.choose_cluster("spec.kubernetesVersion", span, what, "objects are checked against the schemas of the oldest it carries");
+        work.choose_cluster(
+            "spec.kubernetesVersion",
+            span,
+            what,
+            "objects are checked against the schemas of the oldest it carries",
+        );
     }
     if work.name != work.full_name {
         let name = Node::new(Value::String(work.full_name.into()), work.spec.span("metadata.name"));
@@ -130,7 +135,7 @@ fn set_range(work: &mut Work<'_, '_>, field: &str, range: Option<(Cidr, Span)>, 
 }
 
 fn kube_proxy(work: &mut Work<'_, '_>) {
-    let enabled = work.spec.first(&["spec.kubeProxy.enabled"]).and_then(Node::as_bool);
+    let enabled = work.spec.flag(&["spec.kubeProxy.enabled"], work.findings);
     let mode = work.spec.text(&["spec.kubeProxy.proxyMode"], work.findings);
     let (mode, span) = match (enabled, mode) {
         (Some(false), _) => ("disabled", work.spec.span("spec.kubeProxy.enabled")),
@@ -160,9 +165,9 @@ fn dns(work: &mut Work<'_, '_>) {
 fn node_local_cache(work: &mut Work<'_, '_>) {
     let path = Path::dotted("spec.kubeDNS.nodeLocalDNS");
     let Some(cache) = work.spec.peek(&path) else { return };
-    if cache.get("enabled").and_then(Node::as_bool) != Some(true) {
-        work.spec.take(&path.child("enabled"));
-        work.spec.enter("spec.kubeDNS.nodeLocalDNS");
+    let enabled = work.spec.flag(&["spec.kubeDNS.nodeLocalDNS.enabled"], work.findings);
+    work.spec.enter("spec.kubeDNS.nodeLocalDNS");
+    if enabled != Some(true) {
         work.spec.leave(path, "the cache is not enabled");
         return;
     }
@@ -187,15 +192,15 @@ fn access(work: &mut Work<'_, '_>) {
 
 /// Copies a list of address ranges and prefix lists. kops opens nothing where there is none.
 fn list(work: &mut Work<'_, '_>, paths: &[&str], field: &str) {
-    let Some(node) = work.spec.first(paths) else { return };
+    let Some((written, span)) = work.spec.list(paths, work.findings) else { return };
     let mut items = Vec::new();
-    for item in node.as_list().unwrap_or_default() {
+    for item in written {
         let Some(text) = as_text(item, field, work.findings) else { continue };
         let range = if text.starts_with("pl-") { text.to_owned() } else { access_range(text, item.span, work.findings) };
         items.push(Node::new(Value::String(range.into()), item.span));
     }
     if !items.is_empty() {
-        work.cluster.set(field, Node::new(Value::List(items), node.span));
+        work.cluster.set(field, Node::new(Value::List(items), span));
     }
 }
 
@@ -214,7 +219,8 @@ fn access_range(text: &str, span: Span, findings: &mut Vec<Diagnostic>) -> Strin
 fn bastion(work: &mut Work<'_, '_>) {
     let reason = "it is for the bastions, which netloom does not make; machines admit SSH from the bastions' subnets";
     work.spec.leave(Path::dotted("spec.sshAccess"), reason);
-    let names: Vec<&str> = work.groups.iter().filter(|group| group.role == Role::Bastion).flat_map(|group| group.subnets.clone()).collect();
+    let names: Vec<&str> =
+        work.groups.iter().filter(|group| group.role == Role::Bastion).flat_map(|group| group.subnets.clone()).collect();
     let subnets = work.network.node.at(&Path::dotted("spec.aws.subnets")).and_then(Node::as_list).unwrap_or_default();
     let mut ranges: Vec<Node> = Vec::new();
     for subnet in subnets.iter().filter(|subnet| names.iter().any(|name| subnet.str_at("name") == Some(name))) {

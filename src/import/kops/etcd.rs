@@ -32,7 +32,7 @@ type Flow = (&'static str, &'static str, String, &'static str, &'static str, &'s
 /// Writes `controlPlane` and `flows`.
 pub(super) fn write(work: &mut Work<'_, '_>) {
     let clusters = clusters(work);
-    if let Some(port) = super::groups::number(&mut work.spec, "spec.kubeAPIServer.securePort", work.findings) {
+    if let Some(port) = work.spec.number(&["spec.kubeAPIServer.securePort"], work.findings) {
         work.cluster.set("spec.controlPlane.apiPort", i64::from(port));
     }
     let ports = clusters.iter().flat_map(|etcd| etcd.ports).collect();
@@ -60,8 +60,7 @@ pub(super) fn write(work: &mut Work<'_, '_>) {
 fn clusters(work: &mut Work<'_, '_>) -> Vec<&'static Etcd> {
     let path = Path::dotted("spec.etcdClusters");
     let count = work.spec.peek(&path).and_then(Node::as_list).map_or(0, <[Node]>::len);
-    let names: Vec<&str> =
-        (0..count).filter_map(|at| work.spec.take(&path.item(at).child("name"))?.as_str()).collect();
+    let names: Vec<&str> = (0..count).filter_map(|at| work.spec.take(&path.item(at).child("name"))?.as_str()).collect();
     CLUSTERS.iter().filter(|etcd| names.contains(&etcd.name) || matches!(etcd.name, "main" | "events")).collect()
 }
 
@@ -97,7 +96,14 @@ fn joined(mut ports: Vec<u16>) -> Vec<String> {
 }
 
 fn node((name, protocol, ports, from, to, because): &Flow) -> Node {
-    let fields = [("name", *name), ("protocol", *protocol), ("ports", ports.as_str()), ("from", *from), ("to", *to), ("because", *because)];
+    let fields = [
+        ("name", *name),
+        ("protocol", *protocol),
+        ("ports", ports.as_str()),
+        ("from", *from),
+        ("to", *to),
+        ("because", *because),
+    ];
     let mut node = Node::map(fields.map(|(key, value)| (key, Node::from(value))));
     node.span = Span::NONE;
     node

@@ -45,8 +45,8 @@ impl<'a> Group<'a> {
         let role = role(&mut reading, findings);
         let karpenter = reading.peek(&Path::dotted("spec.manager")).and_then(Node::as_str) == Some("Karpenter");
         let size = if role == Role::Worker { WORKER_SIZE } else { CONTROL_PLANE_SIZE };
-        let max = number(&mut reading, "spec.maxSize", findings).or(if karpenter { None } else { Some(size) });
-        let max_pods = number(&mut reading, "spec.kubelet.maxPods", findings);
+        let max = reading.number(&["spec.maxSize"], findings).or(if karpenter { None } else { Some(size) });
+        let max_pods = reading.number(&["spec.kubelet.maxPods"], findings);
         let architectures = machine_types(&reading).iter().map(|name| architecture(name)).collect();
         let subnets = reading.peek(&Path::dotted("spec.subnets")).and_then(Node::as_list).unwrap_or_default();
         let subnets = subnets.iter().filter_map(Node::as_str).collect();
@@ -67,17 +67,6 @@ fn role(reading: &mut Reading<'_>, findings: &mut Vec<Diagnostic>) -> Role {
             Role::Worker
         }
     }
-}
-
-/// The whole number at a dotted path; another kind of value is reported.
-pub(super) fn number(reading: &mut Reading<'_>, path: &str, findings: &mut Vec<Diagnostic>) -> Option<u32> {
-    let node = reading.first(&[path])?;
-    let number = node.as_int().and_then(|number| u32::try_from(number).ok());
-    if number.is_none() {
-        let message = format!("`{path}` is no whole number from 0 on");
-        findings.push(Diagnostic::new(&rules::IMPORT_FORM, node.span, message));
-    }
-    number
 }
 
 /// The machine types of a group: the first one, and those that a mixed group may fall back to.
@@ -116,10 +105,10 @@ pub(super) fn write(work: &mut Work<'_, '_>) {
             work.choose_cluster("spec.nodes.max", span, what, "write the most nodes that the cluster will have");
         }
     }
-    if let Some(mask) = number(&mut work.spec, "spec.kubeControllerManager.nodeCIDRMaskSize", work.findings) {
+    if let Some(mask) = work.spec.number(&["spec.kubeControllerManager.nodeCIDRMaskSize"], work.findings) {
         work.cluster.set("spec.nodes.podCIDRMask", i64::from(mask));
     }
-    let pods = number(&mut work.spec, "spec.kubelet.maxPods", work.findings);
+    let pods = work.spec.number(&["spec.kubelet.maxPods"], work.findings);
     if let Some(pods) = pods.max(group_pods) {
         work.cluster.set("spec.nodes.maxPods", i64::from(pods));
     }

@@ -46,7 +46,8 @@ pub fn kops(documents: &[Node], file: FileId, said: &Kops, findings: &mut Vec<Di
     if !super::holds(&network, &cluster, before, findings) {
         return None;
     }
-    let header = "Imported from a kops manifest by `netloom import kops`. What kops derives is written out here, so that nothing moves.";
+    let header =
+        "Imported from a kops manifest by `netloom import kops`. What kops derives is written out here, so that nothing moves.";
     Some(Imported { name, text: text(header, &[&network, &cluster]), dropped })
 }
 
@@ -71,7 +72,11 @@ impl<'a, 'f> Work<'a, 'f> {
     fn new(mut spec: Reading<'a>, groups: Vec<Reading<'a>>, findings: &'f mut Vec<Diagnostic>) -> Option<Self> {
         let (full_name, span) = required(&mut spec, "metadata.name", "the cluster's name", findings)?;
         let Some(name) = label::from_name(full_name) else {
-            findings.push(Diagnostic::new(&rules::IMPORT_FORM, span, format!("no DNS label can be made of the name `{full_name}`")));
+            findings.push(Diagnostic::new(
+                &rules::IMPORT_FORM,
+                span,
+                format!("no DNS label can be made of the name `{full_name}`"),
+            ));
             return None;
         };
         let version = kubernetes_version(&mut spec, findings)?;
@@ -103,12 +108,7 @@ impl<'a, 'f> Work<'a, 'f> {
     }
 }
 
-fn required<'a>(
-    spec: &mut Reading<'a>,
-    path: &str,
-    what: &str,
-    findings: &mut Vec<Diagnostic>,
-) -> Option<(&'a str, Span)> {
+fn required<'a>(spec: &mut Reading<'a>, path: &str, what: &str, findings: &mut Vec<Diagnostic>) -> Option<(&'a str, Span)> {
     let before = findings.len();
     let found = spec.text(&[path], findings);
     if found.is_none() && findings.len() == before {

@@ -102,8 +102,9 @@ fn internet_gateway(work: &mut Work<'_, '_>, subnets: &[Subnet<'_>], said: &Kops
         work.network.set("spec.aws.internetGatewayID", Node::new(Value::String(id.as_str().into()), span));
         return;
     }
-    let what = "subnets of this network lead to the internet through the VPC's gateway, which kops looks up in AWS";
-    let help = "write `internetGatewayID: igw-…` here, or import again with `--internet-gateway-id`; \
+    let what = "subnets of this network lead to the internet through the VPC's gateway, which kops looks up in AWS and the stack \
+                asks for as a parameter";
+    let help = "import again with `--internet-gateway-id igw-…`, or write `internetGatewayID` here; \
                 `aws ec2 describe-internet-gateways --filters Name=attachment.vpc-id,Values=vpc-…` shows it";
     work.choose_network("spec.aws.vpcID", span, what, help);
 }
@@ -120,6 +121,7 @@ fn zones(work: &mut Work<'_, '_>, subnets: &[Subnet<'_>]) {
 
 /// `topology.nodes` where it is written, for kops tags subnets by it; otherwise what the subnets are.
 fn topology(work: &mut Work<'_, '_>, subnets: &[Subnet<'_>]) {
+    ["spec.topology", "spec.networking.topology"].iter().for_each(|path| work.spec.enter(path));
     let declared = work.spec.first(&["spec.topology.nodes", "spec.networking.topology.nodes"]).and_then(Node::as_str);
     let by_subnets = || subnets.iter().any(|subnet| subnet.kind == SubnetType::Private);
     let private = declared.map_or_else(by_subnets, |name| name.eq_ignore_ascii_case("private"));
@@ -144,12 +146,14 @@ fn ipv6(work: &mut Work<'_, '_>, subnets: &[Subnet<'_>]) {
 
 fn tags(work: &mut Work<'_, '_>) {
     // v1alpha2 has the field negated, under this name.
-    let disabled = work.spec.first(&["spec.DisableSubnetTags"]).and_then(Node::as_bool);
-    let enabled = work.spec.first(&["spec.networking.tagSubnets", "spec.tagSubnets"]).and_then(Node::as_bool);
+    let disabled = work.spec.flag(&["spec.DisableSubnetTags"], work.findings);
+    let enabled = work.spec.flag(&["spec.networking.tagSubnets", "spec.tagSubnets"], work.findings);
     if disabled == Some(true) || enabled == Some(false) {
         work.network.set("spec.aws.tagSubnets", false);
     }
-    if let Some(labels) = work.spec.first(&["spec.cloudLabels"]).filter(|labels| labels.as_map().is_some_and(|map| !map.is_empty())) {
+    if let Some(labels) =
+        work.spec.first(&["spec.cloudLabels"]).filter(|labels| labels.as_map().is_some_and(|map| !map.is_empty()))
+    {
         work.network.set("spec.aws.tags", labels.clone());
     }
 }

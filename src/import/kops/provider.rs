@@ -44,6 +44,8 @@ const RENAMED: [(&str, &str, &str, bool); 6] = [
 
 /// What Weave itself takes for `WEAVE_MTU` (`prog/weave-kube/launch.sh`), which kops sets only where `mtu` is written.
 const WEAVE_MTU: i64 = 1376;
+/// The release of Weave that kops installs from 1.22 to 1.27, unless told otherwise; before it was 2.6.5 and 2.7.0.
+const WEAVE: &str = "2.8.1";
 
 /// Writes `networking`.
 pub(super) fn write(work: &mut Work<'_, '_>) {
@@ -102,23 +104,44 @@ fn renamed(provider: &str, block: &Node) -> Node {
     block
 }
 
-/// What a manifest leaves open about Weave: encryption, and the MTU where none is written.
+/// What a manifest leaves open about Weave: encryption, and the release and the MTU where they are not written.
 fn weave(work: &mut Work<'_, '_>, block: &Node) {
     let span = block.span;
-    if block.get("mtu").is_none_or(Node::is_null) {
-        work.cluster.set("spec.networking.weave.mtu", computed(Value::Int(WEAVE_MTU), span));
-        let comment = "The manifest has no `mtu`, so pods have Weave's own 1376 bytes. Without this line they get what the network carries, once they are restarted.";
+    let written = |key: &str| block.get(key).filter(|node| !node.is_null() && node.as_str() != Some(""));
+    weave_version(work, written("version").and_then(Node::as_str), written("version").map_or(span, |node| node.span));
+    if written("mtu").is_none() {
+        work.cluster.set("spec.networking.weave.mtu", Node::new(Value::Int(WEAVE_MTU), span));
+        let comment = "The manifest has no `mtu`, so pods have Weave's own 1376 bytes. Without this line they get what the network \
+                       carries, once they are restarted.";
         work.cluster.note("spec.networking.weave.mtu", comment);
     }
-    let off = Node::new(Value::Map([("enabled", computed(Value::Bool(false), span))].into_iter().collect()), span);
-    work.cluster.set("spec.networking.weave.encryption", off);
-    let what = "kops encrypts Weave only where a secret `weavepassword` is in its state store, which the manifest does not show; \
-                it is taken to be off";
-    let help = "look with `kops get secrets`; where there is one, set this to true and let it refer to the Secret `weave-net` that kops \
-                made, because a change either way cuts every pod's connections until all nodes have it";
+    work.cluster.set("spec.networking.weave.encryption.enabled", Node::new(Value::Bool(false), span));
+    let what = "Weave is encrypted by kops only where its state store has a secret `weavepassword`, which the manifest does not \
+                show; encryption is taken to be off";
+    let help = "look with `kops get secrets`, and where there is one, replace this by `encryption: {key: {existingSecret: {name: \
+                weave-net, key: network-password}}}`; a change either way cuts every pod's connections until all nodes have it";
     work.choose_cluster("spec.networking.weave.encryption", span, what, help);
 }
 
-fn computed(value: Value, span: Span) -> Node {
-    Node::new(value, span)
+/// The release that runs, or the nearest one that there are images of.
+fn weave_version(work: &mut Work<'_, '_>, written: Option<&str>, span: Span) {
+    let field = "spec.networking.weave.version";
+    match written {
+        Some(version) if version.starts_with("2.9.") || version == WEAVE => return,
+        None => {
+            let comment = "What kops installs. Without this line it is the community's 2.9.0, whose nodes need nft.";
+            work.cluster.set(field, Node::new(Value::String(WEAVE.into()), span));
+            work.cluster.note(field, comment);
+        }
+        Some(version) => {
+            work.cluster.set(field, Node::new(Value::String(WEAVE.into()), span));
+            let what = format!("there are no objects for Weave {version}; {WEAVE} is the nearest");
+            work.choose_cluster(
+                field,
+                span,
+                what,
+                "all nodes have to take the new release; try it on a cluster of no importance",
+            );
+        }
+    }
 }

@@ -56,7 +56,8 @@ fn one<'a>(work: &mut Work<'a, '_>, path: &Path, node: &'a Node) -> Option<Subne
         Some(node) => Some(parse_cidr(as_text(node, "cidr", work.findings)?, node.span, work.findings)?),
         None => None,
     };
-    let there = |work: &mut Work<'_, '_>, key: &str| work.spec.peek(&path.child(key)).is_some_and(|node| node.as_str() != Some(""));
+    let there =
+        |work: &mut Work<'_, '_>, key: &str| work.spec.peek(&path.child(key)).is_some_and(|node| node.as_str() != Some(""));
     let (exists, ipv6) = (there(work, "id"), there(work, "ipv6CIDR"));
     Some(Subnet { name, zone, kind, cidr, exists, ipv6, node })
 }
@@ -125,6 +126,12 @@ impl<'a> Subnet<'a> {
         Wanted { zone: self.zone, kind: self.kind, cidr: self.cidr, ipv6_only }
     }
 
+    /// Whether the field is about routes of a subnet that exists; that they are external is nothing new.
+    fn keeps_routes(&self, key: &str) -> bool {
+        let external = self.node.str_at(key) == Some("External");
+        self.exists && matches!(key, "egress" | "publicIP" | "additionalRoutes") && !external
+    }
+
     /// The name of its type in a declaration.
     fn kind_name(&self) -> &'static str {
         match self.kind {
@@ -153,7 +160,10 @@ pub(super) fn write(work: &mut Work<'_, '_>, subnets: &[Subnet<'_>]) {
             map.push("cidr", Node::new(Value::String(cidr.to_string().into()), written("cidr")));
         }
         for key in SAME {
-            if let Some(node) = work.spec.take(&path.item(at).child(key)).filter(|node| !is_empty(node)) {
+            let field = path.item(at).child(key);
+            if subnet.keeps_routes(key) {
+                work.spec.leave(field, "a subnet that exists keeps the routes that it has, with kops, too");
+            } else if let Some(node) = work.spec.take(&field).filter(|node| !is_empty(node)) {
                 map.push(key, node.clone());
             }
         }

@@ -122,8 +122,8 @@ impl<'a, 'f> Work<'a, 'f> {
 
     /// What kURL's kubeadm configuration says of every cluster.
     fn machines(&mut self) {
-        if let Some(pods) = self.spec.first(&["spec.kubernetes.maxPodsPerNode"]) {
-            self.cluster.set("spec.nodes.maxPods", pods.clone());
+        if let Some(pods) = self.spec.number(&["spec.kubernetes.maxPodsPerNode"], self.findings) {
+            self.cluster.set("spec.nodes.maxPods", i64::from(pods));
         }
         self.cluster.set("spec.controlPlane.apiPort", API_PORT);
         self.cluster.set("spec.kubeProxy.mode", "ipvs");

@@ -10,6 +10,10 @@ use super::{Work, empty};
 const PROVIDERS: [&str; 4] = ["weave", "flannel", "antrea", "calico"];
 /// The last release of Weave by its makers, which kURL's builds are of.
 const WEAVE: &str = "2.8.1";
+/// What Weave itself takes for `WEAVE_MTU` (`prog/weave-kube/launch.sh`), which kURL does not set.
+const MTU: i64 = 1376;
+/// The Secret of kURL's key, and the entry in it (`addons/weave/*/tmpl-secret.yaml`).
+const SECRET: &str = "weave-passwd";
 
 /// Writes `networking`; the pod range as the add-on declares it.
 pub(super) fn write<'a>(work: &mut Work<'a, '_>) -> Pods<'a> {
@@ -37,36 +41,47 @@ fn weave<'a>(work: &mut Work<'a, '_>) -> Pods<'a> {
     let span = work.spec.span("spec.weave");
     work.cluster.set("spec.networking.weave", empty(span));
     weave_version(work, span);
-    if let Some(flag) = work.spec.first(&["spec.weave.noMasqLocal"]) {
-        // kURL's default is on, which is Weave's, too.
-        let number = i64::from(flag.as_bool() != Some(false));
-        work.cluster.set("spec.networking.weave.noMasqLocal", Node::new(Value::Int(number), flag.span));
+    // kURL's default is on, which is Weave's, too.
+    if let Some(flag) = work.spec.flag(&["spec.weave.noMasqLocal"], work.findings) {
+        let span = work.spec.span("spec.weave.noMasqLocal");
+        work.cluster.set("spec.networking.weave.noMasqLocal", Node::new(Value::Bool(flag), span));
     }
+    work.cluster.set("spec.networking.weave.mtu", Node::new(Value::Int(MTU), span));
+    let comment =
+        "kURL leaves Weave its own 1376 bytes. Without this line pods get what the network carries, once they are restarted.";
+    work.cluster.note("spec.networking.weave.mtu", comment);
     weave_encryption(work, span);
     pods(work, "spec.weave", "podCidrRange", false)
 }
 
-/// kURL's `latest` and builds with a date are of 2.8.1 or older; the oldest that there is an image for is the nearest.
+/// kURL's builds are of 2.8.1 (`2.8.1-20230417`, `2.8.x`) and older; of those there are no images that the overlay fits.
 fn weave_version(work: &mut Work<'_, '_>, span: Span) {
     let written = work.spec.text(&["spec.weave.version"], work.findings);
     work.cluster.set("spec.networking.weave.version", Node::new(Value::String(WEAVE.into()), span));
     let (text, span) = written.unwrap_or(("", span));
-    let nearest = text.starts_with("2.8.");
-    if !nearest {
-        let what = format!("the Installer asks for Weave `{text}`, of which there is no image; {WEAVE} is the nearest");
-        let help = "all of the cluster's nodes have to take the new version; leave the line out for the maintained release";
-        work.choose_cluster("spec.networking.weave.version", span, what, help);
+    let field = "spec.networking.weave.version";
+    if text.starts_with("2.8.") {
+        let comment = "The release that kURL installs. Without this line it is the community's 2.9.0, whose nodes need nft.";
+        return work.cluster.note(field, comment);
     }
+    let asked = if text == "latest" || text.is_empty() { "a release that only kURL knows" } else { text };
+    let what = format!("the Installer asks for {asked}; {WEAVE} is the nearest that there are objects for");
+    let help = "look at the image of the DaemonSet `weave-net`; if it is older, all nodes have to take the new release";
+    work.choose_cluster(field, span, what, help);
 }
 
 /// kURL's secret is `weave-passwd`, made once; `isEncryptionDisabled` reads as if it turned encryption off.
 fn weave_encryption(work: &mut Work<'_, '_>, span: Span) {
-    let flag = work.spec.first(&["spec.weave.isEncryptionDisabled"]);
+    let flag = work.spec.flag(&["spec.weave.isEncryptionDisabled"], work.findings);
     let field = "spec.networking.weave.encryption";
-    if flag.and_then(Node::as_bool) != Some(true) {
-        return;
+    if flag != Some(true) {
+        let secret = "spec.networking.weave.encryption.key.existingSecret";
+        work.cluster.set(&format!("{secret}.name"), Node::new(Value::String(SECRET.into()), span));
+        work.cluster.set(&format!("{secret}.key"), Node::new(Value::String(SECRET.into()), span));
+        let comment = "The key that kURL's installer made, once. On a new cluster leave `encryption` out: a Job makes one there.";
+        return work.cluster.note(field, comment);
     }
-    let span = flag.map_or(span, |flag| flag.span);
+    let span = work.spec.span("spec.weave.isEncryptionDisabled");
     work.cluster.set(&format!("{field}.enabled"), Node::new(Value::Bool(false), span));
     let what = "the Installer asks for no encryption, but kURL's script turns it off only for the value 0 and this flag becomes 1, \
                 so an installed cluster may well be encrypted";
@@ -76,6 +91,7 @@ fn weave_encryption(work: &mut Work<'_, '_>, span: Span) {
 
 fn flannel<'a>(work: &mut Work<'a, '_>) -> Pods<'a> {
     let span = work.spec.span("spec.flannel");
+    work.spec.enter("spec.flannel");
     let backend = Node::new(Value::String("vxlan".into()), span);
     work.cluster.set("spec.networking.flannel.backend", backend);
     pods(work, "spec.flannel", "podCIDRRange", true)
@@ -85,7 +101,12 @@ fn antrea<'a>(work: &mut Work<'a, '_>) -> Pods<'a> {
     let span = work.spec.span("spec.antrea");
     work.cluster.set("spec.networking.cni", empty(span));
     let what = "netloom has no overlay for Antrea; with `cni`, it installs no network provider and Antrea stays yours";
-    work.choose_cluster("spec.networking", span, what, "`flannel` is what kURL itself offers today, but there is no way over without downtime");
+    work.choose_cluster(
+        "spec.networking",
+        span,
+        what,
+        "`flannel` is what kURL itself offers today, but there is no way over without downtime",
+    );
     pods(work, "spec.antrea", "podCidrRange", true)
 }
 
@@ -106,6 +127,6 @@ fn none<'a>(work: &mut Work<'a, '_>) -> Pods<'a> {
 
 fn pods<'a>(work: &mut Work<'a, '_>, addon: &str, prefix: &str, per_node: bool) -> Pods<'a> {
     let range = work.spec.text(&[&format!("{addon}.podCIDR")], work.findings);
-    let prefix = work.spec.text(&[&format!("{addon}.{prefix}")], work.findings);
+    let prefix = work.spec.first(&[&format!("{addon}.{prefix}")]);
     Pods { range, prefix, per_node }
 }

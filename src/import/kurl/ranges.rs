@@ -28,21 +28,21 @@ pub(super) struct Pods<'a> {
     /// The range, written out.
     pub(super) range: Option<(&'a str, Span)>,
     /// Its prefix length, with or without `/`.
-    pub(super) prefix: Option<(&'a str, Span)>,
+    pub(super) prefix: Option<&'a Node>,
     /// Whether each node has a range of its own out of it.
     pub(super) per_node: bool,
 }
 
 /// Writes all ranges; what kURL looks for on the machines is taken to be free there.
 pub(super) fn write(work: &mut Work<'_, '_>, pods: Pods<'_>, machines: Option<Cidr>) {
-    let ipv6 = work.spec.first(&["spec.kurl.ipv6"]).and_then(Node::as_bool) == Some(true);
+    let ipv6 = work.spec.flag(&["spec.kurl.ipv6"], work.findings) == Some(true);
     let taken: Vec<Cidr> = machines.into_iter().collect();
     let range = if ipv6 { IPV6_PODS.parse().ok() } else { None };
     let Some((pod_range, span)) = one(work, "spec.podCIDR", pods.range, pods.prefix, range, PODS, &taken) else { return };
     set(&mut work.cluster, "spec.podCIDR", pod_range, span);
 
     let written = work.spec.text(&["spec.kubernetes.serviceCIDR"], work.findings);
-    let prefix = work.spec.text(&["spec.kubernetes.serviceCidrRange"], work.findings);
+    let prefix = work.spec.first(&["spec.kubernetes.serviceCidrRange"]);
     let taken: Vec<Cidr> = taken.into_iter().chain([pod_range]).collect();
     let range = if ipv6 { IPV6_SERVICES.parse().ok() } else { None };
     let Some((services, span)) = one(work, "spec.serviceCIDR", written, prefix, range, SERVICES, &taken) else { return };
@@ -66,7 +66,7 @@ fn one(
     work: &mut Work<'_, '_>,
     field: &str,
     written: Option<(&str, Span)>,
-    prefix: Option<(&str, Span)>,
+    prefix: Option<&Node>,
     fixed: Option<Cidr>,
     (first, default): (&str, u8),
     taken: &[Cidr],
@@ -79,9 +79,9 @@ fn one(
     }
     let length = match prefix {
         None => default,
-        Some((text, span)) => length(work, text, span)?,
+        Some(node) => length(work, node)?,
     };
-    let span = prefix.map_or(work.spec.span("spec"), |(_, span)| span);
+    let span = prefix.map_or(work.spec.span("spec"), |node| node.span);
     let found = [first, ANYWHERE].iter().filter_map(|within| within.parse().ok()).find_map(|within| free(within, length, taken));
     let Some(range) = found else {
         let message = format!("kURL finds no free /{length} in {ANYWHERE}");
@@ -95,11 +95,16 @@ fn one(
 }
 
 /// A prefix length, written `22` or `/22`.
-fn length(work: &mut Work<'_, '_>, text: &str, span: Span) -> Option<u8> {
-    let length = text.strip_prefix('/').unwrap_or(text).parse().ok().filter(|length| (8..=30).contains(length));
+fn length(work: &mut Work<'_, '_>, node: &Node) -> Option<u8> {
+    let length = match &node.value {
+        Value::Int(number) => u8::try_from(*number).ok(),
+        Value::String(text) => text.strip_prefix('/').unwrap_or(text).parse().ok(),
+        _ => None,
+    };
+    let length = length.filter(|length| (8..=30).contains(length));
     if length.is_none() {
-        let message = format!("`{text}` is no prefix length from /8 to /30");
-        work.findings.push(Diagnostic::new(&rules::IMPORT_FORM, span, message));
+        let message = "this is no prefix length from /8 to /30";
+        work.findings.push(Diagnostic::new(&rules::IMPORT_FORM, node.span, message));
     }
     length
 }
