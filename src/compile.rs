@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use crate::declare::{self, Declared, Network, Project};
 use crate::diagnostic::{self, Diagnostic, rules};
+use crate::emit::Scope;
 use crate::kubernetes::{Object, kustomization, schema};
 use crate::overlay::compile::Compiled;
 use crate::overlay::context::{self, Variables};
@@ -41,8 +42,8 @@ pub struct Compilation {
     pub units: Vec<Unit>,
     /// The output folder, relative to the root.
     pub output: String,
-    /// Whether every declaration was compiled, so that what is in the output beside these units is left over.
-    pub complete: bool,
+    /// Whether these are all units, so that what else is in the output is left over.
+    pub scope: Scope,
 }
 
 /// Compiles a project; `progress` is called with the units done and their number.
@@ -66,7 +67,8 @@ pub fn compile(request: &Request, progress: &(dyn Fn(usize, usize) + Sync)) -> C
     resolve::severities(&project, &library, &mut findings);
     diagnostic::sort(&mut findings, &sources);
     let output = project.value.spec.paths.output.clone();
-    Compilation { sources, findings, units, output, complete: request.clusters.is_empty() }
+    let scope = if request.clusters.is_empty() { Scope::All } else { Scope::Some };
+    Compilation { sources, findings, units, output, scope }
 }
 
 /// Reads `netloom.yaml`, the project's declarations and overlays, and the stock overlays.

@@ -10,7 +10,7 @@
 //! 4. **render** ([`overlay`], [`cloudformation`], `gitops`, [`runbook`]): objects, templates, sync objects, runbooks;
 //! 5. **patch** ([`patch`]): the overlays' changes to objects, in order;
 //! 6. **check** ([`check`]): schemas, rules and cross-checks on the final objects;
-//! 7. **emit** (`emit`): deterministic text, ownership record, atomic swap, prune.
+//! 7. **emit** ([`emit`]): deterministic text, ownership record, atomic swap, prune.
 //!
 //! A network or a cluster is a [`unit::Unit`]: it is compiled by itself, in parallel with the others, and swapped whole.
 //! Everything that is wrong becomes a [`diagnostic::Diagnostic`]; stages collect findings and go on.
@@ -21,6 +21,7 @@ pub mod cli;
 pub mod cloudformation;
 pub mod declare;
 pub mod diagnostic;
+pub mod emit;
 pub mod import;
 pub mod kubernetes;
 pub mod limits;
@@ -37,5 +38,7 @@ mod compile;
 
 pub use compile::{Compilation, Request, compile};
 
+#[cfg(test)]
+mod scratch;
 #[cfg(test)]
 mod testing;

@@ -36,7 +36,7 @@ fn examples_compile_without_complaint_to_what_is_committed() {
         assert_eq!(complaints(&compilation), "", "{}", root.display());
         assert!(!compilation.units.is_empty(), "{}", root.display());
         let output = Output { root: &root, folder: &compilation.output };
-        let differences = emit::compare(&output, &compilation.units, compilation.complete);
+        let differences = emit::compare(&output, &compilation.units, compilation.scope);
         assert_eq!(differences, [], "{}", root.display());
     }
 }

@@ -43,11 +43,12 @@ pub struct Output<'a> {
 }
 
 /// Which units were rendered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Scope {
     /// All that the declarations make; units that are on the disk and not among them belong to no declaration.
     All,
     /// Some of them; the others are left alone.
+    #[default]
     Some,
 }
 
