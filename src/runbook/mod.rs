@@ -250,9 +250,9 @@ fn changes(transitions: &[Transition]) -> Vec<Change<'_>> {
 }
 
 fn change(alike: &[Transition]) -> Option<Change<'_>> {
-    let first = alike.first()?;
+    let Transition { class, because, steps, .. } = alike.first()?;
     let fields = alike.iter().map(|transition| transition.field.as_str()).collect();
-    Some(Change { fields, effect: effect(first.class), because: &first.because, steps: &first.steps })
+    Some(Change { fields, effect: effect(*class), because, steps })
 }
 
 fn effect(class: TransitionClass) -> &'static str {
