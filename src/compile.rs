@@ -134,18 +134,26 @@ impl Fleet<'_> {
     fn network(&self, plan: &NetworkPlan, findings: &mut Vec<Diagnostic>) -> Option<Unit> {
         let folder = format!("networks/{}", plan.name);
         let template = cloudformation::network::template(plan)?;
-        let artifacts = self.stack(&folder, "network", &template, findings);
+        let mut artifacts = self.stack(&folder, "network", &template, findings);
+        artifacts.sort_by(|a, b| a.path.cmp(&b.path));
         Some(Unit { folder, artifacts })
     }
 
     /// A template and its deployment file for CloudFormation Git sync.
+    ///
+    /// A template that asks for parameters has no deployment file: only its user knows their values.
     fn stack(&self, folder: &str, name: &str, template: &Node, findings: &mut Vec<Diagnostic>) -> Vec<Artifact> {
         let path = format!("cloudformation/{name}.template.yaml");
         let text = to_yaml(template);
         cloudformation::limits(template, &text, folder, findings);
         let location = format!("{}/{folder}/{path}", self.project.spec.paths.output);
-        let deployment = cloudformation::deployment(&location, &[], &[("netloom.dev/project".to_owned(), self.project.metadata.name.clone())]);
-        vec![Artifact::new(format!("cloudformation/{name}.deployment.yaml"), to_yaml(&deployment)), Artifact::new(path, text)]
+        let mut artifacts = vec![Artifact::new(path, text)];
+        if template.get("Parameters").is_none() {
+            let tags = [("netloom.dev/project".to_owned(), self.project.metadata.name.clone())];
+            let deployment = cloudformation::deployment(&location, &[], &tags);
+            artifacts.push(Artifact::new(format!("cloudformation/{name}.deployment.yaml"), to_yaml(&deployment)));
+        }
+        artifacts
     }
 
     /// A cluster's unit: plan, render, patch, check.
