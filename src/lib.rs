@@ -7,7 +7,7 @@
 //! 1. **load** ([`load`]): every file of the project, once, confined to its root → [`tree::Sources`];
 //! 2. **resolve** ([`resolve`]): documents, layers, declaration patches, defaults → effective declarations, typed and validated;
 //! 3. **plan** ([`plan`]): addresses, subnets, routes, flows, MTU, IAM → the network plan, which knows no provider;
-//! 4. **render** ([`overlay`], [`cloudformation`], `gitops`, [`runbook`]): objects, templates, sync objects, runbooks;
+//! 4. **render** ([`overlay`], [`cloudformation`], [`gitops`], [`runbook`]): objects, templates, sync objects, runbooks;
 //! 5. **patch** ([`patch`]): the overlays' changes to objects, in order;
 //! 6. **check** ([`check`]): schemas, rules and cross-checks on the final objects;
 //! 7. **emit** ([`emit`]): deterministic text, ownership record, atomic swap, prune.
@@ -22,6 +22,7 @@ pub mod cloudformation;
 pub mod declare;
 pub mod diagnostic;
 pub mod emit;
+pub mod gitops;
 pub mod import;
 pub mod kubernetes;
 pub mod limits;

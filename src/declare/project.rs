@@ -104,6 +104,7 @@ pub struct Flux {
     /// Folder of this project inside the Git repository.
     pub path: String,
     /// How often Flux reconciles, as a Go duration.
+    #[schemars(regex(pattern = r"^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$"))]
     pub interval: String,
     /// Whether `postBuild` substitution is used: objects with `${` are then marked `substitute: disabled`.
     pub substitution: bool,

@@ -181,6 +181,8 @@ rules! {
         "A rendered object would carry a secret in the clear. Rendered output is committed; secrets in it are leaked.";
     OBJECT_SUBSTITUTION Error "object-substitution", help: "",
         "Flux replaces `${name}` in manifests by variables, and by nothing when there is no such variable.";
+    GITOPS_NAME Error "gitops-name", help: "give the cluster or the component a shorter name",
+        "Flux labels every object with the name of the Kustomization that applies it, CLUSTER-COMPONENT, and a label's value has at most 63 characters.";
     // cross-checks
     FLOW_BLOCKED Error "flow-blocked", help: "",
         "A flow that the cluster needs is not admitted by the final security groups.";

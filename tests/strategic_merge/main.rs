@@ -1,6 +1,7 @@
 //! Strategic merge patches: readable cases, and generated ones that kustomize decides.
 
 mod cases;
+mod errors;
 mod generate;
 mod kustomize;
 

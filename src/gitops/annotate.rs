@@ -1,0 +1,93 @@
+//! Annotations on the objects themselves.
+
+use std::sync::Arc;
+
+use super::{Stage, is_precious};
+use crate::declare::GitOps;
+use crate::kubernetes::Object;
+use crate::tree::{Map, Node, Value};
+
+const FLUX_PRUNE: &str = "kustomize.toolkit.fluxcd.io/prune";
+const FLUX_SUBSTITUTE: &str = "kustomize.toolkit.fluxcd.io/substitute";
+const ARGO_OPTIONS: &str = "argocd.argoproj.io/sync-options";
+const ARGO_WAVE: &str = "argocd.argoproj.io/sync-wave";
+
+/// The annotations that an object should have and has not. What an overlay has set stays: only sync options are added to it.
+#[must_use]
+pub fn annotations(gitops: Option<&GitOps>, object: &Object) -> Vec<(&'static str, String)> {
+    let precious = is_precious(&object.component, &object.identity);
+    let present = |key: &str| object.node.get("metadata").and_then(|metadata| metadata.get("annotations")?.get(key));
+    let mut wanted = Vec::new();
+    match gitops {
+        Some(GitOps::Flux(flux)) => {
+            if precious && present(FLUX_PRUNE).is_none() {
+                wanted.push((FLUX_PRUNE, "disabled".to_owned()));
+            }
+            if flux.substitution && present(FLUX_SUBSTITUTE).is_none() && holds_variables(&object.node) {
+                wanted.push((FLUX_SUBSTITUTE, "disabled".to_owned()));
+            }
+        }
+        Some(GitOps::Argo(_)) => {
+            if precious {
+                let given = present(ARGO_OPTIONS).and_then(Node::as_str).unwrap_or_default();
+                wanted.extend(keeping(given).map(|options| (ARGO_OPTIONS, options)));
+            }
+            let wave = Stage::of(&object.component, &object.identity.kind).wave();
+            if wave != 0 && present(ARGO_WAVE).is_none() {
+                wanted.push((ARGO_WAVE, wave.to_string()));
+            }
+        }
+        None => {}
+    }
+    wanted
+}
+
+/// Sync options that keep an object from being pruned, and from being deleted with its Application; none if those given say
+/// something about both.
+fn keeping(given: &str) -> Option<String> {
+    let mut options: Vec<&str> = given.split(',').map(str::trim).filter(|option| !option.is_empty()).collect();
+    let count = options.len();
+    for option in ["Delete=false", "Prune=false"] {
+        let name = option.trim_end_matches("false");
+        if !options.iter().any(|given| given.starts_with(name)) {
+            options.push(option);
+        }
+    }
+    (options.len() > count).then(|| options.join(","))
+}
+
+/// Whether Flux would replace something in an object: `${name}`, also the escaped `$${name}`, anywhere in its text.
+fn holds_variables(node: &Node) -> bool {
+    const OPENING: &str = "${";
+    match &node.value {
+        Value::String(text) => text.contains(OPENING),
+        Value::List(items) => items.iter().any(holds_variables),
+        Value::Map(map) => map.iter().any(|(key, value)| key.text.contains(OPENING) || holds_variables(value)),
+        _ => false,
+    }
+}
+
+/// The object with its annotations; the same one if it has them all.
+#[must_use]
+pub fn annotated(gitops: Option<&GitOps>, object: &Arc<Object>) -> Arc<Object> {
+    let wanted = annotations(gitops, object);
+    if wanted.is_empty() {
+        return Arc::clone(object);
+    }
+    let mut node = object.node.clone();
+    if let Some(annotations) = child(&mut node, "metadata").and_then(|metadata| child(metadata, "annotations")?.as_map_mut()) {
+        for (key, value) in wanted {
+            annotations.insert(key, value.into());
+        }
+    }
+    Arc::new(Object::new(object.identity.clone(), Arc::clone(&object.component), node))
+}
+
+/// The mapping under a key, made if it is missing or empty.
+fn child<'n>(node: &'n mut Node, key: &str) -> Option<&'n mut Node> {
+    let map = node.as_map_mut()?;
+    if map.get(key).is_none_or(Node::is_null) {
+        map.insert(key, Map::new().into());
+    }
+    map.get_mut(key)
+}
