@@ -18,7 +18,7 @@ use crate::plan::NetworkPlan;
 use crate::resolve::{self, Documents, Effective};
 use crate::tree::{Node, Sources, Span, to_yaml, yaml};
 use crate::unit::{Artifact, Unit};
-use crate::{check, cloudformation, load, plan, runbook};
+use crate::{check, cloudformation, gitops, load, plan, runbook};
 
 /// What to compile.
 #[derive(Clone, Debug)]
@@ -146,7 +146,7 @@ impl Fleet<'_> {
         let path = format!("cloudformation/{name}.template.yaml");
         let text = to_yaml(template);
         cloudformation::limits(template, &text, folder, findings);
-        let location = format!("{}/{folder}/{path}", self.project.spec.paths.output);
+        let location = self.project.spec.paths.rendered(&format!("{folder}/{path}"));
         let mut artifacts = vec![Artifact::new(path, text)];
         if template.get("Parameters").is_none() {
             let tags = [("netloom.dev/project".to_owned(), self.project.metadata.name.clone())];
@@ -171,6 +171,9 @@ impl Fleet<'_> {
         let mut objects: Vec<Arc<Object>> = instances.iter().flat_map(|one| one.objects(tools, findings)).collect();
         instances.iter().for_each(|one| one.patch(&mut objects, tools, findings));
         instances.iter().for_each(|one| one.assert(cluster, findings));
+        for object in &mut objects {
+            *object = gitops::annotated(self.project.spec.gitops.as_ref(), object);
+        }
         kustomization::sort(&mut objects);
         let template = network.aws.as_ref().map(|_| cloudformation::cluster::template(cluster, &plan, network));
         check::declarations(cluster, effective.network, &facts, findings);
@@ -179,6 +182,8 @@ impl Fleet<'_> {
         let folder = format!("clusters/{name}");
         let mut artifacts = kubernetes(&objects);
         artifacts.extend(template.iter().flat_map(|template| self.stack(&folder, "cluster", template, findings)));
+        gitops::check(self.project, cluster, &objects, findings);
+        artifacts.extend(gitops::artifacts(self.project, name, &objects));
         let sections: Vec<String> = instances.iter().filter_map(|one| one.runbook(findings)).collect();
         let transitions: Vec<_> = instances.iter().flat_map(Instance::transitions).cloned().collect();
         artifacts.push(Artifact::new("README.md", runbook::cluster(cluster, network, &plan, &sections, &transitions)));

@@ -48,11 +48,24 @@ pub struct Paths {
     pub overlays: String,
     /// The rendered output.
     pub output: String,
+    /// The project's own folder inside its Git repository: sync objects and deployment files name rendered files from the
+    /// repository's root.
+    #[schemars(regex(pattern = r"^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$"))]
+    pub repository: String,
+}
+
+impl Paths {
+    /// The path of something rendered, from the root of the Git repository.
+    #[must_use]
+    pub fn rendered(&self, below: &str) -> String {
+        let parts = [&self.repository, &self.output, below].into_iter().flat_map(|part| part.split('/'));
+        parts.filter(|part| !matches!(*part, "" | ".")).collect::<Vec<_>>().join("/")
+    }
 }
 
 impl Default for Paths {
     fn default() -> Self {
-        Self { declarations: "declarations".into(), overlays: "overlays".into(), output: "rendered".into() }
+        Self { declarations: "declarations".into(), overlays: "overlays".into(), output: "rendered".into(), repository: ".".into() }
     }
 }
 
@@ -101,8 +114,6 @@ pub struct Flux {
     pub source_name: String,
     /// Namespace of the source and of the Kustomizations.
     pub namespace: String,
-    /// Folder of this project inside the Git repository.
-    pub path: String,
     /// How often Flux reconciles, as a Go duration.
     #[schemars(regex(pattern = r"^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$"))]
     pub interval: String,
@@ -115,7 +126,6 @@ impl Default for Flux {
         Self {
             source_name: "flux-system".into(),
             namespace: "flux-system".into(),
-            path: ".".into(),
             interval: "10m".into(),
             substitution: true,
         }
@@ -138,9 +148,6 @@ pub struct Argo {
     /// Argo CD project of the Applications.
     #[serde(default = "default_project")]
     pub project: String,
-    /// Folder of this netloom project inside the Git repository.
-    #[serde(default = "here")]
-    pub path: String,
     /// Name of the cluster in Argo CD, by netloom cluster; a cluster without entry is `in-cluster` by server URL.
     #[serde(default)]
     pub destinations: IndexMap<String, String>,
@@ -156,10 +163,6 @@ fn argocd() -> String {
 
 fn default_project() -> String {
     "default".into()
-}
-
-fn here() -> String {
-    ".".into()
 }
 
 /// What a project makes of a rule.

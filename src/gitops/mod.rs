@@ -105,22 +105,15 @@ pub fn artifacts(project: &Project, cluster: &str, objects: &[Arc<Object>]) -> V
     }
     let file = |step: &Step<'_>| format!("{}.yaml", step.name);
     let sync = |step: &Step<'_>| {
-        let path =
-            |root: &str| folder(&[root, &project.spec.paths.output, "clusters", cluster, "kubernetes", step.component.name]);
+        let path = project.spec.paths.rendered(&format!("clusters/{cluster}/kubernetes/{}", step.component.name));
         let node = match gitops {
-            GitOps::Flux(flux) => flux::kustomization(flux, step, &steps, &path(&flux.path)),
-            GitOps::Argo(argo) => argo::application(argo, step, cluster, path(&argo.path)),
+            GitOps::Flux(flux) => flux::kustomization(flux, step, &steps, &path),
+            GitOps::Argo(argo) => argo::application(argo, step, cluster, path),
         };
         Artifact::new(format!("gitops/{}", file(step)), to_yaml(&node))
     };
     let list = Artifact::new("gitops/kustomization.yaml", kustomization::text(steps.iter().map(file)));
     steps.iter().map(sync).chain([list]).collect()
-}
-
-/// A path without empty and `.` parts.
-fn folder(parts: &[&str]) -> String {
-    let parts: Vec<&str> = parts.iter().flat_map(|part| part.split('/')).filter(|part| !matches!(*part, "" | ".")).collect();
-    parts.join("/")
 }
 
 /// Checks that sync objects can have their names.
