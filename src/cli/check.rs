@@ -26,7 +26,8 @@ pub(super) fn run(command: &Check, context: &Context<'_>) -> Outcome {
     let (request, compilation) = render::compile(&command.selection, context);
     let Compilation { sources, mut findings, units, output, complete } = compilation;
     if !has_errors(&findings) {
-        findings.extend(emit::compare(&emit::Output { root: &request.root, folder: &output }, &units, complete));
+        let output = emit::Output { root: &request.root, folder: &output };
+        findings.extend(emit::compare(&output, &units, render::scope(complete)));
     }
     let exit = exit(&findings);
     let files: usize = units.iter().map(|unit| unit.artifacts.len()).sum();

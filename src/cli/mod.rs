@@ -16,12 +16,17 @@ mod render;
 mod schema;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
-use crate::diagnostic::Format;
+use crate::declare::{self, Declared, Project};
+use crate::diagnostic::{Diagnostic, Format, rules};
+use crate::load::Root;
+use crate::tree::{Node, Sources, Span, yaml};
 
 pub use outcome::{Exit, Outcome, Report};
+pub use pipeline::worker;
 pub use progress::Progress;
 
 /// The argument that makes this executable the worker that evaluates Jsonnet; no command, because nobody types it.
@@ -159,4 +164,17 @@ impl Context<'_> {
         let nearest = || here.ancestors().find(|folder| folder.join("netloom.yaml").is_file()).filter(|folder| folder != here);
         self.options.project.clone().or_else(|| nearest().map(Path::to_owned)).unwrap_or_else(|| ".".into())
     }
+}
+
+/// Opens a project and reads its netloom.yaml.
+fn project(root: &Path, sources: &mut Sources, findings: &mut Vec<Diagnostic>) -> Option<(Root, Declared<Project>)> {
+    let root = Root::open(root).map_err(|finding| findings.push(finding)).ok()?;
+    let file = root.project_file(sources, findings)?;
+    let text = Arc::clone(&sources.get(file)?.text);
+    let documents = yaml::read(&text, file, findings);
+    let Ok([node]) = <[Node; 1]>::try_from(documents) else {
+        findings.push(Diagnostic::new(&rules::SCHEMA, Span::file(file), "a project file is one YAML document"));
+        return None;
+    };
+    Some((root, declare::decode(node, findings)?))
 }

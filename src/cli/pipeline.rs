@@ -1,16 +1,16 @@
-//! Stand-ins for stages that land on other branches, under the names and signatures they will have; goes when they are here.
+//! Stand-ins for what lands on other branches, with the names and signatures that it has there; goes when it is here.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::declare::{Declared, Project};
-use crate::diagnostic::{Diagnostic, rules};
-use crate::overlay::library;
-use crate::tree::{FileId, Node, Sources, Span};
+use crate::address::Cidr;
+use crate::diagnostic::{Diagnostic, has_errors, rules};
+use crate::tree::{FileId, Node, Sources, Span, yaml};
 use crate::unit::Unit;
 
 fn missing() -> Diagnostic {
-    Diagnostic::new(&rules::PROJECT_MISSING, Span::NONE, "this stage is not here yet")
+    Diagnostic::new(&rules::FILE_UNREADABLE, Span::NONE, "this stage is not here yet")
 }
 
 /// `crate::Request`.
@@ -33,63 +33,53 @@ pub(super) struct Compilation {
 /// `crate::compile`.
 pub(super) fn compile(request: &Request, _: &(dyn Fn(usize, usize) + Sync)) -> Compilation {
     let _ = (&request.clusters, &request.worker);
-    let (sources, findings) = project(&request.root).map_or_else(|failed| failed, |(sources, _)| (sources, vec![missing()]));
+    let (mut sources, mut findings) = (Sources::default(), Vec::new());
+    super::project(&request.root, &mut sources, &mut findings);
+    if !has_errors(&findings) {
+        findings.push(missing());
+    }
     Compilation { sources: Arc::new(sources), findings, ..Compilation::default() }
 }
 
-/// `crate::load::project`.
-pub(super) fn project(root: &Path) -> Result<(Sources, Declared<Project>), (Sources, Vec<Diagnostic>)> {
-    let mut sources = Sources::default();
-    library::embed(&mut sources);
-    let finding = if root.join("netloom.yaml").is_file() {
-        missing()
-    } else {
-        let message = format!("there is no `netloom.yaml` in `{}`", root.display());
-        Diagnostic::new(&rules::PROJECT_MISSING, Span::NONE, message)
-    };
-    Err((sources, vec![finding]))
-}
-
-/// `crate::load::file`.
-pub(super) fn file(path: &Path, _: &mut Sources, findings: &mut Vec<Diagnostic>) -> Option<FileId> {
-    let message = format!("`{}` cannot be read: this stage is not here yet", path.display());
-    findings.push(Diagnostic::new(&rules::FILE_UNREADABLE, Span::NONE, message));
-    None
+/// What the Jsonnet worker's process does: programs from `input`, results to `output`.
+pub fn worker(_: impl std::io::Read, _: impl std::io::Write) -> super::Exit {
+    super::Exit::Error
 }
 
 /// `crate::emit`.
 pub(super) mod emit {
     use super::*;
 
-    /// Where units are written.
+    #[derive(Clone, Copy)]
     pub(in crate::cli) struct Output<'a> {
         pub(in crate::cli) root: &'a Path,
         pub(in crate::cli) folder: &'a str,
     }
 
-    /// What writing changed.
+    #[derive(Clone, Copy)]
+    pub(in crate::cli) enum Scope {
+        All,
+        Some,
+    }
+
     #[derive(Default)]
     pub(in crate::cli) struct Summary {
-        pub(in crate::cli) units: Vec<Change>,
+        pub(in crate::cli) units: Vec<UnitSummary>,
         pub(in crate::cli) findings: Vec<Diagnostic>,
     }
 
-    /// What writing changed in one unit.
-    pub(in crate::cli) struct Change {
+    pub(in crate::cli) struct UnitSummary {
         pub(in crate::cli) folder: String,
-        pub(in crate::cli) written: Vec<String>,
-        pub(in crate::cli) removed: Vec<String>,
+        pub(in crate::cli) written: usize,
         pub(in crate::cli) unchanged: usize,
+        pub(in crate::cli) removed: usize,
     }
 
-    /// Writes.
-    pub(in crate::cli) fn write(output: &Output<'_>, _: &[Unit], _: bool) -> Result<Summary, Vec<Diagnostic>> {
-        let _ = (output.root, output.folder);
-        Err(vec![missing()])
+    pub(in crate::cli) fn write(output: &Output<'_>, units: &[Unit], scope: Scope) -> Result<Summary, Vec<Diagnostic>> {
+        Err(compare(output, units, scope))
     }
 
-    /// Compares.
-    pub(in crate::cli) fn compare(output: &Output<'_>, _: &[Unit], _: bool) -> Vec<Diagnostic> {
+    pub(in crate::cli) fn compare(output: &Output<'_>, _: &[Unit], _: Scope) -> Vec<Diagnostic> {
         let _ = (output.root, output.folder);
         vec![missing()]
     }
@@ -98,14 +88,11 @@ pub(super) mod emit {
 /// `crate::import`.
 pub(super) mod import {
     use super::*;
-    use crate::address::Cidr;
 
-    #[derive(Default)]
     pub(in crate::cli) struct Kops {
         pub(in crate::cli) internet_gateway_id: Option<String>,
     }
 
-    #[derive(Default)]
     pub(in crate::cli) struct Kurl {
         pub(in crate::cli) network_cidr: Option<Cidr>,
     }
@@ -118,8 +105,12 @@ pub(super) mod import {
 
     pub(in crate::cli) struct Dropped {
         pub(in crate::cli) path: String,
-        pub(in crate::cli) reason: std::borrow::Cow<'static, str>,
+        pub(in crate::cli) reason: Cow<'static, str>,
         pub(in crate::cli) span: Span,
+    }
+
+    pub(in crate::cli) fn read(text: &str, file: FileId, findings: &mut Vec<Diagnostic>) -> Vec<Node> {
+        yaml::read(text, file, findings)
     }
 
     pub(in crate::cli) fn kops(_: &[Node], _: FileId, said: &Kops, findings: &mut Vec<Diagnostic>) -> Option<Imported> {
