@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::declare::{self, Declared, Network, Project};
+use crate::declare::{Declared, Network, Project};
 use crate::diagnostic::{self, Diagnostic, rules};
 use crate::emit::Scope;
 use crate::kubernetes::{Object, kustomization, schema};
@@ -16,7 +16,7 @@ use crate::overlay::library::{self, Library};
 use crate::overlay::render::{Instance, Tools};
 use crate::plan::NetworkPlan;
 use crate::resolve::{self, Documents, Effective};
-use crate::tree::{Node, Sources, Span, to_yaml, yaml};
+use crate::tree::{Node, Sources, to_yaml};
 use crate::unit::{Artifact, Unit};
 use crate::{check, cloudformation, gitops, load, plan, runbook};
 
@@ -62,7 +62,14 @@ pub fn compile(request: &Request, progress: &(dyn Fn(usize, usize) + Sync)) -> C
     let clusters = resolve::clusters(&documents, &project.value, &library, &networks, &mut findings);
     let compiled = library.compile(&clusters, &sources, &mut findings);
     let plans: Vec<NetworkPlan> = networks.iter().map(plan::network::plan).collect();
-    let fleet = Fleet { project: &project.value, sources: &sources, jsonnet: &jsonnet, networks: &networks, plans: &plans, compiled: &compiled };
+    let fleet = Fleet {
+        project: &project.value,
+        sources: &sources,
+        jsonnet: &jsonnet,
+        networks: &networks,
+        plans: &plans,
+        compiled: &compiled,
+    };
     let units = fleet.units(&clusters, &request.clusters, progress, &mut findings);
     resolve::severities(&project, &library, &mut findings);
     diagnostic::sort(&mut findings, &sources);
@@ -73,15 +80,7 @@ pub fn compile(request: &Request, progress: &(dyn Fn(usize, usize) + Sync)) -> C
 
 /// Reads `netloom.yaml`, the project's declarations and overlays, and the stock overlays.
 fn read(root: &Path, sources: &mut Sources, findings: &mut Vec<Diagnostic>) -> Option<Declared<Project>> {
-    let root = load::Root::open(root).map_err(|finding| findings.push(finding)).ok()?;
-    let file = root.project_file(sources, findings)?;
-    let text = Arc::clone(&sources.get(file)?.text);
-    let mut documents = yaml::read(&text, file, findings).into_iter();
-    let (Some(node), None) = (documents.next(), documents.next()) else {
-        findings.push(Diagnostic::new(&rules::SCHEMA, Span::file(file), "a project file is one YAML document"));
-        return None;
-    };
-    let project = declare::decode(node, findings)?;
+    let (root, project) = load::project(root, sources, findings)?;
     root.inputs(&project, sources, findings);
     library::embed(sources);
     Some(project)
@@ -106,8 +105,10 @@ impl Fleet<'_> {
         progress: &(dyn Fn(usize, usize) + Sync),
         findings: &mut Vec<Diagnostic>,
     ) -> Vec<Unit> {
-        let clusters: Vec<_> = clusters.iter().filter(|one| wanted.is_empty() || wanted.contains(&one.cluster.value.metadata.name)).collect();
-        let used = |plan: &&NetworkPlan| wanted.is_empty() || clusters.iter().any(|one| one.network.value.metadata.name == plan.name);
+        let clusters: Vec<_> =
+            clusters.iter().filter(|one| wanted.is_empty() || wanted.contains(&one.cluster.value.metadata.name)).collect();
+        let used =
+            |plan: &&NetworkPlan| wanted.is_empty() || clusters.iter().any(|one| one.network.value.metadata.name == plan.name);
         let networks: Vec<_> = self.plans.iter().filter(used).collect();
         let (done, total) = (std::sync::atomic::AtomicUsize::new(0), networks.len() + clusters.len());
         let count = || progress(done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1, total);
@@ -124,10 +125,13 @@ impl Fleet<'_> {
             (unit, findings)
         });
         let results: Vec<_> = of_networks.chain(of_clusters).collect();
-        results.into_iter().filter_map(|(unit, mut found)| {
-            findings.append(&mut found);
-            unit
-        }).collect()
+        results
+            .into_iter()
+            .filter_map(|(unit, mut found)| {
+                findings.append(&mut found);
+                unit
+            })
+            .collect()
     }
 
     /// A network's unit: its stack. A network that netloom does not create has none.
@@ -163,7 +167,9 @@ impl Fleet<'_> {
         let at = self.networks.iter().position(|network| std::ptr::eq(network, effective.network))?;
         let network = self.plans.get(at)?;
         let schemas = schema::for_minor(context::minor(&cluster.value.spec.kubernetes_version));
-        let schemas = schemas.map_err(|error| findings.push(Diagnostic::new(&rules::OBJECT_SCHEMA, cluster.span("spec.kubernetesVersion"), error))).ok()?;
+        let schemas = schemas
+            .map_err(|error| findings.push(Diagnostic::new(&rules::OBJECT_SCHEMA, cluster.span("spec.kubernetesVersion"), error)))
+            .ok()?;
         let tools = Tools { jsonnet: self.jsonnet, schemas: &schemas };
         let instances = self.instances(effective, network, findings);
         let facts: Vec<_> = instances.iter().map(|one| (one.facts.clone(), one.facts_span)).collect();
@@ -177,7 +183,14 @@ impl Fleet<'_> {
         kustomization::sort(&mut objects);
         let template = network.aws.as_ref().map(|_| cloudformation::cluster::template(cluster, &plan, network));
         check::declarations(cluster, effective.network, &facts, findings);
-        let rendered = check::Rendered { cluster, facts: &facts, plan: &plan, objects: &objects, template: template.as_ref(), schemas: &schemas };
+        let rendered = check::Rendered {
+            cluster,
+            facts: &facts,
+            plan: &plan,
+            objects: &objects,
+            template: template.as_ref(),
+            schemas: &schemas,
+        };
         check::artifacts(rendered, findings);
         let folder = format!("clusters/{name}");
         let mut artifacts = kubernetes(&objects);
@@ -191,7 +204,12 @@ impl Fleet<'_> {
         Some(Unit { folder, artifacts })
     }
 
-    fn instances<'i>(&'i self, effective: &'i Effective<'_>, network: &NetworkPlan, findings: &mut Vec<Diagnostic>) -> Vec<Instance<'i>> {
+    fn instances<'i>(
+        &'i self,
+        effective: &'i Effective<'_>,
+        network: &NetworkPlan,
+        findings: &mut Vec<Diagnostic>,
+    ) -> Vec<Instance<'i>> {
         let dns = plan::cluster::dns_ip(&effective.cluster.value);
         let labels = &effective.network.value.metadata.labels;
         let base = Variables::new(context::cluster(&effective.cluster, dns), context::network(network, labels), self.sources);

@@ -16,17 +16,18 @@ mod walk;
 
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::Errno;
 
-use crate::declare::{Declared, Project};
+use crate::declare::{self, Declared, Project};
 use crate::diagnostic::{Diagnostic, rules};
 use crate::limits;
-use crate::tree::yaml::is_hidden;
-use crate::tree::{FileId, Sources, Span};
+use crate::tree::yaml::{self, is_hidden};
+use crate::tree::{FileId, Node, Sources, Span};
 use output::overlap;
 pub(crate) use text::cause;
 use text::{Refusal, Text};
@@ -34,6 +35,19 @@ use walk::Walk;
 
 /// The file that makes a folder a project.
 pub const PROJECT_FILE: &str = "netloom.yaml";
+
+/// Opens a project and reads its `netloom.yaml`; what is wrong goes to `findings`.
+pub fn project(root: &Path, sources: &mut Sources, findings: &mut Vec<Diagnostic>) -> Option<(Root, Declared<Project>)> {
+    let root = Root::open(root).map_err(|finding| findings.push(finding)).ok()?;
+    let file = root.project_file(sources, findings)?;
+    let text = Arc::clone(&sources.get(file)?.text);
+    let documents = yaml::read(&text, file, findings);
+    let Ok([node]) = <[Node; 1]>::try_from(documents) else {
+        findings.push(Diagnostic::new(&rules::SCHEMA, Span::file(file), "a project file is one YAML document"));
+        return None;
+    };
+    Some((root, declare::decode(node, findings)?))
+}
 
 /// A project folder, opened.
 #[derive(Debug)]

@@ -13,6 +13,9 @@ const BUG: i32 = 70;
 
 fn main() -> ExitCode {
     std::panic::set_hook(Box::new(bug));
+    if std::env::args_os().nth(1).is_some_and(|first| first == cli::WORKER) {
+        return ExitCode::from(netloom::overlay::jsonnet::serve(io::stdin().lock(), io::stdout().lock()));
+    }
     let report = match Cli::try_parse() {
         Ok(cli) => answer(&cli),
         Err(usage) => explain(&usage),
@@ -38,9 +41,12 @@ fn answer(cli: &Cli) -> Report {
 fn explain(usage: &clap::Error) -> Report {
     let wrong = usage.use_stderr();
     let terminal = if wrong { io::stderr().is_terminal() } else { io::stdout().is_terminal() };
-    let text = usage.render();
-    let text = if colored(Color::Auto, terminal) { text.ansi().to_string() } else { text.to_string() };
-    let text = format!("{}\n", text.trim_end());
+    let styled = usage.render();
+    let plain = styled.to_string();
+    let safe: Vec<_> = plain.trim_end().lines().map(inert::line).collect();
+    // What was typed is quoted; with anything live in it there are no colours.
+    let tame = colored(Color::Auto, terminal) && safe.iter().zip(plain.lines()).all(|(safe, line)| safe == line);
+    let text = if tame { styled.ansi().to_string() } else { safe.join("\n") + "\n" };
     match wrong {
         true => Report { stdout: String::new(), stderr: text, exit: Exit::Error as u8 },
         false => Report { stdout: text, stderr: String::new(), exit: Exit::Done as u8 },
@@ -61,10 +67,9 @@ fn colored(color: Color, terminal: bool) -> bool {
 
 /// Prints a report. A reader that has gone away is no error; a full disk is one.
 fn print(report: &Report) -> ExitCode {
-    let written = write(io::stdout().lock(), &report.stdout);
-    // There is nobody left to tell when this fails.
+    // Nobody is left to be told when this fails.
     _ = write(io::stderr().lock(), &report.stderr);
-    match written {
+    match write(io::stdout().lock(), &report.stdout) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             _ = writeln!(io::stderr(), "error: the result could not be printed: {error}");
             ExitCode::from(Exit::Error as u8)

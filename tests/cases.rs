@@ -8,6 +8,8 @@
 //! …
 //! -- bad.yaml (escaped) --              with `\r`, `\xff`, `\u{202e}` and `\\` for what a text file should not hold
 //! …
+//! -- outside (link) --                  a symbolic link to the path in the text
+//! ../secret
 //! -- exit --                            from here on: what is expected
 //! 0 1
 //! -- stdout --
@@ -21,8 +23,10 @@
 #![allow(clippy::disallowed_methods, reason = "tests write input and read output")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
+use std::ffi::OsString;
 use std::fmt::Write;
 use std::fs;
+use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -51,9 +55,7 @@ fn run(path: &Path, bless: bool) -> Result<(), String> {
     if bless {
         return fs::write(path, actual).map_err(|error| error.to_string());
     }
-    let name = path.display().to_string();
-    let diff = TextDiff::from_lines(&expected, &actual).unified_diff().header(&name, "what happened").to_string();
-    Err(diff)
+    Err(TextDiff::from_lines(&expected, &actual).unified_diff().header(&path.to_string_lossy(), "what happened").to_string())
 }
 
 /// A case file: its commands, its input, and the names of the files it looks at afterwards.
@@ -78,12 +80,11 @@ impl<'a> Case<'a> {
         sections.push((name, &text[start..]));
         let head = sections.remove(0).1;
         let end = sections.iter().position(|(name, _)| *name == "exit").unwrap_or(sections.len());
-        let looks_at =
-            sections.iter().skip(end).map(|(name, _)| *name).filter(|name| !matches!(*name, "exit" | "stdout" | "stderr"));
+        let expected = sections.iter().skip(end).map(|(name, _)| *name);
         Self {
             head: head.trim_end(),
             commands: head.lines().filter_map(|line| line.strip_prefix("$ ")).collect(),
-            looks_at: looks_at.collect(),
+            looks_at: expected.filter(|name| !matches!(*name, "exit" | "stdout" | "stderr")).collect(),
             input: sections[..end].to_vec(),
         }
     }
@@ -98,23 +99,22 @@ impl<'a> Case<'a> {
             let output = scratch.netloom(arguments);
             exits.push(output.status.code().map_or("killed".to_owned(), |code| code.to_string()));
             for (stream, bytes) in [(&mut stdout, output.stdout), (&mut stderr, output.stderr)] {
-                let text = scratch.neutral(&String::from_utf8(bytes).map_err(|_| format!("`{command}` wrote no UTF-8"))?);
+                let text = String::from_utf8(bytes).map_err(|_| format!("`{command}` wrote no UTF-8"))?;
+                let text = text.replace(&*scratch.0.to_string_lossy(), "[FOLDER]");
                 inert(&text)?;
-                let heading = if self.commands.len() > 1 && !text.is_empty() { format!("$ {command}\n") } else { String::new() };
-                stream.extend([heading, text]);
+                let heading = if self.commands.len() > 1 && !text.is_empty() { &format!("$ {command}\n") } else { "" };
+                stream.extend([heading, &text]);
             }
         }
         let mut out = format!("{}\n", self.head);
         self.input.iter().for_each(|(name, text)| section(&mut out, name, text));
-        section(&mut out, "exit", &exits.join(" "));
-        [("stdout", stdout), ("stderr", stderr)]
-            .iter()
-            .filter(|(_, text)| !text.is_empty())
-            .for_each(|(n, t)| section(&mut out, n, t));
+        section(&mut out, "exit", &(exits.join(" ") + "\n"));
+        let streams = [("stdout", stdout), ("stderr", stderr)].into_iter().filter(|(_, text)| !text.is_empty());
+        streams.for_each(|(name, text)| section(&mut out, name, &text));
         for name in &self.looks_at {
             let text = match *name {
                 "tree" => files(&scratch.0).into_iter().filter(|file| !input.contains(file)).map(|file| file + "\n").collect(),
-                file => fs::read_to_string(scratch.0.join(file)).unwrap_or_else(|error| format!("({error})")),
+                file => fs::read_to_string(scratch.0.join(file)).unwrap_or_else(|error| format!("({error})\n")),
             };
             section(&mut out, name, &text);
         }
@@ -123,7 +123,7 @@ impl<'a> Case<'a> {
 }
 
 fn section(out: &mut String, name: &str, text: &str) {
-    let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+    let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n(no line feed at the end)\n" };
     write!(out, "-- {name} --\n{text}{end}").unwrap();
 }
 
@@ -155,24 +155,20 @@ impl Scratch {
 
     /// Writes an input file; returns its path.
     fn put(&self, name: &str, text: &str) -> String {
-        let (path, bytes) = match name.strip_suffix(" (escaped)") {
-            Some(path) => (path, unescape(text)),
-            None => (name, text.as_bytes().to_vec()),
-        };
+        let path = name.split(" (").next().unwrap();
         let at = self.0.join(path);
         fs::create_dir_all(at.parent().unwrap()).unwrap();
-        fs::write(at, bytes).unwrap();
+        match &name[path.len()..] {
+            " (link)" => std::os::unix::fs::symlink(text.trim_end(), at).unwrap(),
+            " (escaped)" => fs::write(at, unescape(text)).unwrap(),
+            _ => fs::write(at, text).unwrap(),
+        }
         path.to_owned()
     }
 
     fn netloom(&self, arguments: &str) -> std::process::Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_netloom"));
-        command.args(arguments.split_whitespace()).current_dir(&self.0).env_clear().output().unwrap()
-    }
-
-    /// A text without the folder's name.
-    fn neutral(&self, text: &str) -> String {
-        text.replace(&*self.0.to_string_lossy(), "[FOLDER]")
+        let arguments = arguments.split_whitespace().map(|text| OsString::from_vec(unescape(text)));
+        Command::new(env!("CARGO_BIN_EXE_netloom")).args(arguments).current_dir(&self.0).env_clear().output().unwrap()
     }
 }
 

@@ -11,7 +11,8 @@ use netloom::{Compilation, Request, compile};
 
 fn examples() -> Vec<PathBuf> {
     let folders = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples")).unwrap();
-    let mut folders: Vec<_> = folders.map(|entry| entry.unwrap().path()).filter(|path| path.join("netloom.yaml").is_file()).collect();
+    let mut folders: Vec<_> =
+        folders.map(|entry| entry.unwrap().path()).filter(|path| path.join("netloom.yaml").is_file()).collect();
     folders.sort();
     assert!(!folders.is_empty());
     folders
@@ -44,7 +45,9 @@ fn examples_compile_without_complaint_to_what_is_committed() {
 #[test]
 fn the_number_of_threads_changes_nothing() {
     fn texts(units: &[Unit]) -> Vec<(String, String)> {
-        let file = |unit: &Unit, artifact: &netloom::unit::Artifact| (format!("{}/{}", unit.folder, artifact.path), artifact.text.to_string());
+        let file = |unit: &Unit, artifact: &netloom::unit::Artifact| {
+            (format!("{}/{}", unit.folder, artifact.path), artifact.text.to_string())
+        };
         units.iter().flat_map(|unit| unit.artifacts.iter().map(move |artifact| file(unit, artifact))).collect()
     }
     for root in examples() {

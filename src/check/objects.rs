@@ -66,7 +66,8 @@ fn schema(object: &Object, schemas: &Schemas, findings: &mut Vec<Diagnostic>) {
     });
     if !valid && schemas.kind(&identity.api_version, &identity.kind).is_none() {
         let message = format!("Kubernetes 1.{} has no {} {}", schemas.minor(), identity.api_version, identity.kind);
-        let kinds: Vec<&str> = schemas.kinds().filter(|(version, _)| *version == identity.api_version).map(|(_, kind)| kind).collect();
+        let kinds: Vec<&str> =
+            schemas.kinds().filter(|(version, _)| *version == identity.api_version).map(|(_, kind)| kind).collect();
         let place = object.node.get("kind").unwrap_or(&object.node).span;
         findings.push(Diagnostic::new(&rules::OBJECT_SCHEMA, place, message).suggest(&identity.kind, kinds));
     }

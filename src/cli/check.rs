@@ -3,9 +3,9 @@
 use clap::Args;
 use serde_json::Value;
 
-use super::pipeline::{Compilation, emit};
 use super::{Context, Exit, Outcome, Selection, render};
 use crate::diagnostic::{Diagnostic, has_errors, rules};
+use crate::{Compilation, emit};
 
 /// Checks declarations and output.
 #[derive(Debug, Args)]
@@ -24,9 +24,10 @@ pub struct Check {
 
 pub(super) fn run(command: &Check, context: &Context<'_>) -> Outcome {
     let (request, compilation) = render::compile(&command.selection, context);
-    let Compilation { sources, mut findings, units, output, complete } = compilation;
+    let Compilation { sources, mut findings, units, output, scope } = compilation;
     if !has_errors(&findings) {
-        findings.extend(emit::compare(&emit::Output { root: &request.root, folder: &output }, &units, complete));
+        let output = emit::Output { root: &request.root, folder: &output };
+        findings.extend(emit::compare(&output, &units, scope));
     }
     let exit = exit(&findings);
     let files: usize = units.iter().map(|unit| unit.artifacts.len()).sum();

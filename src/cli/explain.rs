@@ -3,7 +3,8 @@
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{Context, Outcome, pipeline};
+use super::{Context, Outcome};
+use crate::declare::Paths;
 use crate::diagnostic::{Diagnostic, Severity, inert, nearest, rules};
 use crate::overlay::library::{self, Library, Overlay};
 use crate::tree::{Node, Path, Sources, Span};
@@ -82,14 +83,16 @@ fn meanings(context: &Context<'_>) -> Vec<Meaning> {
     meanings
 }
 
-/// The stock overlays, with the project's own where there is a project.
+/// The stock overlays, with the project's own where there is a project, and the folder of those.
 fn sources(context: &Context<'_>) -> (Sources, String) {
-    if let Ok((sources, project)) = pipeline::project(&context.root()) {
-        return (sources, project.value.spec.paths.overlays);
-    }
-    let mut sources = Sources::default();
+    let (mut sources, mut findings) = (Sources::default(), Vec::new());
+    let project = crate::load::project(&context.root(), &mut sources, &mut findings);
+    let own = project.map(|(root, project)| {
+        root.inputs(&project, &mut sources, &mut findings);
+        project.value.spec.paths.overlays
+    });
     library::embed(&mut sources);
-    (sources, "overlays".to_owned())
+    (sources, own.unwrap_or_else(|| Paths::default().overlays))
 }
 
 fn assertions(overlay: &Overlay, sources: &Sources, meanings: &mut Vec<Meaning>) {
@@ -119,7 +122,7 @@ fn blocked_flows(overlay: &Overlay, sources: &Sources, meanings: &mut Vec<Meanin
         meanings.push(Meaning {
             code: text.to_owned(),
             severity: severity.unwrap_or(Severity::Error),
-            explanation: format!("The final security groups do not admit a flow that the overlay needs: {consequence}"),
+            explanation: format!("The final security groups do not admit a flow that the overlay needs: {consequence}."),
             help: String::new(),
             overlay: Some((overlay.name().to_owned(), sources.locate(code.span))),
         });

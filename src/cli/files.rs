@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Diagnostic, Rule, rules};
+use crate::load::cause;
 use crate::tree::Span;
 
 /// What happens to a file that is there already.
@@ -58,7 +59,7 @@ pub(super) fn write(folder: &Path, files: &[(String, String)], existing: Existin
         let written = parent(folder, path).and_then(|()| put(&folder.join(path), text, existing));
         if let Err(error) = written {
             made.iter().for_each(|path| _ = fs::remove_file(path));
-            let message = format!("`{}` cannot be written: {error}", folder.join(path).display());
+            let message = format!("`{}` cannot be written: {}", folder.join(path).display(), cause(&error));
             return Err(Refused::Failed(Diagnostic::new(&rules::FILE_UNWRITABLE, Span::NONE, message)));
         }
         if existing == Existing::Keep {
@@ -71,7 +72,7 @@ pub(super) fn write(folder: &Path, files: &[(String, String)], existing: Existin
 /// Makes a folder that stays empty.
 pub(super) fn folder(path: &Path) -> Result<(), Diagnostic> {
     fs::create_dir_all(path).map_err(|error| {
-        let message = format!("the folder `{}` cannot be made: {error}", path.display());
+        let message = format!("the folder `{}` cannot be made: {}", path.display(), cause(&error));
         Diagnostic::new(&rules::FILE_UNWRITABLE, Span::NONE, message)
     })
 }
@@ -109,4 +110,46 @@ fn fill(path: &Path, text: &str) -> io::Result<()> {
     let mut file = File::options().write(true).create_new(true).open(path)?;
     let filled = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
     filled.inspect_err(|_| _ = fs::remove_file(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scratch::Scratch;
+
+    fn new(paths: &[&str]) -> Vec<(String, String)> {
+        paths.iter().map(|path| ((*path).to_owned(), format!("{path}\n"))).collect()
+    }
+
+    #[test]
+    fn all_files_or_none_are_written() {
+        let folder = Scratch::new();
+        folder.write("b/c", "mine");
+        let refused = write(folder.path(), &new(&["a", "b/c"]), Existing::Keep).unwrap_err();
+        assert!(matches!(&refused, Refused::Exist(paths) if paths == &["b/c"]));
+        let refused = write(folder.path(), &new(&["a", "b/c/d"]), Existing::Keep).unwrap_err();
+        let finding = refused.finding(&rules::INIT_EXISTS);
+        assert!(finding.message.ends_with("b/c/d` cannot be written: `c` is no folder"), "{}", finding.message);
+        assert_eq!(folder.tree("").into_iter().collect::<Vec<_>>(), [("b/c".to_owned(), "mine".to_owned())]);
+    }
+
+    #[test]
+    fn a_file_is_replaced_on_request() {
+        let folder = Scratch::new();
+        folder.write("a", "old");
+        write(folder.path(), &new(&["a"]), Existing::Replace).unwrap();
+        assert_eq!(folder.tree("").into_iter().collect::<Vec<_>>(), [("a".to_owned(), "a\n".to_owned())]);
+    }
+
+    #[test]
+    fn nothing_is_written_through_links() {
+        let folder = Scratch::new();
+        folder.write("elsewhere/x", "theirs");
+        folder.link("declarations", "elsewhere");
+        folder.link("x", "elsewhere/x");
+        assert!(write(folder.path(), &new(&["declarations/a"]), Existing::Replace).is_err());
+        assert!(matches!(write(folder.path(), &new(&["x"]), Existing::Keep), Err(Refused::Exist(_))));
+        write(folder.path(), &new(&["x"]), Existing::Replace).unwrap();
+        assert_eq!(folder.read("elsewhere/x"), "theirs");
+    }
 }

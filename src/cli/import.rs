@@ -7,20 +7,23 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::files::{self, Existing};
-use super::pipeline::import::{self, Dropped, Imported};
-use super::{Context, Exit, Outcome, pipeline};
+use super::{Context, Exit, Outcome};
 use crate::address::Cidr;
 use crate::diagnostic::{Diagnostic, has_errors, inert, rules};
-use crate::limits;
-use crate::tree::{FileId, Node, Sources, yaml};
+use crate::import::{self, Dropped, Imported};
+use crate::tree::{FileId, Node, Sources};
+use crate::{limits, load};
 
 /// Imports a cluster.
 #[derive(Debug, Args)]
-#[command(disable_help_subcommand = true, after_help = "Example:
+#[command(
+    disable_help_subcommand = true,
+    after_help = "Example:
   netloom import kops cluster.yaml
   netloom import kurl installer.yaml --stdout
 
-What has no counterpart is listed on standard error. Exit codes: 0 imported, 2 error.")]
+What has no counterpart is listed on standard error. Exit codes: 0 imported, 2 error."
+)]
 pub struct Import {
     /// The tool.
     #[command(subcommand)]
@@ -86,9 +89,9 @@ pub(super) fn run(command: &Import, context: &Context<'_>) -> Outcome {
 
 /// The documents of the manifest.
 fn read(path: &Path, sources: &mut Sources, findings: &mut Vec<Diagnostic>) -> Option<(FileId, Vec<Node>)> {
-    let file = pipeline::file(path, sources, findings)?;
+    let file = load::file(path, sources, findings)?;
     let text = Arc::clone(&sources.get(file)?.text);
-    Some((file, yaml::read(&text, file, findings)))
+    Some((file, import::read(&text, file, findings)))
 }
 
 /// Prints or writes what was imported, with the list of what was not.
@@ -131,7 +134,9 @@ fn listing(imported: &Imported, sources: &Sources) -> String {
 /// Writes the declarations into the project; returns their path in it.
 fn write(common: &Common, context: &Context<'_>, imported: Imported) -> Result<String, Vec<Diagnostic>> {
     let root = context.root();
-    let (_, project) = pipeline::project(&root).map_err(|(_, findings)| findings)?;
+    let mut findings = Vec::new();
+    let project = crate::load::project(&root, &mut Sources::default(), &mut findings);
+    let Some((_, project)) = project else { return Err(findings) };
     let path = format!("{}/{}.yaml", project.value.spec.paths.declarations, imported.name);
     let existing = if common.force { Existing::Replace } else { Existing::Keep };
     let written = files::write(&root, &[(path.clone(), imported.text)], existing);

@@ -10,7 +10,6 @@ mod files;
 mod import;
 mod init;
 mod outcome;
-mod pipeline;
 mod progress;
 mod render;
 mod schema;

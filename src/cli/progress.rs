@@ -29,7 +29,8 @@ impl Progress {
     pub fn tell(&self, done: usize, total: usize) {
         if self.wanted && self.began.elapsed() >= PATIENCE {
             let bar = self.bar.get_or_init(|| bar(total));
-            bar.set_position(done as u64);
+            // Units end in any order; the bar only grows.
+            bar.set_position(bar.position().max(done as u64));
         }
     }
 
@@ -45,4 +46,27 @@ fn bar(total: usize) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr());
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} units");
     bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(wanted: bool, began: Instant) -> Progress {
+        let progress = Progress { wanted, began, bar: OnceLock::new() };
+        progress.tell(3, 7);
+        progress
+    }
+
+    #[test]
+    fn a_bar_appears_when_work_takes_long() {
+        let earlier = Instant::now().checked_sub(PATIENCE).unwrap();
+        let progress = told(true, earlier);
+        let bar = progress.bar.get().unwrap();
+        assert_eq!((bar.position(), bar.length()), (3, Some(7)));
+        progress.finish();
+        assert!(bar.is_finished());
+        assert!(told(true, Instant::now()).bar.get().is_none());
+        assert!(told(false, earlier).bar.get().is_none());
+    }
 }

@@ -5,9 +5,10 @@ use std::fmt::Write;
 use clap::Args;
 use serde_json::{Map, Value, json};
 
-use super::pipeline::{self, Compilation, Request, emit};
 use super::{Context, Exit, Outcome, Selection};
 use crate::diagnostic::has_errors;
+use crate::emit::{self, UnitSummary};
+use crate::{Compilation, Request};
 
 /// Writes the output.
 #[derive(Debug, Args)]
@@ -26,15 +27,15 @@ pub struct Render {
 pub(super) fn compile(selection: &Selection, context: &Context<'_>) -> (Request, Compilation) {
     let worker = context.surroundings.executable.clone();
     let request = Request { root: context.root(), clusters: selection.clusters.clone(), worker };
-    let compilation = pipeline::compile(&request, context.surroundings.progress);
+    let compilation = crate::compile(&request, context.surroundings.progress);
     (request, compilation)
 }
 
 pub(super) fn run(command: &Render, context: &Context<'_>) -> Outcome {
     let (request, compilation) = compile(&command.selection, context);
-    let Compilation { sources, mut findings, units, output, complete } = compilation;
+    let Compilation { sources, mut findings, units, output, scope } = compilation;
     let output = emit::Output { root: &request.root, folder: &output };
-    let written = if has_errors(&findings) { Err(Vec::new()) } else { emit::write(&output, &units, complete) };
+    let written = if has_errors(&findings) { Err(Vec::new()) } else { emit::write(&output, &units, scope) };
     match written {
         Ok(summary) => {
             findings.extend(summary.findings);
@@ -51,22 +52,18 @@ pub(super) fn run(command: &Render, context: &Context<'_>) -> Outcome {
 }
 
 /// What a render changed, unit by unit.
-struct Changes(Vec<emit::Change>);
+struct Changes(Vec<UnitSummary>);
 
 impl Changes {
     /// A line for each unit that changed, and the sum.
     fn news(&self, verbose: bool) -> String {
         let mut text = String::new();
         for unit in &self.0 {
-            let changed = counts(&[(unit.written.len(), "written"), (unit.removed.len(), "removed")]);
+            let changed = counts(&[(unit.written, "written"), (unit.removed, "removed")]);
             if !changed.is_empty() {
                 _ = writeln!(text, "{}: {changed}", unit.folder);
             } else if verbose {
                 _ = writeln!(text, "{}: unchanged", unit.folder);
-            }
-            if verbose {
-                unit.written.iter().for_each(|path| _ = writeln!(text, "  + {path}"));
-                unit.removed.iter().for_each(|path| _ = writeln!(text, "  - {path}"));
             }
         }
         let [written, removed, unchanged] = self.totals();
@@ -78,12 +75,12 @@ impl Changes {
     }
 
     fn totals(&self) -> [usize; 3] {
-        let sum = |count: fn(&emit::Change) -> usize| self.0.iter().map(count).sum();
-        [sum(|unit| unit.written.len()), sum(|unit| unit.removed.len()), sum(|unit| unit.unchanged)]
+        let sum = |count: fn(&UnitSummary) -> usize| self.0.iter().map(count).sum();
+        [sum(|unit| unit.written), sum(|unit| unit.removed), sum(|unit| unit.unchanged)]
     }
 
     fn data(&self) -> Value {
-        let unit = |unit: &emit::Change| json!({"folder": unit.folder, "written": unit.written, "removed": unit.removed, "unchanged": unit.unchanged});
+        let unit = |unit: &UnitSummary| json!({"folder": unit.folder, "written": unit.written, "removed": unit.removed, "unchanged": unit.unchanged});
         self.0.iter().map(unit).collect()
     }
 
@@ -104,26 +101,22 @@ fn counts(parts: &[(usize, &str)]) -> String {
 mod tests {
     use super::*;
 
-    fn change(folder: &str, written: &[&str], removed: &[&str], unchanged: usize) -> emit::Change {
-        let owned = |paths: &[&str]| paths.iter().map(ToString::to_string).collect();
-        emit::Change { folder: folder.into(), written: owned(written), removed: owned(removed), unchanged }
+    fn changes() -> Changes {
+        let unit = |folder: &str, written, removed, unchanged| UnitSummary { folder: folder.into(), written, unchanged, removed };
+        Changes(vec![unit("clusters/a", 2, 1, 7), unit("networks/b", 0, 0, 2)])
     }
 
     #[test]
     fn units_that_changed_have_a_line() {
-        let changes = Changes(vec![change("clusters/a", &["x", "y"], &["z"], 7), change("networks/b", &[], &[], 2)]);
-        assert_eq!(changes.news(false), "clusters/a: 2 written, 1 removed\n2 units; files: 2 written, 1 removed, 9 unchanged\n");
-        assert_eq!(
-            changes.news(true),
-            "clusters/a: 2 written, 1 removed\n  + x\n  + y\n  - z\nnetworks/b: unchanged\n2 units; files: 2 written, 1 removed, 9 unchanged\n"
-        );
+        let sum = "2 units; files: 2 written, 1 removed, 9 unchanged\n";
+        assert_eq!(changes().news(false), format!("clusters/a: 2 written, 1 removed\n{sum}"));
+        assert_eq!(changes().news(true), format!("clusters/a: 2 written, 1 removed\nnetworks/b: unchanged\n{sum}"));
         assert_eq!(Changes(Vec::new()).news(false), "0 units; files: none\n");
     }
 
     #[test]
-    fn programs_get_the_paths() {
-        let changes = Changes(vec![change("clusters/a", &["x"], &["z"], 7)]);
-        assert_eq!(changes.data(), json!([{"folder": "clusters/a", "written": ["x"], "removed": ["z"], "unchanged": 7}]));
-        assert_eq!(Value::from(changes.summary()), json!({"units": 1, "written": 1, "removed": 1, "unchanged": 7}));
+    fn programs_get_the_numbers() {
+        assert_eq!(changes().data()[0], json!({"folder": "clusters/a", "written": 2, "removed": 1, "unchanged": 7}));
+        assert_eq!(Value::from(changes().summary()), json!({"units": 2, "written": 2, "removed": 1, "unchanged": 9}));
     }
 }

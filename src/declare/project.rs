@@ -65,7 +65,12 @@ impl Paths {
 
 impl Default for Paths {
     fn default() -> Self {
-        Self { declarations: "declarations".into(), overlays: "overlays".into(), output: "rendered".into(), repository: ".".into() }
+        Self {
+            declarations: "declarations".into(),
+            overlays: "overlays".into(),
+            output: "rendered".into(),
+            repository: ".".into(),
+        }
     }
 }
 
@@ -123,12 +128,7 @@ pub struct Flux {
 
 impl Default for Flux {
     fn default() -> Self {
-        Self {
-            source_name: "flux-system".into(),
-            namespace: "flux-system".into(),
-            interval: "10m".into(),
-            substitution: true,
-        }
+        Self { source_name: "flux-system".into(), namespace: "flux-system".into(), interval: "10m".into(), substitution: true }
     }
 }
 

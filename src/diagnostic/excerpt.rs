@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::inert::{self, boundary};
 use crate::limits;
+use crate::tree::Source;
 
 /// Lines between two places that are still quoted together.
 const REACH: usize = 100;
@@ -31,16 +32,11 @@ pub(super) struct Place<'a> {
 
 impl<'a> Place<'a> {
     /// The first line of a range of bytes: quoting whole blocks hides what matters.
-    pub(super) fn of(text: &'a str, start: u32, end: u32) -> Self {
-        let start = boundary(text, start as usize);
-        let begin = text[..start].rfind('\n').map_or(0, |at| at + 1);
-        let line = text[begin..].split('\n').next().unwrap_or_default();
-        let end = boundary(text, end as usize).clamp(start, begin + line.len());
-        Self {
-            number: text[..start].matches('\n').count() + 1,
-            line: line.strip_suffix('\r').unwrap_or(line),
-            range: start - begin..end - begin,
-        }
+    pub(super) fn of(source: &'a Source, start: u32, end: u32) -> Self {
+        let start = boundary(&source.text, start as usize);
+        let (number, line) = source.line_at(start);
+        let end = boundary(&source.text, end as usize).clamp(start, line.end);
+        Self { number, range: start - line.start..end - line.start, line: text(source, line) }
     }
 
     /// Whether the two can stand in one excerpt.
@@ -63,16 +59,20 @@ impl<'a> Place<'a> {
     }
 }
 
-/// The lines of `text` that the places are on, and their neighbours.
-pub(super) fn excerpt(text: &str, places: &[Place<'_>]) -> Excerpt {
+fn text(source: &Source, line: Range<usize>) -> &str {
+    let line = &source.text[line];
+    line.strip_suffix('\r').unwrap_or(line)
+}
+
+/// The lines of a source that the places are on, and their neighbours.
+pub(super) fn excerpt(source: &Source, places: &[Place<'_>]) -> Excerpt {
     let numbers = || places.iter().map(|place| place.number);
     let (first, last) = (numbers().min().unwrap_or(1), numbers().max().unwrap_or(1));
     let mut out = Excerpt { first, text: String::new(), places: vec![0..0; places.len()] };
-    for (at, line) in text.split('\n').enumerate().skip(first - 1).take(last + 1 - first) {
-        let number = at + 1;
+    for number in first..=last {
         if numbers().any(|wanted| wanted.abs_diff(number) <= 1) {
-            let here: Vec<_> = places.iter().zip(&mut out.places).filter(|(place, _)| place.number == number).collect();
-            quote(line.strip_suffix('\r').unwrap_or(line), here, &mut out.text);
+            let here = places.iter().zip(&mut out.places).filter(|(place, _)| place.number == number);
+            quote(text(source, source.line(number)), here.collect(), &mut out.text);
         }
         out.text.push('\n');
     }
@@ -112,10 +112,18 @@ fn mark(places: &mut [(&Place<'_>, &mut Range<usize>)], at: usize, here: usize) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tree::Sources;
+
+    fn source(text: &str) -> Source {
+        let mut sources = Sources::default();
+        let file = sources.add("a", text);
+        sources.get(file).unwrap().clone()
+    }
 
     fn shown(text: &str, spans: &[(u32, u32)]) -> (usize, String, Vec<String>) {
-        let places: Vec<_> = spans.iter().map(|(start, end)| Place::of(text, *start, *end)).collect();
-        let out = excerpt(text, &places);
+        let source = source(text);
+        let places: Vec<_> = spans.iter().map(|(start, end)| Place::of(&source, *start, *end)).collect();
+        let out = excerpt(&source, &places);
         let marked = out.places.iter().map(|range| out.text[range.clone()].to_owned()).collect();
         (out.first, out.text, marked)
     }
@@ -147,12 +155,12 @@ mod tests {
     #[test]
     fn places_beyond_the_text_are_at_its_end() {
         assert_eq!(shown("", &[(0, 0), (7, 9)]), (1, "\n".into(), vec![String::new(), String::new()]));
-        assert_eq!(Place::of("ab\ncä", 99, 99).position(), (2, 3));
+        assert_eq!(Place::of(&source("ab\ncä"), 99, 99).position(), (2, 3));
     }
 
     #[test]
     fn a_place_far_to_the_right_is_not_quoted() {
-        let text = "x".repeat(MARGIN + 2);
+        let text = source(&"x".repeat(MARGIN + 2));
         assert!(!Place::of(&text, 9_000, 9_001).far());
         assert!(Place::of(&text, 10_001, 10_002).far());
     }

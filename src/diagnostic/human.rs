@@ -72,7 +72,7 @@ fn group<'a>(finding: &'a Diagnostic, sources: &'a Sources) -> Group<'a> {
     let mut group = Group::with_title(title.id(inert::line(&finding.code)));
     let labelled = |span: Span, text| {
         let source = sources.get(span.file)?;
-        Some(Labelled { file: span.file, place: Place::of(&source.text, span.start, span.end), text })
+        Some(Labelled { file: span.file, place: Place::of(source, span.start, span.end), text })
     };
     let labels = finding.labels.iter().take(limits::DIAGNOSTIC_PLACES);
     let mut places: Vec<_> = labelled(finding.span, None).into_iter().collect();
@@ -96,7 +96,7 @@ fn quote<'a>(group: Group<'a>, file: FileId, places: Vec<Labelled<'a>>, sources:
         return group.element(Origin::path(path).line(line).char_column(column));
     }
     let (places, texts): (Vec<_>, Vec<_>) = places.into_iter().map(|one| (one.place, one.text)).unzip();
-    let excerpt = excerpt(&source.text, &places);
+    let excerpt = excerpt(source, &places);
     let annotations = excerpt.places.into_iter().zip(texts).map(|(range, text)| match text {
         None => AnnotationKind::Primary.span(range),
         Some(text) => AnnotationKind::Context.span(range).label(inert::clipped(text, limits::MESSAGE_BYTES)),

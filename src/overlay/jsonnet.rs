@@ -19,3 +19,8 @@ impl Jsonnet {
         Err(Diagnostic::new(&rules::JSONNET, Span::file(file), "not here yet"))
     }
 }
+
+/// Serves.
+pub fn serve(_: impl std::io::Read, _: impl std::io::Write) -> u8 {
+    2
+}

@@ -1,6 +1,7 @@
 //! The texts that nodes come from, and places in them.
 
-use std::sync::Arc;
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 
 /// One text that netloom read, by index into [`Sources`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,6 +64,35 @@ pub struct Source {
     pub path: Arc<str>,
     /// The whole text.
     pub text: Arc<str>,
+    /// Where lines begin, found out when first asked for: findings are many and texts long.
+    lines: OnceLock<Arc<[u32]>>,
+}
+
+impl Source {
+    /// The line that holds a byte: its number, counted from 1, and its range of bytes without the line feed.
+    #[must_use]
+    pub fn line_at(&self, byte: usize) -> (usize, Range<usize>) {
+        let lines = self.lines();
+        let number = lines.partition_point(|start| *start as usize <= byte).max(1);
+        (number, self.line(number))
+    }
+
+    /// The bytes of a line by its number, without the line feed; empty when there is no such line.
+    #[must_use]
+    pub fn line(&self, number: usize) -> Range<usize> {
+        let start = |number: usize| self.lines().get(number).map(|start| *start as usize);
+        let end = self.text.len();
+        let begin = number.checked_sub(1).and_then(start).unwrap_or(end);
+        begin..start(number).map_or(end, |next| next.saturating_sub(1)).max(begin)
+    }
+
+    fn lines(&self) -> &[u32] {
+        self.lines.get_or_init(|| {
+            let feeds = self.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+            let starts = feeds.map(|(at, _)| u32::try_from(at + 1).unwrap_or(u32::MAX));
+            std::iter::once(0).chain(starts).collect()
+        })
+    }
 }
 
 /// Every text of one run. Immutable once loading is done, so spans stay valid.
@@ -75,7 +105,7 @@ impl Sources {
     /// Adds a text and returns its id.
     pub fn add(&mut self, path: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> FileId {
         let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX - 1));
-        self.files.push(Source { path: path.into(), text: text.into() });
+        self.files.push(Source { path: path.into(), text: text.into(), lines: OnceLock::new() });
         id
     }
 
@@ -99,14 +129,13 @@ impl Sources {
     /// Where a span begins.
     #[must_use]
     pub fn position(&self, span: Span) -> Option<Position> {
-        let text = &self.get(span.file)?.text;
-        let mut start = (span.start as usize).min(text.len());
-        while !text.is_char_boundary(start) {
+        let source = self.get(span.file)?;
+        let mut start = (span.start as usize).min(source.text.len());
+        while !source.text.is_char_boundary(start) {
             start -= 1;
         }
-        let before = &text[..start];
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        Some(Position { line: before.matches('\n').count() + 1, column: before[line_start..].chars().count() + 1 })
+        let (line, bytes) = source.line_at(start);
+        Some(Position { line, column: source.text[bytes.start..start].chars().count() + 1 })
     }
 
     /// `file:line:column` of a span, as compilers print it.
@@ -116,5 +145,26 @@ impl Sources {
             (Some(source), Some(at)) => format!("{}:{}:{}", source.path, at.line, at.column),
             _ => "(computed)".to_owned(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_count_lines_and_characters_from_one() {
+        let mut sources = Sources::default();
+        let file = sources.add("a", "ab\n\ncä€d");
+        let at = |byte| sources.locate(Span::new(file, byte, byte));
+        let expected =
+            [(0, "a:1:1"), (2, "a:1:3"), (3, "a:2:1"), (4, "a:3:1"), (5, "a:3:2"), (6, "a:3:2"), (10, "a:3:4"), (99, "a:3:5")];
+        expected.iter().for_each(|(byte, place)| assert_eq!(at(*byte), *place));
+        assert_eq!(sources.locate(Span::NONE), "(computed)");
+        let source = sources.get(file).unwrap();
+        assert_eq!(
+            [source.line(0), source.line(1), source.line(2), source.line(3), source.line(4)],
+            [11..11, 0..2, 3..3, 4..11, 11..11]
+        );
     }
 }
