@@ -70,6 +70,12 @@ def deployment_problems(file, project):
     return problems + [f"parameter {p} is missing" for p in wanted.keys() - given.keys() if "Default" not in wanted[p]]
 
 
+def undeployed(file):
+    """A template has a deployment file, unless it asks for parameters, whose values only its user knows."""
+    deployment = file.with_name(file.name.replace(".template.", ".deployment."))
+    return [] if deployment.exists() or "Parameters" in read(file) else ["no deployment file beside it"]
+
+
 def beside(deployment):
     """The template that a deployment file is for."""
     return deployment.with_name(deployment.name.replace(".deployment.", ".template."))
@@ -94,7 +100,7 @@ def main():
         deployments = [f for f in chosen if f not in templates]
         found = lint(project, region, "--template", templates) if templates else {}
         for file in templates:
-            problems = found.get(file, []) + ignored(read(file))
+            problems = found.get(file, []) + ignored(read(file)) + undeployed(file)
             report.check(f"{short(file)} ({region})", problems)
         broken = {f: p for f in deployments if (p := deployment_problems(f, project))}
         sound = [f for f in deployments if f not in broken]

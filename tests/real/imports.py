@@ -43,7 +43,7 @@ def documents(project):
 
 
 def provider(parsed):
-    return next(iter(d["spec"]["networking"]) for d in parsed if d["kind"] == "Cluster")
+    return next(key for d in parsed if d["kind"] == "Cluster" for key in d["spec"]["networking"])
 
 
 def rendered(netloom, project, waiting):

@@ -100,9 +100,10 @@ def manifests(cluster):
 def create(report, label, region, name, text, file):
     """The stack, checked; nothing when it could not be created."""
     deployment = file.with_name(file.name.replace("template", "deployment"))
+    settings = yaml.safe_load(deployment.read_text()) if deployment.exists() else {}
     try:
-        stack = Stack(region, name, text, yaml.safe_load(deployment.read_text()) or {})
-    except (BotoCoreError, ClientError, OSError) as error:
+        stack = Stack(region, name, text, settings)
+    except (BotoCoreError, ClientError) as error:
         report.check(f"{label}: stack created", str(error)[:600])
         region.broken = True
         return None
