@@ -66,7 +66,7 @@ resources:
 #[test]
 fn flux_keeps_the_network_provider_and_waits_for_what_comes_before() {
     let gitops =
-        "gitops: {flux: {sourceName: fleet, namespace: sync, path: ./infra/, interval: 1h}}, paths: {output: out/rendered}";
+        "gitops: {flux: {sourceName: fleet, namespace: sync, interval: 1h}}, paths: {repository: infra, output: out/rendered}";
     let artifacts = artifacts(&project(gitops), "prod", &objects());
     assert_eq!(
         text(&artifacts, "gitops/prod-cni.yaml"),
@@ -177,8 +177,9 @@ spec:
 
 #[test]
 fn argo_deploys_to_its_own_cluster_unless_told_otherwise() {
-    let gitops = "gitops: {argo: {repoURL: 'https://git.example.com/fleet', targetRevision: main, namespace: sync, project: net, path: infra}}";
-    let artifacts = artifacts(&project(gitops), "lab", &objects());
+    let argo = "{repoURL: 'https://git.example.com/fleet', targetRevision: main, namespace: sync, project: net}";
+    let spec = format!("gitops: {{argo: {argo}}}, paths: {{repository: infra}}");
+    let artifacts = artifacts(&project(&spec), "lab", &objects());
     let text = text(&artifacts, "gitops/lab-dns.yaml");
     assert!(text.contains("  destination:\n    server: https://kubernetes.default.svc\n    namespace: default\n"), "{text}");
     assert!(text.contains("  project: net\n"), "{text}");
