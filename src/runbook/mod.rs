@@ -346,7 +346,10 @@ mod tests {
         let mut plan = plan();
         plan.flows.retain(|flow| flow.name != "api");
         let text = super::cluster(&appliance(), &mermaid::tests::vpc(), &plan, &[], &[]);
-        assert!(text.contains("for the cluster to work. Each is a rule of the security groups.\n\n| Flow "), "{text}");
+        assert!(
+            text.contains("for the cluster to work. The security groups have rules for each, and no others.\n\n| Flow "),
+            "{text}"
+        );
         assert!(text.contains("| `172.20.32.0/19` | subnet us-west-2a: private, in us-west-2a | 8,187 |"), "{text}");
         assert!(!text.contains("Host firewalls"), "{text}");
     }
