@@ -1,0 +1,210 @@
+//! What the stock overlays render, and what they say about mistakes.
+
+#![allow(clippy::disallowed_methods, reason = "tests lay out their own project")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+mod nodelocal;
+mod weave;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use netloom::diagnostic::rules;
+use netloom::overlay::library::{self, Library};
+use netloom::tree::{Node, Path, Sources};
+use netloom::{Request, compile};
+
+/// A cluster on premises, ready for one change.
+struct Cluster<'a> {
+    weave: &'a str,
+    cache: &'a str,
+    spec: &'a str,
+    mtu: u32,
+    files: &'a [(&'a str, &'a str)],
+}
+
+const PLAIN: Cluster<'static> =
+    Cluster { weave: "{}", cache: "{enabled: false}", spec: "{kernel: '5.15'}", mtu: 9001, files: &[] };
+
+/// What a cluster came to: files by path below its folder, and a line for each finding.
+struct Outcome {
+    files: BTreeMap<String, String>,
+    findings: Vec<String>,
+}
+
+impl Cluster<'_> {
+    fn compile(&self) -> Outcome {
+        self.compile_for("1.33")
+    }
+
+    fn compile_for(&self, kubernetes: &str) -> Outcome {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let root = std::env::temp_dir().join(format!("netloom-overlays-{}-{number}", std::process::id()));
+        let cluster = format!(
+            "apiVersion: netloom.dev/v1alpha1\nkind: Cluster\nmetadata: {{name: c}}\nspec:\n  network: office\n  kubernetesVersion: \
+             '{kubernetes}'\n  networking:\n    weave: {}\n  dns:\n    nodeLocalCache: {}\n  nodes: {}\n",
+            self.weave, self.cache, self.spec
+        );
+        let network = format!(
+            "apiVersion: netloom.dev/v1alpha1\nkind: Network\nmetadata: {{name: office}}\nspec: {{static: {{cidr: 10.0.0.0/16}}, mtu: {}}}\n",
+            self.mtu
+        );
+        let project = "apiVersion: netloom.dev/v1alpha1\nkind: Project\nmetadata: {name: p}\n";
+        let own = [("netloom.yaml", project), ("declarations/cluster.yaml", &cluster), ("declarations/network.yaml", &network)];
+        for (path, text) in own.iter().chain(self.files) {
+            let path = root.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        let compiled = compile(&Request { root: root.clone(), clusters: Vec::new(), worker: PathBuf::new() }, &|_, _| {});
+        fs::remove_dir_all(root).unwrap();
+        let files = compiled.units.iter().filter(|unit| unit.folder == "clusters/c").flat_map(|unit| &unit.artifacts);
+        let line = |finding: &netloom::diagnostic::Diagnostic| {
+            let place = compiled.sources.locate(finding.span).replace("declarations/cluster.yaml:", "");
+            format!("{} {place} {}", finding.code, finding.message)
+        };
+        Outcome {
+            files: files.map(|file| (file.path.clone(), file.text.to_string())).collect(),
+            // The state of Weave's makers is a note on every cluster; it is no finding about this one.
+            findings: compiled.findings.iter().filter(|finding| finding.code != "overlay-lifecycle").map(line).collect(),
+        }
+    }
+}
+
+impl Outcome {
+    fn file(&self, path: &str) -> &str {
+        self.files.get(path).unwrap_or_else(|| panic!("no {path} among {:?}; {:?}", self.files.keys(), self.findings))
+    }
+
+    fn daemonset(&self) -> &str {
+        self.file("kubernetes/cni/daemonset-weave-net.yaml")
+    }
+
+    /// The value of an environment variable of the DaemonSet.
+    fn variable(&self, name: &str) -> Option<&str> {
+        let (_, rest) = self.daemonset().split_once(&format!("- name: {name}\n          value: "))?;
+        Some(rest.lines().next()?.trim_matches('"'))
+    }
+
+    /// Codes and places of findings that are no notes about things the test does not look at.
+    fn codes(&self) -> Vec<String> {
+        self.findings.iter().map(|line| line.splitn(3, ' ').take(2).collect::<Vec<_>>().join(" ")).collect()
+    }
+}
+
+/// A value that changes the output, for each option.
+const OPTIONS: [(&str, &[(&str, &str)]); 2] = [
+    (
+        "cni/weave",
+        &[
+            ("version", "2.8.1"),
+            ("encryption", "{enabled: false}"),
+            ("mtu", "1376"),
+            ("connLimit", "100"),
+            ("noMasqLocal", "0"),
+            ("iptablesBackend", "auto"),
+            ("hairpinMode", "false"),
+            ("metrics", "{enabled: false}"),
+            ("netExtraArgs", "--log-level=debug"),
+            ("npcExtraArgs", "--log-level=info"),
+            ("memoryRequest", "1Gi"),
+            ("memoryLimit", "1Gi"),
+            ("cpuRequest", "1"),
+            ("cpuLimit", "2"),
+            ("npcMemoryRequest", "1Gi"),
+            ("npcMemoryLimit", "1Gi"),
+            ("npcCPURequest", "1"),
+            ("npcCPULimit", "0.5"),
+        ],
+    ),
+    (
+        "dns/nodelocal",
+        &[
+            ("enabled", "false"),
+            ("image", "mirror.example/k8s-dns-node-cache:1.26.7"),
+            ("localIP", "169.254.20.11"),
+            ("healthPort", "8081"),
+            ("forwardToKubeDNS", "true"),
+            ("upstreamNameservers", "[9.9.9.9]"),
+            ("stubDomains", "{a.example: [9.9.9.9]}"),
+            ("additionalConfig", "'x:53 { whoami }'"),
+            ("externalCoreFile", "'health 169.254.20.10:8080'"),
+            ("coreFile", "overlays/Corefile"),
+            ("podAnnotations", "{team: net}"),
+            ("metrics", "{enabled: false}"),
+            ("memoryRequest", "64Mi"),
+            ("memoryLimit", "256Mi"),
+            ("cpuRequest", "50m"),
+        ],
+    ),
+];
+
+#[test]
+fn every_option_changes_an_output() {
+    let files = [("overlays/Corefile", "health 169.254.20.10:8080\n")];
+    let mut sources = Sources::default();
+    library::embed(&mut sources);
+    let library = Library::read(&sources, "none", &mut Vec::new());
+    for (overlay, values) in OPTIONS {
+        let properties = library.get(overlay).unwrap().declared.node.at(&Path::dotted("spec.options.properties")).unwrap();
+        let mut declared: Vec<&str> = properties.as_map().unwrap().keys().collect();
+        let mut tried: Vec<&str> = values.iter().map(|(name, _)| *name).collect();
+        declared.sort_unstable();
+        tried.sort_unstable();
+        assert_eq!(declared, tried, "{overlay}");
+        let render = |options: &str| match overlay {
+            "cni/weave" => Cluster { weave: options, files: &files, ..PLAIN }.compile().files,
+            _ => Cluster { cache: options, files: &files, ..PLAIN }.compile().files,
+        };
+        let base = render("{}");
+        let objects = |files: &BTreeMap<String, String>| {
+            files
+                .iter()
+                .filter(|(path, _)| path.starts_with("kubernetes/"))
+                .map(|(a, b)| (a.clone(), b.clone()))
+                .collect::<Vec<_>>()
+        };
+        for (name, value) in values {
+            assert_ne!(objects(&render(&format!("{{{name}: {value}}}"))), objects(&base), "{overlay}: {name}");
+        }
+    }
+}
+
+#[test]
+fn objects_are_valid_for_every_version_and_hold_no_variable_of_flux() {
+    for minor in 25..=37 {
+        let outcome = Cluster { cache: "{}", ..PLAIN }.compile_for(&format!("1.{minor}"));
+        assert_eq!(outcome.findings, [""; 0], "1.{minor}");
+        let objects = outcome.files.iter().filter(|(path, _)| path.starts_with("kubernetes/"));
+        objects.for_each(|(path, text)| assert!(!text.contains("${"), "{path}"));
+    }
+}
+
+#[test]
+fn overlays_keep_to_the_forms_that_others_rely_on() {
+    let mut sources = Sources::default();
+    library::embed(&mut sources);
+    let mut findings = Vec::new();
+    let library = Library::read(&sources, "none", &mut findings);
+    assert!(findings.is_empty(), "{findings:?}");
+    for overlay in library.iter() {
+        for assertion in &overlay.spec().assertions {
+            let (code, text) = (&assertion.code, &assertion.explanation);
+            assert!(rules::find(code).is_none(), "{code} is the core's");
+            assert!(
+                text.starts_with(|c: char| !c.is_lowercase()) || text.starts_with("kops") || text.starts_with("netloom"),
+                "{code}"
+            );
+            assert!(text.trim_end().ends_with('.') && !assertion.message.trim_end().ends_with('.'), "{code}");
+        }
+        // The description of a security group's rule takes these characters only (EC2 API reference, IpRange).
+        let ports = overlay.declared.node.at(&Path::dotted("spec.facts.ports")).and_then(Node::as_list).unwrap_or_default();
+        for because in ports.iter().filter_map(|port| port.str_at("because")) {
+            let allowed = |c: char| c.is_ascii_alphanumeric() || " ._-:/()#,@[]+=&;{}!$*".contains(c);
+            assert!(because.chars().all(allowed) && because.len() < 200, "{because}");
+        }
+    }
+}
