@@ -32,7 +32,7 @@ fn run(command: &str, text: &str) -> Run {
         let said = Kurl { network_cidr: option("--network-cidr").map(|range| range.parse().unwrap()) };
         kurl(&documents, file, &said, &mut findings)
     } else {
-        let said = Kops { internet_gateway_id: option("--internet-gateway-id").map(str::to_owned) };
+        let said = Kops { internet_gateway_id: option("--internet-gateway").map(str::to_owned) };
         kops(&documents, file, &said, &mut findings)
     };
     Run { sources, findings, imported }

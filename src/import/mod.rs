@@ -63,7 +63,7 @@ pub struct Imported {
 pub struct Dropped {
     /// The document and the field in it: `InstanceGroup[nodes].spec.image`. Nothing below the field was used.
     pub path: String,
-    /// Why it has no counterpart, as the rest of a sentence that begins with the path.
+    /// Why it has no counterpart: a clause.
     pub reason: Cow<'static, str>,
     /// Where it stands.
     pub span: Span,
@@ -84,5 +84,8 @@ fn holds(network: &Draft, cluster: &Draft, before: usize, findings: &mut Vec<Dia
         decode::<Network>(network.node.clone(), findings);
         decode::<Cluster>(cluster.node.clone(), findings);
     }
-    !has_errors(findings.get(before..).unwrap_or_default())
+    let holds = !has_errors(findings.get(before..).unwrap_or_default());
+    // Nothing was chosen where nothing is written.
+    findings.retain(|finding| holds || finding.code != rules::IMPORT_CHOICE.code);
+    holds
 }

@@ -24,8 +24,9 @@ pub(super) struct Reading<'a> {
 impl<'a> Reading<'a> {
     /// A document of which nothing has been used but what says what it is.
     pub(super) fn new(root: &'a Node, name: impl Into<String>) -> Self {
-        let used = ["apiVersion", "kind"].map(Path::dotted).into_iter().collect();
-        Self { root, name: name.into(), used, entered: BTreeSet::new(), reasons: BTreeMap::new() }
+        let paths = |names: &[&str]| names.iter().map(|name| Path::dotted(name)).collect();
+        let (used, entered) = (paths(&["apiVersion", "kind"]), paths(&["metadata", "spec"]));
+        Self { root, name: name.into(), used, entered, reasons: BTreeMap::new() }
     }
 
     /// The field at `path`, which counts as used with all below it; none when it is not there or null.

@@ -7,7 +7,7 @@ use crate::tree::{Map, Node, Path, Sources, Span, Step, Value, to_yaml, yaml};
 const COLUMNS: usize = 100;
 
 /// The order in which the fields of a cluster's `spec` are written.
-const ORDER: [&str; 11] = [
+const ORDER: [&str; 13] = [
     "network",
     "kubernetesVersion",
     "clusterName",
@@ -19,6 +19,8 @@ const ORDER: [&str; 11] = [
     "kubeProxy",
     "networking",
     "dns",
+    "access",
+    "flows",
 ];
 
 /// A declaration that is being written.

@@ -100,12 +100,16 @@ fn describe(root: &Json, node: &Node, error: &ValidationError<'_>, rule: &'stati
         }
         ValidationErrorKind::Pattern { pattern } => (rule, format!("{here} does not have the form `{pattern}`"), None),
         ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
-            // Of several forms, the one whose complaint lies deepest is the one that was meant.
-            let deepest = context.iter().flatten().max_by_key(|inner| inner.instance_path().as_str().matches('/').count());
-            match deepest.filter(|inner| inner.instance_path().as_str().len() > error.instance_path().as_str().len()) {
-                Some(inner) => return describe(root, node, inner, rule, findings),
-                None => (rule, format!("{here} has none of the forms that are allowed here"), None),
+            // Of several forms, the one whose complaints lie deepest is the one that was meant.
+            let depth = |inner: &ValidationError<'_>| inner.instance_path().as_str().matches('/').count();
+            let meant = context.iter().max_by_key(|form| form.iter().map(depth).max());
+            let below =
+                |inner: &&ValidationError<'_>| inner.instance_path().as_str().len() > error.instance_path().as_str().len();
+            let complaints: Vec<_> = meant.into_iter().flatten().filter(below).collect();
+            if !complaints.is_empty() {
+                return complaints.into_iter().for_each(|inner| describe(root, node, inner, rule, findings));
             }
+            (rule, format!("{here} has none of the forms that are allowed here"), None)
         }
         _ => (rule, format!("{here}: {}", error.masked()), None),
     };

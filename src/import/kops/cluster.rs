@@ -38,7 +38,6 @@ pub(super) fn write(work: &mut Work<'_, '_>) {
 }
 
 fn metadata(work: &mut Work<'_, '_>) {
-    work.spec.enter("metadata");
     let span = work.spec.span("metadata.name");
     let labels = work.spec.first(&["metadata.labels"]);
     if let Some(labels) = labels.filter(|labels| labels.as_map().is_some_and(|map| !map.is_empty())) {
@@ -140,7 +139,11 @@ fn kube_proxy(work: &mut Work<'_, '_>) {
     let (mode, span) = match (enabled, mode) {
         (Some(false), _) => ("disabled", work.spec.span("spec.kubeProxy.enabled")),
         (_, Some(("iptables", _)) | None) => return,
-        (_, Some(mode)) => mode,
+        (_, Some((mode @ ("ipvs" | "nftables"), span))) => (mode, span),
+        (_, Some((mode, span))) => {
+            let message = format!("`{mode}` is no mode of kube-proxy that netloom knows: iptables, ipvs, nftables");
+            return work.refuse(span, message, "kube-proxy has no other mode on Linux since Kubernetes 1.26");
+        }
     };
     work.cluster.set("spec.kubeProxy.mode", Node::new(Value::String(mode.into()), span));
 }

@@ -78,9 +78,9 @@ fn check_version(node: &Node, findings: &mut Vec<Diagnostic>) -> bool {
 
 /// Why a document is no group of the cluster; none when it is one.
 fn stray(node: &Node, cluster: Option<&str>) -> Option<String> {
-    let kind = node.str_at("kind").unwrap_or("document without kind");
+    let kind = node.str_at("kind").unwrap_or_default();
     if kind != "InstanceGroup" {
-        return Some(format!("a {kind} says nothing about the network"));
+        return Some(format!("the kind `{kind}` says nothing about the network"));
     }
     let label = Path::dotted("metadata.labels").child(CLUSTER_LABEL);
     let of = node.at(&label).and_then(Node::as_str)?;

@@ -3,7 +3,7 @@
 use crate::declare::Arch;
 use crate::diagnostic::{Diagnostic, rules};
 use crate::import::reading::Reading;
-use crate::tree::{Node, Path, Span};
+use crate::tree::{Node, Path};
 
 use super::Work;
 
@@ -38,7 +38,6 @@ pub(super) struct Group<'a> {
 impl<'a> Group<'a> {
     /// Reads a group.
     pub(super) fn read(mut reading: Reading<'a>, findings: &mut Vec<Diagnostic>) -> Self {
-        reading.enter("metadata");
         reading.enter("metadata.labels");
         reading.take(&Path::dotted("metadata.labels").child("kops.k8s.io/cluster"));
         reading.take(&Path::dotted("metadata.name"));
@@ -100,7 +99,7 @@ pub(super) fn write(work: &mut Work<'_, '_>) {
         }
         None => {
             let what = "the manifest does not bound the number of nodes, so it is netloom's default of 100";
-            let span = work.groups.first().map_or(Span::NONE, |group| group.reading.span("spec"));
+            let span = work.groups.first().map_or(work.spec.span("kind"), |group| group.reading.span("spec"));
             work.cluster.set("spec.nodes.max", 100i64);
             work.choose_cluster("spec.nodes.max", span, what, "write the most nodes that the cluster will have");
         }

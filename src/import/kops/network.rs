@@ -9,6 +9,9 @@ use super::{Kops, Work};
 
 /// kops's default for AWS, and that of declarations (`defaultAWSNetworkCIDR` in `defaults.go`).
 const DEFAULT: &str = "172.20.0.0/16";
+/// The first minor version for whose clusters kops 1.22 or later is assumed, which gives every VPC an IPv6 block. (Releases of kops
+/// from 1.22 to 1.26 run Kubernetes 1.21, too, and add the block when they next update the cluster.)
+const IPV6_SINCE: u32 = 21;
 const CIDR: [&str; 2] = ["spec.networkCIDR", "spec.networking.networkCIDR"];
 const VPC: [&str; 2] = ["spec.networkID", "spec.networking.networkID"];
 
@@ -33,8 +36,8 @@ pub(super) fn write(work: &mut Work<'_, '_>, said: &Kops) {
     }
     zones(work, &subnets);
     topology(work, &subnets);
-    subnets::write(work, &subnets);
     ipv6(work, &subnets);
+    subnets::write(work, &subnets);
     tags(work);
 }
 
@@ -104,7 +107,7 @@ fn internet_gateway(work: &mut Work<'_, '_>, subnets: &[Subnet<'_>], said: &Kops
     }
     let what = "subnets of this network lead to the internet through the VPC's gateway, which kops looks up in AWS and the stack \
                 asks for as a parameter";
-    let help = "import again with `--internet-gateway-id igw-…`, or write `internetGatewayID` here; \
+    let help = "import again with `--internet-gateway igw-…`, or write `internetGatewayID` here; \
                 `aws ec2 describe-internet-gateways --filters Name=attachment.vpc-id,Values=vpc-…` shows it";
     work.choose_network("spec.aws.vpcID", span, what, help);
 }
@@ -135,12 +138,18 @@ fn topology(work: &mut Work<'_, '_>, subnets: &[Subnet<'_>]) {
     }
 }
 
-/// kops gives a network IPv6 for the whole cluster's sake (`nonMasqueradeCIDR: ::/0`) or for single subnets'.
+/// IPv6 is for the whole cluster's sake (`nonMasqueradeCIDR: ::/0`), for single subnets', or because kops gives it to every VPC.
 fn ipv6(work: &mut Work<'_, '_>, subnets: &[Subnet<'_>]) {
     let whole = work.spec.find(&super::cluster::NON_MASQUERADE).and_then(|path| work.spec.peek(&path));
-    let whole = whole.and_then(Node::as_str).is_some_and(|text| text.contains(':'));
-    if whole || subnets.iter().any(|subnet| subnet.ipv6) {
+    let used = whole.and_then(Node::as_str).is_some_and(|text| text.contains(':')) || subnets.iter().any(|subnet| subnet.ipv6);
+    let given = work.version.minor >= IPV6_SINCE;
+    if used || given {
         work.network.set("spec.aws.ipv6", true);
+    }
+    if given && !used {
+        let comment =
+            "From 1.22 on kops gives every VPC an IPv6 block, and its public subnets a route, also where no subnet has a range.";
+        work.network.note("spec.aws.ipv6", comment);
     }
 }
 

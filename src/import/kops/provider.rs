@@ -27,7 +27,7 @@ const PROVIDERS: [(&str, &str); 16] = [
 
 /// Providers that netloom has no overlay for, and what to use in their place.
 const WITHOUT_OVERLAY: [(&str, &str); 3] = [
-    ("lyftvpc", "kops itself removed it in 1.23; `amazonvpc` and `cilium` with `ipam: eni` give pods addresses of the VPC, too"),
+    ("lyftvpc", "it is gone from kops since 1.23; `amazonvpc` and `cilium` with `ipam: eni` give pods addresses of the VPC, too"),
     ("gce", "it needs Google's alias addresses; `kubenet` is the counterpart on AWS"),
     ("kindnet", "`cni: {}` leaves its objects to you; `flannel` and `kubenet` do the same"),
 ];
@@ -50,6 +50,7 @@ const WEAVE: &str = "2.8.1";
 /// Writes `networking`.
 pub(super) fn write(work: &mut Work<'_, '_>) {
     let path = Path::dotted("spec.networking");
+    work.spec.enter("spec.networking");
     let present = |(old, new): &&(&'static str, &'static str)| {
         [*old, *new].into_iter().find(|key| !key.is_empty() && work.spec.peek(&path.child(key)).is_some())
     };

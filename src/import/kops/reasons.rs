@@ -90,6 +90,7 @@ pub(super) const CLUSTER: Reasons = &[
 /// For an `InstanceGroup`.
 pub(super) const GROUP: Reasons = &[
     ("metadata", KOPS),
+    ("metadata.labels", MACHINES),
     ("spec", MACHINES),
     ("spec.additionalSecurityGroups", "a group that exists elsewhere is attached by whoever makes the machines"),
     ("spec.machineType", "netloom makes no machines; only the architecture is taken from it"),

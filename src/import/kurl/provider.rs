@@ -100,7 +100,7 @@ fn flannel<'a>(work: &mut Work<'a, '_>) -> Pods<'a> {
 fn antrea<'a>(work: &mut Work<'a, '_>) -> Pods<'a> {
     let span = work.spec.span("spec.antrea");
     work.cluster.set("spec.networking.cni", empty(span));
-    let what = "netloom has no overlay for Antrea; with `cni`, it installs no network provider and Antrea stays yours";
+    let what = "there is no overlay for Antrea; with `cni`, netloom installs no network provider and Antrea stays yours";
     work.choose_cluster(
         "spec.networking",
         span,
