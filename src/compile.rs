@@ -166,7 +166,7 @@ impl Fleet<'_> {
         let name = &cluster.value.metadata.name;
         let at = self.networks.iter().position(|network| std::ptr::eq(network, effective.network))?;
         let network = self.plans.get(at)?;
-        let schemas = schema::for_minor(context::minor(&cluster.value.spec.kubernetes_version));
+        let schemas = schema::for_minor(cluster.value.kubernetes_minor());
         let schemas = schemas
             .map_err(|error| findings.push(Diagnostic::new(&rules::OBJECT_SCHEMA, cluster.span("spec.kubernetesVersion"), error)))
             .ok()?;
