@@ -3,13 +3,11 @@
 //! ```text
 //! # What the case shows.
 //! $ netloom render
+//! $ mv edited.yaml rendered/a.yaml      the one other command: moves, replaces or (to another name) takes away
 //! $ netloom check --format json
 //! -- declarations/cluster.yaml --       input files, in a folder of their own
-//! …
-//! -- bad.yaml (escaped) --              with `\r`, `\xff`, `\u{202e}` and `\\` for what a text file should not hold
-//! …
+//! -- bad.yaml (escaped) --              with `\xff`, `\u{202e}` and `\\` for what a text file should not hold
 //! -- outside (link) --                  a symbolic link to the path in the text
-//! ../secret
 //! -- exit --                            from here on: what is expected
 //! 0 1
 //! -- stdout --
@@ -20,15 +18,14 @@
 //!
 //! `NETLOOM_BLESS=1` rewrites what is expected; `NETLOOM_CASE=text` runs the cases whose path holds the text.
 
-#![allow(clippy::disallowed_methods, reason = "tests write input and read output")]
-#![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "files are laid out here; what cannot be set up has failed")]
 
 use std::ffi::OsString;
 use std::fmt::Write;
 use std::fs;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 use rayon::prelude::*;
 use similar::TextDiff;
@@ -80,13 +77,10 @@ impl<'a> Case<'a> {
         sections.push((name, &text[start..]));
         let head = sections.remove(0).1;
         let end = sections.iter().position(|(name, _)| *name == "exit").unwrap_or(sections.len());
-        let expected = sections.iter().skip(end).map(|(name, _)| *name);
-        Self {
-            head: head.trim_end(),
-            commands: head.lines().filter_map(|line| line.strip_prefix("$ ")).collect(),
-            looks_at: expected.filter(|name| !matches!(*name, "exit" | "stdout" | "stderr")).collect(),
-            input: sections[..end].to_vec(),
-        }
+        let expected = sections.split_off(end).into_iter().map(|(name, _)| name);
+        let commands = head.lines().filter_map(|line| line.strip_prefix("$ ")).collect();
+        let looks_at = expected.filter(|name| !matches!(*name, "exit" | "stdout" | "stderr")).collect();
+        Self { head: head.trim_end(), commands, looks_at, input: sections }
     }
 
     /// The case file with what happens now as what is expected.
@@ -95,8 +89,7 @@ impl<'a> Case<'a> {
         let input: Vec<_> = self.input.iter().map(|(name, text)| scratch.put(name, text)).collect();
         let (mut exits, mut stdout, mut stderr) = (Vec::new(), String::new(), String::new());
         for command in &self.commands {
-            let arguments = command.strip_prefix("netloom").ok_or_else(|| format!("`{command}` is no netloom command"))?;
-            let output = scratch.netloom(arguments);
+            let Some(output) = scratch.run(command) else { continue };
             exits.push(output.status.code().map_or("killed".to_owned(), |code| code.to_string()));
             for (stream, bytes) in [(&mut stdout, output.stdout), (&mut stderr, output.stderr)] {
                 let text = String::from_utf8(bytes).map_err(|_| format!("`{command}` wrote no UTF-8"))?;
@@ -108,9 +101,8 @@ impl<'a> Case<'a> {
         }
         let mut out = format!("{}\n", self.head);
         self.input.iter().for_each(|(name, text)| section(&mut out, name, text));
-        section(&mut out, "exit", &(exits.join(" ") + "\n"));
-        let streams = [("stdout", stdout), ("stderr", stderr)].into_iter().filter(|(_, text)| !text.is_empty());
-        streams.for_each(|(name, text)| section(&mut out, name, &text));
+        let streams = [("exit", exits.join(" ") + "\n"), ("stdout", stdout), ("stderr", stderr)];
+        streams.iter().filter(|(_, text)| !text.is_empty()).for_each(|(name, text)| section(&mut out, name, text));
         for name in &self.looks_at {
             let text = match *name {
                 "tree" => files(&scratch.0).into_iter().filter(|file| !input.contains(file)).map(|file| file + "\n").collect(),
@@ -136,8 +128,8 @@ fn inert(text: &str) -> Result<(), String> {
 
 /// Paths of all files below a folder, ordered.
 fn files(folder: &Path) -> Vec<String> {
-    let entries =
-        WalkDir::new(folder).sort_by_file_name().into_iter().map(Result::unwrap).filter(|entry| !entry.file_type().is_dir());
+    let entries = WalkDir::new(folder).sort_by_file_name().into_iter().map(Result::unwrap);
+    let entries = entries.filter(|entry| !entry.file_type().is_dir());
     entries.map(|entry| entry.path().strip_prefix(folder).unwrap().to_string_lossy().into_owned()).collect()
 }
 
@@ -166,9 +158,16 @@ impl Scratch {
         path.to_owned()
     }
 
-    fn netloom(&self, arguments: &str) -> std::process::Output {
-        let arguments = arguments.split_whitespace().map(|text| OsString::from_vec(unescape(text)));
-        Command::new(env!("CARGO_BIN_EXE_netloom")).args(arguments).current_dir(&self.0).env_clear().output().unwrap()
+    /// Runs a command; what netloom said, if it was netloom.
+    fn run(&self, command: &str) -> Option<Output> {
+        let mut words = command.split_whitespace().map(|text| OsString::from_vec(unescape(text)));
+        if words.next()? == "netloom" {
+            return Some(
+                Command::new(env!("CARGO_BIN_EXE_netloom")).args(words).current_dir(&self.0).env_clear().output().unwrap(),
+            );
+        }
+        fs::rename(self.0.join(words.next()?), self.0.join(words.next()?)).unwrap();
+        None
     }
 }
 
@@ -178,14 +177,13 @@ impl Drop for Scratch {
     }
 }
 
-/// The bytes that `\xff`, `\u{202e}`, `\r` and `\\` stand for.
+/// The bytes that `\xff`, `\u{202e}` and `\\` stand for.
 fn unescape(text: &str) -> Vec<u8> {
     let mut parts = text.split('\\');
     let mut out = parts.next().unwrap_or_default().as_bytes().to_vec();
     while let Some(part) = parts.next() {
         let (byte, rest) = match part.split_at_checked(1) {
             Some(("x", rest)) => (vec![u8::from_str_radix(&rest[..2], 16).unwrap()], &rest[2..]),
-            Some(("r", rest)) => (vec![b'\r'], rest),
             Some(("u", rest)) => {
                 let (digits, rest) = rest[1..].split_once('}').unwrap();
                 let c = char::from_u32(u32::from_str_radix(digits, 16).unwrap()).unwrap();
