@@ -3,6 +3,7 @@
 //! Each file in `tests/cases/import` is a manifest and what becomes of it; `NETLOOM_BLESS=1` writes what it became today.
 
 #![allow(clippy::disallowed_methods, reason = "tests read their cases")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot be set up has failed")]
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
