@@ -167,17 +167,17 @@ const PORTS: [u16; 6] = [53, 80, 443, 8080, 9090, 9253];
 pub(crate) fn pair(number: usize, random: &mut Random) -> (Value, Value) {
     let (api_version, kind, fields) = &KINDS[number % KINDS.len()];
     let head = json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": format!("case-{number}")}});
-    let resource = join(&head, object(fields, random, 70));
+    let resource = join(&head, &object(fields, random, 70));
     let patch = match random.chance(1) {
         true => json!({"$patch": "delete"}),
         false => change_object(fields, &resource, random),
     };
-    let patch = join(&head, patch);
+    let patch = join(&head, &patch);
     (resource, patch)
 }
 
 /// The head of a document, and its other fields.
-fn join(head: &Value, body: Value) -> Value {
+fn join(head: &Value, body: &Value) -> Value {
     let mut document = head.as_object().cloned().unwrap_or_default();
     for (key, value) in body.as_object().cloned().unwrap_or_default() {
         match document.get_mut(&key).and_then(Value::as_object_mut) {
@@ -257,7 +257,7 @@ fn elements(
     random: &mut Random,
 ) -> Value {
     let identities = distinct(count, identity, taken, random);
-    identities.iter().map(|identity| join(identity, object(fields, random, 50))).collect()
+    identities.iter().map(|identity| join(identity, &object(fields, random, 50))).collect()
 }
 
 /// A patch to an object.
@@ -330,8 +330,8 @@ fn change_elements(
     let mut items = Vec::new();
     for (element, identity) in old.iter().zip(&taken) {
         match random.below(4) {
-            0 if !replaces => items.push(join(identity, json!({"$patch": "delete"}))),
-            1 | 2 => items.push(join(identity, change_object(fields, element, random))),
+            0 if !replaces => items.push(join(identity, &json!({"$patch": "delete"}))),
+            1 | 2 => items.push(join(identity, &change_object(fields, element, random))),
             _ => {}
         }
     }

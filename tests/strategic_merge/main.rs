@@ -1,5 +1,8 @@
 //! Strategic merge patches: readable cases, and generated ones that kustomize decides.
 
+// A test ends where something does not go as expected.
+#![allow(clippy::expect_used)]
+
 mod cases;
 mod errors;
 mod generate;
