@@ -2,6 +2,7 @@
 //!
 //! The result is kustomize's (kyaml `merge2`): mappings merge, `null` removes a key, scalars and lists are replaced, and lists
 //! with a merge key in Kubernetes' schemas merge element by element (`list.rs`). Kinds without a schema have no such lists.
+//! As in kustomize, the strategy `replace` of Kubernetes (the selector of a `PodDisruptionBudget` has it) is not looked at.
 //! The directives that kustomize leaves in its output work as in the API server: `$retainKeys`, `$setElementOrder/…` and
 //! `$deleteFromPrimitiveList/…`. `tests/strategic_merge` compares with kustomize and lists where netloom differs, and why.
 
