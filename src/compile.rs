@@ -186,6 +186,7 @@ impl Fleet<'_> {
         let plan = plan::cluster::plan(cluster, network, &facts, findings);
         let mut objects: Vec<Arc<Object>> = instances.iter().flat_map(|one| one.objects(tools, findings)).collect();
         instances.iter().for_each(|one| one.patch(&mut objects, tools, findings));
+        objects.retain(|object| !object.node.is_null());
         instances.iter().for_each(|one| one.assert(cluster, findings));
         for object in &mut objects {
             *object = gitops::annotated(self.project.spec.gitops.as_ref(), object);
