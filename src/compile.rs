@@ -182,7 +182,7 @@ impl Fleet<'_> {
             .ok()?;
         let tools = Tools { jsonnet: self.jsonnet, schemas: &schemas };
         let instances = self.instances(effective, network, findings);
-        let facts: Vec<_> = instances.iter().map(|one| (one.facts.clone(), one.facts_span)).collect();
+        let facts: Vec<_> = instances.iter().map(|one| (one.facts.clone(), one.place)).collect();
         let plan = plan::cluster::plan(cluster, network, &facts, findings);
         let mut objects: Vec<Arc<Object>> = instances.iter().flat_map(|one| one.objects(tools, findings)).collect();
         instances.iter().for_each(|one| one.patch(&mut objects, tools, findings));
