@@ -38,7 +38,9 @@ fn cases() {
     let wanted = std::env::var_os("NETLOOM_CASE").map(|text| text.into_string().unwrap()).unwrap_or_default();
     let bless = std::env::var_os("NETLOOM_BLESS").is_some();
     let mut cases = files(&folder);
-    cases.retain(|name| name.ends_with(".txt") && name.contains(&wanted) && !OWN_FORM.iter().any(|folder| name.starts_with(folder)));
+    cases.retain(|name| {
+        name.ends_with(".txt") && name.contains(&wanted) && !OWN_FORM.iter().any(|folder| name.starts_with(folder))
+    });
     assert!(!cases.is_empty(), "no case has `{wanted}` in its path");
     let failures: Vec<_> = cases.par_iter().filter_map(|name| run(&folder.join(name), bless).err()).collect();
     assert!(failures.is_empty(), "{} of {} cases failed\n\n{}", failures.len(), cases.len(), failures.join("\n"));

@@ -65,6 +65,9 @@ pub(super) fn write(work: &mut Work<'_, '_>) {
         return work.choose_cluster("spec.networking", block.span, what, *instead);
     }
     work.spec.take(&path);
+    if block.as_map().is_none() {
+        return work.refuse(block.span, format!("`networking.{key}` is {}, but takes a mapping", block.kind()), "write `{}`");
+    }
     let block = renamed(provider, block);
     work.cluster.set(&format!("spec.networking.{provider}"), block.clone());
     if provider == "weave" {
