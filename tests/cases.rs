@@ -3,6 +3,7 @@
 //! ```text
 //! # What the case shows.
 //! $ netloom render
+//! $ cp edited.yaml rendered/a.yaml      cp, ln, mkfifo, mv and rm, to change files between commands
 //! $ netloom check --format json
 //! -- declarations/cluster.yaml --       input files, in a folder of their own
 //! …
@@ -58,6 +59,9 @@ fn run(path: &Path, bless: bool) -> Result<(), String> {
     Err(TextDiff::from_lines(&expected, &actual).unified_diff().header(&path.to_string_lossy(), "what happened").to_string())
 }
 
+/// Commands that change files between those of netloom.
+const CHANGES: [&str; 5] = ["cp", "ln", "mkfifo", "mv", "rm"];
+
 /// A case file: its commands, its input, and the names of the files it looks at afterwards.
 struct Case<'a> {
     head: &'a str,
@@ -95,8 +99,7 @@ impl<'a> Case<'a> {
         let input: Vec<_> = self.input.iter().map(|(name, text)| scratch.put(name, text)).collect();
         let (mut exits, mut stdout, mut stderr) = (Vec::new(), String::new(), String::new());
         for command in &self.commands {
-            let arguments = command.strip_prefix("netloom").ok_or_else(|| format!("`{command}` is no netloom command"))?;
-            let output = scratch.netloom(arguments);
+            let output = scratch.execute(command)?;
             exits.push(output.status.code().map_or("killed".to_owned(), |code| code.to_string()));
             for (stream, bytes) in [(&mut stdout, output.stdout), (&mut stderr, output.stderr)] {
                 let text = String::from_utf8(bytes).map_err(|_| format!("`{command}` wrote no UTF-8"))?;
@@ -166,9 +169,15 @@ impl Scratch {
         path.to_owned()
     }
 
-    fn netloom(&self, arguments: &str) -> std::process::Output {
-        let arguments = arguments.split_whitespace().map(|text| OsString::from_vec(unescape(text)));
-        Command::new(env!("CARGO_BIN_EXE_netloom")).args(arguments).current_dir(&self.0).env_clear().output().unwrap()
+    fn execute(&self, command: &str) -> Result<std::process::Output, String> {
+        let mut words = command.split_whitespace();
+        let program = match words.next().unwrap_or_default() {
+            "netloom" => env!("CARGO_BIN_EXE_netloom"),
+            program if CHANGES.contains(&program) => program,
+            _ => return Err(format!("`{command}` is no netloom command, and none that changes files")),
+        };
+        let arguments = words.map(|text| OsString::from_vec(unescape(text)));
+        Ok(Command::new(program).args(arguments).current_dir(&self.0).env_clear().output().unwrap())
     }
 }
 

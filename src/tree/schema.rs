@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 use super::{Map, Node, Path, Value};
 use crate::address::{self, Cidr};
 use crate::diagnostic::{Diagnostic, Rule, rules};
+use crate::limits;
 
 /// A compiled JSON Schema.
 #[derive(Debug)]
@@ -55,8 +56,11 @@ pub fn report(validator: &Validator, root: &Json, node: &Node, rule: &'static Ru
     if validator.is_valid(&json) {
         return;
     }
-    for error in validator.iter_errors(&json) {
+    // More than people are shown would only cost memory; a hostile file has hundreds of thousands.
+    let first = findings.len();
+    for error in validator.iter_errors(&json).take(limits::DIAGNOSTICS + 1) {
         describe(root, node, &error, rule, findings);
+        findings.truncate(first + limits::DIAGNOSTICS + 1);
     }
 }
 
@@ -138,7 +142,7 @@ fn unknown_keys(
 ) {
     let rule = if rule.code == rules::SCHEMA.code { &rules::UNKNOWN_KEY } else { rule };
     let known = known_keys(root, error);
-    for key in unexpected {
+    for key in unexpected.iter().take(limits::DIAGNOSTICS + 1) {
         let span = node.key_at(&path.child(key)).map_or(node.nearest(path).span, |key| key.span);
         let parent = if path.0.is_empty() { String::new() } else { format!(" in `{path}`") };
         let finding = Diagnostic::new(rule, span, format!("unknown key `{key}`{parent}"));
