@@ -18,6 +18,8 @@ pub const PATH_DEPTH: usize = 64;
 pub const YAML_DEPTH: usize = 64;
 /// Values in one YAML file.
 pub const YAML_NODES: usize = 200_000;
+/// Keys of one mapping in a YAML file; mappings keep their order and are searched from the front.
+pub const YAML_KEYS: usize = 1_000;
 /// Documents in one YAML file.
 pub const YAML_DOCUMENTS: usize = 1_000;
 /// Bytes of one template or expression.

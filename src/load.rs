@@ -27,7 +27,7 @@ use crate::declare::{self, Declared, Project};
 use crate::diagnostic::{Diagnostic, rules};
 use crate::limits;
 use crate::tree::yaml::{self, is_hidden};
-use crate::tree::{FileId, Node, Sources, Span};
+use crate::tree::{FileId, Sources, Span};
 use output::overlap;
 pub(crate) use text::cause;
 use text::{Refusal, Text};
@@ -41,12 +41,22 @@ pub fn project(root: &Path, sources: &mut Sources, findings: &mut Vec<Diagnostic
     let root = Root::open(root).map_err(|finding| findings.push(finding)).ok()?;
     let file = root.project_file(sources, findings)?;
     let text = Arc::clone(&sources.get(file)?.text);
-    let documents = yaml::read(&text, file, findings);
-    let Ok([node]) = <[Node; 1]>::try_from(documents) else {
-        findings.push(Diagnostic::new(&rules::SCHEMA, Span::file(file), "a project file is one YAML document"));
-        return None;
-    };
-    Some((root, declare::decode(node, findings)?))
+    let before = findings.len();
+    let mut documents = yaml::read(&text, file, findings).into_iter();
+    match (documents.next(), documents.next()) {
+        (Some(first), None) => return Some((root, declare::decode(first, findings)?)),
+        (_, Some(second)) => {
+            let message = format!("`{PROJECT_FILE}` has a second document; a project is one");
+            let finding = Diagnostic::new(&rules::SCHEMA, second.span, message);
+            findings.push(finding.help("declarations stand in files below `declarations`"));
+        }
+        (None, None) if findings.len() == before => {
+            let finding = Diagnostic::new(&rules::SCHEMA, Span::file(file), format!("`{PROJECT_FILE}` is empty"));
+            findings.push(finding.help("`netloom init --bare` in another folder shows what belongs there"));
+        }
+        (None, None) => {}
+    }
+    None
 }
 
 /// A project folder, opened.

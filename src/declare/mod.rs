@@ -97,6 +97,12 @@ pub fn json_schema<T: JsonSchema>() -> serde_json::Value {
 
 /// Checks a document against its kind and decodes it; everything that is wrong with it goes to `findings`.
 pub fn decode<T: Kind>(node: Node, findings: &mut Vec<Diagnostic>) -> Option<Declared<T>> {
+    if let Some(kind) = node.get("kind").filter(|kind| kind.as_str().is_some_and(|kind| kind != T::KIND)) {
+        // What follows from a document of another kind would be beside the point.
+        let message = format!("`kind` is `{}`, but here it is `{}`", kind.as_str().unwrap_or_default(), T::KIND);
+        findings.push(Diagnostic::new(&rules::SCHEMA, kind.span, message));
+        return None;
+    }
     let before = findings.len();
     T::schema().check(&node, &rules::SCHEMA, findings);
     if findings.len() > before {

@@ -57,7 +57,7 @@ rules! {
     YAML_AMBIGUOUS Error "yaml-ambiguous", help: "",
         "YAML 1.1 (kubectl, PyYAML, CloudFormation) and YAML 1.2 read this plain scalar as different values: `no` is false or text, `0644` is 420 or 644, `12:30` is 750 or text.";
     HIDDEN_CHARACTER Error "hidden-character", help: "remove the character",
-        "Control and text-direction characters make a name look like another one in a review (CVE-2021-42574).";
+        "Control and text-direction characters, and file names that are no text, make a name look like another one in a review (CVE-2021-42574).";
     // declarations
     SCHEMA Error "schema", help: "",
         "A value is not what this field takes. `netloom schema` prints the schema for editors.";

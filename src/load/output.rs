@@ -1,19 +1,20 @@
 //! Whether the output folder is one that netloom may write in.
 
-use std::path::Path;
+use std::path;
 
 use rustix::fs::{AtFlags, FileType};
 
 use super::Root;
 use crate::declare::{Declared, Project};
 use crate::diagnostic::{Diagnostic, rules};
+use crate::tree::{Path, Span};
 
 impl Root {
     /// Refuses an output folder that netloom could do harm in: it deletes there what it wrote earlier.
     pub(super) fn check_output(&self, project: &Declared<Project>, findings: &mut Vec<Diagnostic>) {
         let paths = &project.value.spec.paths;
         let output = paths.output.as_str();
-        let span = project.span("spec.paths.output");
+        let span = project.node.at(&Path::dotted("spec.paths.output")).map_or(Span::NONE, |node| node.span);
         let mut refuse = |reason: &str| {
             findings.push(Diagnostic::new(&rules::OUTPUT_UNSAFE, span, format!("the output folder `{output}` {reason}")));
         };
@@ -46,7 +47,7 @@ impl Root {
 /// Whether one of two relative paths holds the other; case is ignored, as some file systems do.
 pub(super) fn overlap(a: &str, b: &str) -> bool {
     let (a, b) = (a.to_lowercase(), b.to_lowercase());
-    Path::new(&a).starts_with(&b) || Path::new(&b).starts_with(&a)
+    path::Path::new(&a).starts_with(&b) || path::Path::new(&b).starts_with(&a)
 }
 
 fn is_output_part(part: &str) -> bool {

@@ -118,14 +118,14 @@ impl<'a> Walk<'a> {
         }
         let Ok(name) = std::str::from_utf8(name) else {
             let path = format!("{folder}/{}", String::from_utf8_lossy(name));
-            self.refuse(&path, Refusal::new(&rules::FILE_ENCODING, "has a name that is not UTF-8"));
+            self.refuse(&path, Refusal::new(&rules::HIDDEN_CHARACTER, "has a name that is not UTF-8"));
             return Some(());
         };
         let path = format!("{folder}/{name}");
         if let Some(bad) = name.chars().find(|c| is_hidden(*c) || matches!(c, '\n' | '\r' | '\t' | '\\')) {
             let path = path.escape_debug().to_string();
             let reason = format!("has the character U+{:04X} in its name", u32::from(bad));
-            self.refuse(&path, Refusal { help: Some("rename it"), ..Refusal::new(&rules::HIDDEN_CHARACTER, reason) });
+            self.refuse(&path, Refusal::new(&rules::HIDDEN_CHARACTER, reason));
             return Some(());
         }
         if kind == FileType::RegularFile {

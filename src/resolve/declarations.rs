@@ -39,15 +39,26 @@ impl Documents {
         match node.str_at("kind") {
             Some("Network") if version == Some(API_VERSION) => self.networks.push(node),
             Some("Cluster") if version == Some(API_VERSION) => self.clusters.push(node),
-            kind => {
-                let what = format!("{} of {}", kind.unwrap_or("a document without `kind`"), version.unwrap_or("no `apiVersion`"));
-                let place = node.get("kind").unwrap_or(&node).span;
-                let message = format!("{what} stands among the declarations");
-                let help = format!("declarations are `Network` and `Cluster` of `{API_VERSION}`");
-                findings.push(Diagnostic::new(&rules::UNKNOWN_KIND, place, message).help(help));
-            }
+            kind => findings.push(unknown(&node, kind, version)),
         }
     }
+}
+
+/// A document that is no declaration, with what is missing for it to be one.
+fn unknown(node: &Node, kind: Option<&str>, version: Option<&str>) -> Diagnostic {
+    let known = matches!(kind, Some("Network" | "Cluster"));
+    let (what, place) = match (kind, version) {
+        (Some(kind), Some(version)) => (format!("{kind} of {version}"), node.get(if known { "apiVersion" } else { "kind" })),
+        (Some(kind), None) => (format!("{kind} without `apiVersion`"), None),
+        (None, _) => (format!("{} without `kind`", node.kind()), None),
+    };
+    let place = place.unwrap_or(node).span;
+    let finding = Diagnostic::new(&rules::UNKNOWN_KIND, place, format!("{what} stands among the declarations"));
+    if known {
+        return finding.help(format!("write `apiVersion: {API_VERSION}`"));
+    }
+    let finding = finding.help(format!("declarations are `Network` and `Cluster` of `{API_VERSION}`"));
+    finding.suggest(kind.unwrap_or_default(), ["Network", "Cluster"])
 }
 
 fn program(file: FileId, jsonnet: &Jsonnet, findings: &mut Vec<Diagnostic>) -> Vec<Node> {

@@ -133,7 +133,10 @@ fn slots(selected: &[Selected<'_>], findings: &mut Vec<Diagnostic>) {
 /// Reports an overlay that does not run on the cluster's version of Kubernetes.
 fn kubernetes(cluster: &Declared<Cluster>, overlay: &Overlay, findings: &mut Vec<Diagnostic>) {
     let version = &cluster.value.spec.kubernetes_version;
-    let Some(range) = overlay.spec().kubernetes.as_deref().filter(|range| !within(range, cluster.value.kubernetes_minor())) else { return };
+    let Some(range) = overlay.spec().kubernetes.as_deref().filter(|range| !within(range, cluster.value.kubernetes_minor()))
+    else {
+        return;
+    };
     let message = format!("`{}` runs on Kubernetes {range}, not on {version}", overlay.name());
     findings.push(Diagnostic::new(&rules::OVERLAY_KUBERNETES, cluster.span("spec.kubernetesVersion"), message));
 }

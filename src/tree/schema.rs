@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 use super::{Map, Node, Path, Value};
 use crate::address::{self, Cidr};
 use crate::diagnostic::{Diagnostic, Rule, rules};
+use crate::limits;
 
 /// A compiled JSON Schema.
 #[derive(Debug)]
@@ -55,8 +56,11 @@ pub fn report(validator: &Validator, root: &Json, node: &Node, rule: &'static Ru
     if validator.is_valid(&json) {
         return;
     }
-    for error in validator.iter_errors(&json) {
+    // More than people are shown would only cost memory; a hostile file has hundreds of thousands.
+    let first = findings.len();
+    for error in validator.iter_errors(&json).take(limits::DIAGNOSTICS + 1) {
         describe(root, node, &error, rule, findings);
+        findings.truncate(first + limits::DIAGNOSTICS + 1);
     }
 }
 
@@ -87,7 +91,7 @@ fn describe(root: &Json, node: &Node, error: &ValidationError<'_>, rule: &'stati
             (rule, format!("{here} lacks `{}`", property.as_str().unwrap_or_default()), None)
         }
         ValidationErrorKind::Type { kind } => {
-            (rule, format!("{here} is {}, but takes {}", place.kind(), type_name(kind)), type_help(place, kind))
+            (rule, format!("{here} is {}, but takes {}", place.kind(), type_name(kind)), type_help(place, kind, rule))
         }
         ValidationErrorKind::Enum { options } => return one_of(&here, place, options, rule, findings),
         ValidationErrorKind::Constant { expected_value } => (rule, format!("{here} must be {expected_value}"), None),
@@ -143,7 +147,7 @@ fn unknown_keys(
 ) {
     let rule = if rule.code == rules::SCHEMA.code { &rules::UNKNOWN_KEY } else { rule };
     let known = known_keys(root, error);
-    for key in unexpected {
+    for key in unexpected.iter().take(limits::DIAGNOSTICS + 1) {
         let span = node.key_at(&path.child(key)).map_or(node.nearest(path).span, |key| key.span);
         let parent = if path.0.is_empty() { String::new() } else { format!(" in `{path}`") };
         let finding = Diagnostic::new(rule, span, format!("unknown key `{key}`{parent}"));
@@ -188,7 +192,8 @@ fn article(name: &str) -> String {
     }
 }
 
-fn type_help(place: &Node, kind: &TypeKind) -> Option<String> {
+fn type_help(place: &Node, kind: &TypeKind, rule: &Rule) -> Option<String> {
+    let expression = if *rule == rules::OBJECT_SCHEMA { "; in an expression, add `|string`" } else { "" };
     let wants_text = type_names(kind) == ["string"];
     let text = match place.value {
         Value::Int(number) => number.to_string(),
@@ -196,7 +201,7 @@ fn type_help(place: &Node, kind: &TypeKind) -> Option<String> {
         Value::Bool(flag) => flag.to_string(),
         _ => return None,
     };
-    wants_text.then(|| format!("write it in quotes: \"{text}\"; in an expression, add `|string`"))
+    wants_text.then(|| format!("write it in quotes: \"{text}\"{expression}"))
 }
 
 /// A text format of ours.
