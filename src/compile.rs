@@ -16,7 +16,7 @@ use crate::overlay::library::{self, Library};
 use crate::overlay::render::{Instance, Tools};
 use crate::plan::NetworkPlan;
 use crate::resolve::{self, Documents, Effective};
-use crate::tree::{Node, Sources, to_yaml};
+use crate::tree::{Node, Sources, Span, to_yaml};
 use crate::unit::{Artifact, Unit};
 use crate::{check, cloudformation, gitops, load, plan, runbook};
 
@@ -58,6 +58,7 @@ pub fn compile(request: &Request, progress: &(dyn Fn(usize, usize) + Sync)) -> C
     let jsonnet = Jsonnet::new(&request.worker, Arc::clone(&sources));
     let library = Library::read(&sources, &project.value.spec.paths.overlays, &mut findings);
     let mut documents = Documents::read(&sources, &project.value.spec.paths.declarations, &jsonnet, &mut findings);
+    unknown_clusters(&request.clusters, &documents, &mut findings);
     let networks = resolve::networks(&mut documents, &mut findings);
     let clusters = resolve::clusters(&documents, &project.value, &library, &networks, &mut findings);
     let compiled = library.compile(&clusters, &sources, &mut findings);
@@ -84,6 +85,15 @@ fn read(root: &Path, sources: &mut Sources, findings: &mut Vec<Diagnostic>) -> O
     root.inputs(&project, sources, findings);
     library::embed(sources);
     Some(project)
+}
+
+/// Reports clusters that were asked for and that nobody declares.
+fn unknown_clusters(wanted: &[String], documents: &Documents, findings: &mut Vec<Diagnostic>) {
+    let declared = || documents.clusters.iter().filter_map(|node| node.get("metadata")?.str_at("name"));
+    for name in wanted.iter().filter(|name| declared().all(|known| known != name.as_str())) {
+        let finding = Diagnostic::new(&rules::CLUSTER_UNKNOWN, Span::NONE, format!("there is no cluster `{name}`"));
+        findings.push(finding.suggest(name, declared()));
+    }
 }
 
 /// What every unit is compiled from.
@@ -166,16 +176,17 @@ impl Fleet<'_> {
         let name = &cluster.value.metadata.name;
         let at = self.networks.iter().position(|network| std::ptr::eq(network, effective.network))?;
         let network = self.plans.get(at)?;
-        let schemas = schema::for_minor(context::minor(&cluster.value.spec.kubernetes_version));
+        let schemas = schema::for_minor(cluster.value.kubernetes_minor());
         let schemas = schemas
             .map_err(|error| findings.push(Diagnostic::new(&rules::OBJECT_SCHEMA, cluster.span("spec.kubernetesVersion"), error)))
             .ok()?;
         let tools = Tools { jsonnet: self.jsonnet, schemas: &schemas };
         let instances = self.instances(effective, network, findings);
-        let facts: Vec<_> = instances.iter().map(|one| (one.facts.clone(), one.facts_span)).collect();
+        let facts: Vec<_> = instances.iter().map(|one| (one.facts.clone(), one.place)).collect();
         let plan = plan::cluster::plan(cluster, network, &facts, findings);
         let mut objects: Vec<Arc<Object>> = instances.iter().flat_map(|one| one.objects(tools, findings)).collect();
         instances.iter().for_each(|one| one.patch(&mut objects, tools, findings));
+        objects.retain(|object| !object.node.is_null());
         instances.iter().for_each(|one| one.assert(cluster, findings));
         for object in &mut objects {
             *object = gitops::annotated(self.project.spec.gitops.as_ref(), object);

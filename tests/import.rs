@@ -3,6 +3,7 @@
 //! Each file in `tests/cases/import` is a manifest and what becomes of it; `NETLOOM_BLESS=1` writes what it became today.
 
 #![allow(clippy::disallowed_methods, reason = "tests read their cases")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot be set up has failed")]
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -10,8 +11,8 @@ use std::path::{Path, PathBuf};
 use netloom::declare::{Cluster, Declared, Kind, Network, decode};
 use netloom::diagnostic::{Diagnostic, Severity, has_errors};
 use netloom::import::{self, Imported, Kops, Kurl, kops, kurl};
-use netloom::resolve;
-use netloom::tree::{Node, Sources, yaml};
+use netloom::tree::{Node, Path as TreePath, Sources, Step, yaml};
+use netloom::{plan, resolve};
 
 /// A manifest, what is to be said of it, and its import.
 struct Run {
@@ -79,9 +80,18 @@ fn validated(imported: &Imported) -> Vec<Diagnostic> {
         assert_eq!(cluster.value.metadata.name, imported.name);
         resolve::network::validate(&network, &mut findings);
         resolve::cluster::validate(&cluster, &network, &mut findings);
+        assert_planned_as_written(&network);
     }
     findings.retain(|finding| finding.severity == Severity::Error);
     findings
+}
+
+/// Nothing moves: the planned subnets are the written ones.
+fn assert_planned_as_written(network: &Declared<Network>) {
+    let (Some(written), Some(planned)) = (&network.value.spec.aws, plan::network::plan(network).aws) else { return };
+    let written: Vec<_> = written.subnets.iter().map(|subnet| (&subnet.name, &subnet.zone, subnet.cidr, &subnet.id)).collect();
+    let planned: Vec<_> = planned.subnets.iter().map(|subnet| (&subnet.name, &subnet.zone, subnet.cidr, &subnet.id)).collect();
+    assert_eq!(written, planned);
 }
 
 fn read<T: Kind>(node: &Node, findings: &mut Vec<Diagnostic>) -> Option<Declared<T>> {
@@ -165,4 +175,60 @@ fn fixtures() {
         }
     }
     assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+/// Whatever stands at any place of a manifest, the import ends, and what it writes decodes.
+#[test]
+fn any_value_anywhere() {
+    for (tool, name) in [("kops", "kops-weave"), ("kops", "kops-v1alpha3"), ("kurl", "kurl-weave")] {
+        let path = format!("{}/tests/cases/import/{name}.txt", env!("CARGO_MANIFEST_DIR"));
+        let text = std::fs::read_to_string(path).unwrap();
+        let documents = run_documents(case(&text).2);
+        let mut places = Vec::new();
+        for (at, document) in documents.iter().enumerate() {
+            document.walk(&TreePath::default(), &mut |path, _| places.push((at, path.clone())));
+        }
+        for (at, path) in places {
+            for value in ["~", "7", "x y", "[1, [2]]", "{a: {b: c}}", "10.0.0.1/8"] {
+                let mut changed = documents.clone();
+                put(&mut changed[at], &path.0, &run_documents(value).pop().unwrap_or_default());
+                let imported = import_of(tool, &changed);
+                let wrong = imported.map_or(Vec::new(), |imported| decoded(&imported));
+                assert!(wrong.is_empty(), "{name} with {value} at {path}: {wrong:#?}");
+            }
+        }
+    }
+}
+
+fn run_documents(text: &str) -> Vec<Node> {
+    let file = Sources::default().add("input.yaml", text);
+    import::read(text, file, &mut Vec::new())
+}
+
+fn import_of(tool: &str, documents: &[Node]) -> Option<Imported> {
+    let file = Sources::default().add("input.yaml", "");
+    match tool {
+        "kops" => kops(documents, file, &Kops::default(), &mut Vec::new()),
+        _ => kurl(documents, file, &Kurl::default(), &mut Vec::new()),
+    }
+}
+
+fn put(node: &mut Node, path: &[Step], value: &Node) {
+    let child = match path.first() {
+        None => return *node = value.clone(),
+        Some(Step::Key(key)) => node.as_map_mut().and_then(|map| map.get_mut(key)),
+        Some(Step::Index(index)) => node.as_list_mut().and_then(|items| items.get_mut(*index)),
+    };
+    put(child.unwrap(), &path[1..], value);
+}
+
+/// What is wrong with the form of what was written.
+fn decoded(imported: &Imported) -> Vec<Diagnostic> {
+    let mut findings = Vec::new();
+    let file = Sources::default().add("declarations.yaml", imported.text.as_str());
+    let documents = yaml::read(&imported.text, file, &mut findings);
+    assert_eq!(documents.len(), 2, "{}", imported.text);
+    decode::<Network>(documents[0].clone(), &mut findings);
+    decode::<Cluster>(documents[1].clone(), &mut findings);
+    findings
 }

@@ -13,6 +13,7 @@ pub mod objects;
 pub mod policies;
 pub mod proxy;
 pub mod quota;
+pub mod version;
 
 use std::sync::Arc;
 
@@ -61,7 +62,8 @@ pub struct Rendered<'a> {
 type Artifacts = fn(Rendered<'_>, &mut Vec<Diagnostic>);
 
 /// Checks of final artifacts.
-const ARTIFACTS: [Artifacts; 6] = [
+const ARTIFACTS: [Artifacts; 7] = [
+    version::check,
     |it, findings| objects::check(it.objects, it.schemas, findings),
     |it, findings| it.template.into_iter().for_each(|template| flows::check(it.plan, template, findings)),
     |it, findings| it.template.into_iter().for_each(|template| quota::check(template, findings)),

@@ -41,7 +41,7 @@ fn every_check_runs() {
     let planned = NetworkPlan { name: "vpc".into(), mtu: 9001, cidrs, aws: None };
     let plan = plan(&cluster, &planned, &facts, &mut findings);
     declarations(&cluster, &network, &facts, &mut findings);
-    let schemas = schema::for_minor(33).unwrap();
+    let schemas = schema::for_minor(37).unwrap();
     let template = Some(&template);
     let rendered = Rendered { cluster: &cluster, facts: &facts, plan: &plan, objects: &objects, template, schemas: &schemas };
     artifacts(rendered, &mut findings);
@@ -57,6 +57,7 @@ fn every_check_runs() {
             "flow-blocked",
             "flow-opening",
             "kube-proxy",
+            "kubernetes-schemas",
             "mtu-mismatch",
             "network-policy-feature",
             "node-capacity",

@@ -3,8 +3,9 @@
 use clap::Args;
 use serde_json::Value;
 
-use super::{Context, Exit, Outcome, Selection, render};
-use crate::diagnostic::{Diagnostic, has_errors, rules};
+use super::render::{self, count};
+use super::{Context, Exit, Outcome, Selection};
+use crate::diagnostic::{self, Diagnostic, has_errors, rules};
 use crate::{Compilation, emit};
 
 /// Checks declarations and output.
@@ -28,10 +29,15 @@ pub(super) fn run(command: &Check, context: &Context<'_>) -> Outcome {
     if !has_errors(&findings) {
         let output = emit::Output { root: &request.root, folder: &output };
         findings.extend(emit::compare(&output, &units, scope));
+        diagnostic::sort(&mut findings, &sources);
     }
     let exit = exit(&findings);
     let files: usize = units.iter().map(|unit| unit.artifacts.len()).sum();
-    let news = if exit == Exit::Done { format!("clean: {} units, {files} files\n", units.len()) } else { String::new() };
+    let news = if exit == Exit::Done {
+        format!("clean: {}, {}\n", count(units.len(), "unit"), count(files, "file"))
+    } else {
+        String::new()
+    };
     let names: Value =
         units.iter().map(|unit| serde_json::json!({"folder": unit.folder, "files": unit.artifacts.len()})).collect();
     let data = [("units".to_owned(), names)].into_iter().collect();

@@ -125,9 +125,11 @@ fn listing(imported: &Imported, sources: &Sources) -> String {
     if imported.dropped.is_empty() {
         return String::new();
     }
-    let line = |field: &Dropped| format!("  {}: {} ({})\n", field.path, field.reason, sources.locate(field.span));
-    let lines: String =
-        imported.dropped.iter().map(|field| inert::clipped(&line(field), limits::MESSAGE_BYTES).into_owned()).collect();
+    let mut lines = String::new();
+    for field in &imported.dropped {
+        let line = format!("{}: {} ({})", field.path, field.reason, sources.locate(field.span));
+        lines.extend(["  ", &inert::clipped(&line, limits::MESSAGE_BYTES), "\n"]);
+    }
     format!("Left out, because netloom has no counterpart:\n{lines}\n")
 }
 

@@ -95,7 +95,7 @@ impl Outcome {
             text.push_str(&self.remarks);
         }
         let hidden_notes = least == Severity::Warning && self.findings.iter().any(|finding| finding.severity == Severity::Note);
-        let counts = if self.findings.len() > 1 { diagnostic::tally(&self.findings) } else { String::new() };
+        let counts = if hidden_notes || self.findings.len() > 1 { diagnostic::tally(&self.findings) } else { String::new() };
         let remarks = [counts, self.consequence.to_owned()];
         let mut remarks: Vec<_> = remarks.into_iter().filter(|remark| !remark.is_empty()).collect();
         if hidden_notes {

@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use super::{Context, Exit, Outcome, Selection};
-use crate::diagnostic::has_errors;
+use crate::diagnostic::{self, has_errors};
 use crate::emit::{self, UnitSummary};
 use crate::{Compilation, Request};
 
@@ -39,6 +39,7 @@ pub(super) fn run(command: &Render, context: &Context<'_>) -> Outcome {
     match written {
         Ok(summary) => {
             findings.extend(summary.findings);
+            diagnostic::sort(&mut findings, &sources);
             let changes = Changes(summary.units);
             let news = changes.news(context.options.verbose);
             let data = [("units".to_owned(), changes.data())].into_iter().collect();
@@ -67,10 +68,9 @@ impl Changes {
             }
         }
         let [written, removed, unchanged] = self.totals();
-        let files = counts(&[(written, "written"), (removed, "removed"), (unchanged, "unchanged")]);
-        let files = if files.is_empty() { "none".to_owned() } else { files };
-        let units = self.0.len();
-        _ = writeln!(text, "{units} {}; files: {files}", if units == 1 { "unit" } else { "units" });
+        let changed = counts(&[(written, "written"), (removed, "removed")]);
+        let changed = if changed.is_empty() { "nothing changed" } else { &changed };
+        _ = writeln!(text, "{}, {}: {changed}", count(self.0.len(), "unit"), count(written + unchanged, "file"));
         text
     }
 
@@ -91,6 +91,11 @@ impl Changes {
     }
 }
 
+/// `1 file` or `2 files`.
+pub(super) fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
 /// `12 written, 3 removed`: what there is of each.
 fn counts(parts: &[(usize, &str)]) -> String {
     let parts = parts.iter().filter(|(count, _)| *count > 0);
@@ -108,10 +113,10 @@ mod tests {
 
     #[test]
     fn units_that_changed_have_a_line() {
-        let sum = "2 units; files: 2 written, 1 removed, 9 unchanged\n";
+        let sum = "2 units, 11 files: 2 written, 1 removed\n";
         assert_eq!(changes().news(false), format!("clusters/a: 2 written, 1 removed\n{sum}"));
         assert_eq!(changes().news(true), format!("clusters/a: 2 written, 1 removed\nnetworks/b: unchanged\n{sum}"));
-        assert_eq!(Changes(Vec::new()).news(false), "0 units; files: none\n");
+        assert_eq!(Changes(Vec::new()).news(false), "0 units, 0 files: nothing changed\n");
     }
 
     #[test]

@@ -36,7 +36,7 @@ impl<'a> Reading<'a> {
         (!node.is_null()).then_some(node)
     }
 
-    /// Counts the field at a dotted path as used, but not what is below it.
+    /// Counts the mapping or list at a dotted path as used, but not what is below it.
     pub(super) fn enter(&mut self, path: &str) {
         self.entered.insert(Path::dotted(path));
     }
@@ -87,6 +87,15 @@ impl<'a> Reading<'a> {
         node.as_list().map(|items| (items, node.span))
     }
 
+    /// The mapping at the first of these paths, unless it is empty; anything else there is reported.
+    pub(super) fn map(&mut self, paths: &[&str], findings: &mut Vec<Diagnostic>) -> Option<&'a Node> {
+        let node = self.first(paths)?;
+        if node.as_map().is_none() {
+            findings.push(mismatch(node, paths, "a mapping"));
+        }
+        Some(node).filter(|node| node.as_map().is_some_and(|map| !map.is_empty()))
+    }
+
     /// The whole number from 0 on at the first of these paths; anything else there is reported.
     pub(super) fn number(&mut self, paths: &[&str], findings: &mut Vec<Diagnostic>) -> Option<u32> {
         let node = self.first(paths)?;
@@ -118,7 +127,9 @@ impl<'a> Reading<'a> {
         if self.used.contains(path) {
             return;
         }
-        if !path.0.is_empty() && !self.entered.contains(path) && !self.used_below(path) {
+        let collection = node.as_map().is_some() || node.as_list().is_some();
+        let entered = collection && self.entered.contains(path);
+        if !path.0.is_empty() && !entered && !self.used_below(path) {
             let span = self.root.key_at(path).map_or(node.span, |key| key.span);
             return unused.push((path.clone(), span));
         }

@@ -64,7 +64,7 @@ impl Draft {
     }
 
     /// Writes a choice down beside its field and among the findings.
-    pub(super) fn choose(&mut self, choice: Choice<'_>, findings: &mut Vec<Diagnostic>) {
+    pub(super) fn choose(&mut self, choice: &Choice<'_>, findings: &mut Vec<Diagnostic>) {
         let finding = Diagnostic::new(&rules::IMPORT_CHOICE, choice.span, format!("`{}`: {}", choice.field, choice.what));
         findings.push(finding.help(choice.help.clone()));
         self.note(choice.field, format!("{}. {}.", capital(&choice.what), capital(&choice.help)));

@@ -108,9 +108,12 @@ impl Object {
         fits
     }
 
-    /// Its file below the cluster's `kubernetes/` folder.
+    /// Its file below the cluster's `kubernetes/` folder: kind and name, and the namespace where it is not the one that a
+    /// cluster's network lives in.
     #[must_use]
     pub fn path(&self) -> String {
-        format!("{}/{}-{}.yaml", self.component, self.identity.kind.to_lowercase(), self.identity.name.replace(':', "-"))
+        let Identity { kind, namespace, name, .. } = &self.identity;
+        let namespace = if matches!(namespace.as_str(), "" | "kube-system") { String::new() } else { format!("{namespace}.") };
+        format!("{}/{}-{namespace}{}.yaml", self.component, kind.to_lowercase(), name.replace(':', "-"))
     }
 }

@@ -71,7 +71,7 @@ pub fn cluster(declared: &Declared<Cluster>, dns_ip: std::net::IpAddr) -> Value 
         map.insert("name".into(), cluster.metadata.name.clone().into());
         map.insert("clusterName".into(), cluster.cluster_name().into());
         map.insert("labels".into(), serde_json::to_value(&cluster.metadata.labels).unwrap_or_default());
-        map.insert("kubernetesMinor".into(), minor(&cluster.spec.kubernetes_version).into());
+        map.insert("kubernetesMinor".into(), cluster.kubernetes_minor().into());
         map.insert("cniProvider".into(), cluster.spec.networking.keys().next().cloned().unwrap_or_default().into());
     }
     set_dns(&mut json, dns_ip);
@@ -93,12 +93,6 @@ fn or_none(json: &mut serde_json::Value, path: &str) {
     if let Some(map) = json.pointer_mut(parent).and_then(serde_json::Value::as_object_mut) {
         map.entry(key).or_insert(serde_json::Value::Null);
     }
-}
-
-/// The minor of a Kubernetes version that the schema has accepted.
-#[must_use]
-pub fn minor(version: &str) -> u32 {
-    version.split('.').nth(1).and_then(|minor| minor.parse().ok()).unwrap_or_default()
 }
 
 /// A network as expressions see it.

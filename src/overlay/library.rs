@@ -3,7 +3,7 @@
 use indexmap::{IndexMap, IndexSet};
 
 use super::compile::{Compiled, compile};
-use crate::declare::{self, Declared};
+use crate::declare::{self, Declared, LifecycleStatus};
 use crate::diagnostic::{Diagnostic, rules};
 use crate::resolve::Effective;
 use crate::tree::schema::Schema;
@@ -47,6 +47,13 @@ impl Overlay {
         let spec = self.spec();
         let last = self.name().rsplit('/').next().unwrap_or_default();
         spec.component.as_deref().or(spec.slot.as_deref()).unwrap_or(last)
+    }
+
+    /// Notes what a user should know about the state of the software that it installs.
+    fn state(&self, findings: &mut Vec<Diagnostic>) {
+        let Some(lifecycle) = self.spec().lifecycle.as_ref().filter(|one| one.status != LifecycleStatus::Active) else { return };
+        let message = format!("`{}`: {}", self.name(), lifecycle.note.trim_end().trim_end_matches('.'));
+        findings.push(Diagnostic::new(&rules::OVERLAY_LIFECYCLE, self.declared.span("spec.lifecycle"), message));
     }
 
     /// The codes of its rules.
@@ -133,6 +140,7 @@ impl Library {
     ) -> IndexMap<String, Compiled> {
         let used: IndexSet<&str> =
             clusters.iter().flat_map(|one| &one.overlays).map(|selected| selected.overlay.name()).collect();
+        self.iter().filter(|overlay| used.contains(overlay.name())).for_each(|overlay| overlay.state(findings));
         let wanted = self.iter().filter(|overlay| !overlay.stock || used.contains(overlay.name()));
         wanted.map(|overlay| (overlay.name().to_owned(), compile(overlay, sources, findings))).collect()
     }

@@ -36,9 +36,7 @@ pub struct Instance<'a> {
     context: Value,
     /// Its facts.
     pub facts: Facts,
-    /// Where the facts stand.
-    pub facts_span: Span,
-    /// The block that selected it.
+    /// The block that selected it, or the place that names it: where its facts are asked for.
     pub place: Span,
 }
 
@@ -67,11 +65,10 @@ impl<'a> Instance<'a> {
             Some(template) => template.eval(&context, findings)?,
             None => Node::map::<&str>([]),
         };
-        let facts_span = node.span;
         let facts = decode_facts(&node, findings)?;
         variables.set("facts", to_value(&node));
         let context = variables.context();
-        Some(Self { overlay: selected.overlay, compiled, variables, context, facts, facts_span, place: selected.place })
+        Some(Self { overlay: selected.overlay, compiled, variables, context, facts, place: selected.place })
     }
 
     /// What changes of fields do to a running cluster.

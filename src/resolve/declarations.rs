@@ -14,6 +14,8 @@ pub struct Documents {
     pub networks: Vec<Node>,
     /// `kind: Cluster`.
     pub clusters: Vec<Node>,
+    /// Names of networks that are declared but not valid, so that nobody is told they are missing.
+    pub broken: Vec<String>,
 }
 
 impl Documents {

@@ -29,8 +29,14 @@ pub struct Effective<'a> {
 /// Decodes and validates every network.
 pub fn networks(documents: &mut Documents, findings: &mut Vec<Diagnostic>) -> Vec<Declared<Network>> {
     let nodes = std::mem::take(&mut documents.networks);
-    let decoded = nodes.into_iter().filter_map(|node| crate::declare::decode::<Network>(node, findings));
-    let networks: Vec<_> = decoded.collect();
+    let mut networks = Vec::new();
+    for node in nodes {
+        let name = node.at(&Path::dotted("metadata.name")).and_then(Node::as_str).map(ToOwned::to_owned);
+        match crate::declare::decode::<Network>(node, findings) {
+            Some(network) => networks.push(network),
+            None => documents.broken.extend(name),
+        }
+    }
     networks.iter().for_each(|network| network::validate(network, findings));
     declarations::unique(&networks, |network| network, |network| &network.value.metadata.name, findings);
     networks
@@ -49,7 +55,7 @@ pub fn clusters<'a>(
         .par_iter()
         .map(|node| {
             let mut findings = Vec::new();
-            (one(node, project, library, networks, &mut findings), findings)
+            (one(node, project, library, (networks, &documents.broken), &mut findings), findings)
         })
         .collect();
     let mut clusters = Vec::new();
@@ -92,7 +98,7 @@ fn one<'a>(
     node: &Node,
     project: &Project,
     library: &'a Library,
-    networks: &'a [Declared<Network>],
+    (networks, broken): (&'a [Declared<Network>], &[String]),
     findings: &mut Vec<Diagnostic>,
 ) -> Option<Effective<'a>> {
     let named = select::named(node, project, library, findings);
@@ -102,6 +108,9 @@ fn one<'a>(
     }
     let cluster = crate::declare::decode::<Cluster>(effective, findings)?;
     let Some(network) = networks.iter().find(|network| network.value.metadata.name == cluster.value.spec.network) else {
+        if broken.contains(&cluster.value.spec.network) {
+            return None;
+        }
         let names = networks.iter().map(|network| network.value.metadata.name.as_str());
         let wanted = &cluster.value.spec.network;
         let finding =

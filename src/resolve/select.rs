@@ -6,7 +6,6 @@ use crate::declare::{Cluster, Declared, Project};
 use crate::diagnostic::{Diagnostic, nearest, rules};
 use crate::limits;
 use crate::overlay::Selected;
-use crate::overlay::context::minor;
 use crate::overlay::library::{Library, Overlay};
 use crate::patch;
 use crate::tree::schema::fill_defaults;
@@ -134,7 +133,7 @@ fn slots(selected: &[Selected<'_>], findings: &mut Vec<Diagnostic>) {
 /// Reports an overlay that does not run on the cluster's version of Kubernetes.
 fn kubernetes(cluster: &Declared<Cluster>, overlay: &Overlay, findings: &mut Vec<Diagnostic>) {
     let version = &cluster.value.spec.kubernetes_version;
-    let Some(range) = overlay.spec().kubernetes.as_deref().filter(|range| !within(range, minor(version))) else { return };
+    let Some(range) = overlay.spec().kubernetes.as_deref().filter(|range| !within(range, cluster.value.kubernetes_minor())) else { return };
     let message = format!("`{}` runs on Kubernetes {range}, not on {version}", overlay.name());
     findings.push(Diagnostic::new(&rules::OVERLAY_KUBERNETES, cluster.span("spec.kubernetesVersion"), message));
 }

@@ -104,14 +104,8 @@ fn describe(root: &Json, node: &Node, error: &ValidationError<'_>, rule: &'stati
         }
         ValidationErrorKind::Pattern { pattern } => (rule, format!("{here} does not have the form `{pattern}`"), None),
         ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
-            // Of several forms, the one whose complaints lie deepest is the one that was meant.
-            let depth = |inner: &ValidationError<'_>| inner.instance_path().as_str().matches('/').count();
-            let meant = context.iter().max_by_key(|form| form.iter().map(depth).max());
-            let below =
-                |inner: &&ValidationError<'_>| inner.instance_path().as_str().len() > error.instance_path().as_str().len();
-            let complaints: Vec<_> = meant.into_iter().flatten().filter(below).collect();
-            if !complaints.is_empty() {
-                return complaints.into_iter().for_each(|inner| describe(root, node, inner, rule, findings));
+            if let Some(form) = meant(error, context) {
+                return form.iter().for_each(|inner| describe(root, node, inner, rule, findings));
             }
             (rule, format!("{here} has none of the forms that are allowed here"), None)
         }
@@ -122,6 +116,17 @@ fn describe(root: &Json, node: &Node, error: &ValidationError<'_>, rule: &'stati
         finding = finding.help(help);
     }
     findings.push(finding);
+}
+
+/// Of several forms, the one that was meant: of those that take this type of value, the one whose complaints lie deepest.
+fn meant<'e>(error: &ValidationError<'_>, forms: &'e [Vec<ValidationError<'static>>]) -> Option<&'e [ValidationError<'static>]> {
+    let here = error.instance_path().as_str();
+    let other_type = |inner: &ValidationError<'_>| {
+        inner.instance_path().as_str() == here && matches!(inner.kind(), ValidationErrorKind::Type { .. })
+    };
+    let depth = |inner: &ValidationError<'_>| inner.instance_path().as_str().matches('/').count();
+    let fitting = forms.iter().filter(|form| !form.is_empty() && !form.iter().any(other_type));
+    fitting.max_by_key(|form| form.iter().map(depth).max()).map(Vec::as_slice)
 }
 
 fn one_of(here: &str, place: &Node, options: &Json, rule: &'static Rule, findings: &mut Vec<Diagnostic>) {
@@ -163,11 +168,18 @@ fn known_keys(root: &Json, error: &ValidationError<'_>) -> Vec<String> {
     properties.map(|properties| properties.keys().cloned().collect()).unwrap_or_default()
 }
 
+/// The types that a field takes; `null` goes without saying, because Kubernetes takes it nearly everywhere.
+fn type_names(kind: &TypeKind) -> Vec<String> {
+    let names: Vec<String> = match kind {
+        TypeKind::Single(one) => vec![one.as_str().to_owned()],
+        TypeKind::Multiple(many) => many.iter().map(|one| one.as_str().to_owned()).collect(),
+    };
+    let telling: Vec<String> = names.iter().filter(|name| *name != "null").cloned().collect();
+    if telling.is_empty() { names } else { telling }
+}
+
 fn type_name(kind: &TypeKind) -> String {
-    match kind {
-        TypeKind::Single(one) => article(one.as_str()),
-        TypeKind::Multiple(many) => many.iter().map(|one| article(one.as_str())).collect::<Vec<_>>().join(" or "),
-    }
+    type_names(kind).iter().map(|name| article(name)).collect::<Vec<_>>().join(" or ")
 }
 
 fn article(name: &str) -> String {
@@ -181,14 +193,14 @@ fn article(name: &str) -> String {
 }
 
 fn type_help(place: &Node, kind: &TypeKind) -> Option<String> {
-    let wants_text = matches!(kind, TypeKind::Single(one) if one.as_str() == "string");
+    let wants_text = type_names(kind) == ["string"];
     let text = match place.value {
         Value::Int(number) => number.to_string(),
         Value::Float(number) => number.to_string(),
         Value::Bool(flag) => flag.to_string(),
         _ => return None,
     };
-    wants_text.then(|| format!("write it in quotes: \"{text}\""))
+    wants_text.then(|| format!("write it in quotes: \"{text}\"; in an expression, add `|string`"))
 }
 
 /// A text format of ours.

@@ -209,6 +209,6 @@ metadata:
   namespace: kube-system
 data:
   cluster: '{{ cluster.name }}'
-  nodes: '{{ cluster.nodes.max }}'
-  mtu: '{{ network.mtu }}'
+  nodes: '{{ cluster.nodes.max|string }}'
+  mtu: '{{ network.mtu|string }}'
 ";

@@ -2,8 +2,8 @@
 
     cfn_lint.py ROOT…
 
-Deployment files (CloudFormation Git sync) name their template from the root of the repository, which is
-the project's folder here; cfn-lint takes that from the working directory. Each template is checked for the
+Deployment files (CloudFormation Git sync) name their template from the root of the repository, which the
+project's `spec.paths.repository` gives; cfn-lint takes that from the working directory. Each template is checked for the
 region that its network is declared in, or for us-east-1 where AWS has no such region. A template may not tell
 cfn-lint to look away.
 """
@@ -18,7 +18,7 @@ import yaml
 from cfnlint.helpers import REGIONS
 
 import declarations
-from common import Report, project_of, rendered, roots, short, template
+from common import Report, project_of, rendered, repository, roots, short, template
 
 STAND_IN = "us-east-1"
 DEPLOYMENT_KEYS = {"template-file-path", "parameters", "tags"}
@@ -33,11 +33,11 @@ def region_of(file, declared):
     return region if region in REGIONS else STAND_IN
 
 
-def lint(project, region, kind, files):
+def lint(root, region, kind, files):
     """{file: findings} of one run of cfn-lint over templates or over deployment files."""
-    names = [str(f.relative_to(project)) for f in files]
+    names = [str(f.relative_to(root)) for f in files]
     command = [Path(sys.executable).with_name("cfn-lint"), "--format", "json", "--config-file", "/dev/null"]
-    run = subprocess.run([*command, "--regions", region, kind, *names], cwd=project, capture_output=True, text=True)
+    run = subprocess.run([*command, "--regions", region, kind, *names], cwd=root, capture_output=True, text=True)
     findings = defaultdict(list)
     try:
         matches = json.loads(run.stdout)
@@ -49,7 +49,7 @@ def lint(project, region, kind, files):
     for match in matches:
         line = match["Location"]["Start"]["LineNumber"]
         text = f"{match['Rule']['Id']} line {line}: {match['Message']}"
-        findings[(project / match["Filename"]).resolve()].append(text)
+        findings[(root / match["Filename"]).resolve()].append(text)
     return findings
 
 
@@ -59,11 +59,11 @@ def ignored(document):
     return [f"{name} configures cfn-lint" for name, place in places.items() if "cfn-lint" in (place.get("Metadata") or {})]
 
 
-def deployment_problems(file, project):
+def deployment_problems(file, root):
     """What is wrong with a deployment file itself."""
     document = yaml.safe_load(file.read_text())
     problems = [f"key {k} is not of Git sync's format" for k in document.keys() - DEPLOYMENT_KEYS]
-    if project / document.get("template-file-path", "") != beside(file):
+    if root / document.get("template-file-path", "") != beside(file):
         return [*problems, f"names {document.get('template-file-path')}, not the template beside it"]
     wanted, given = read(beside(file)).get("Parameters") or {}, document.get("parameters") or {}
     problems += [f"parameter {p} is not the template's" for p in given.keys() - wanted.keys()]
@@ -94,17 +94,17 @@ def main():
     for file in rendered(roots(), "*.template.yaml", "*.deployment.yaml"):
         project = project_of(file)
         seen.setdefault(project, declarations.read(project))
-        groups[project, region_of(file, seen[project])].append(file)
-    for (project, region), chosen in sorted(groups.items()):
+        groups[repository(project), region_of(file, seen[project])].append(file)
+    for (root, region), chosen in sorted(groups.items()):
         templates = [f for f in chosen if f.name.endswith(".template.yaml")]
         deployments = [f for f in chosen if f not in templates]
-        found = lint(project, region, "--template", templates) if templates else {}
+        found = lint(root, region, "--template", templates) if templates else {}
         for file in templates:
             problems = found.get(file, []) + ignored(read(file)) + undeployed(file)
             report.check(f"{short(file)} ({region})", problems)
-        broken = {f: p for f in deployments if (p := deployment_problems(f, project))}
+        broken = {f: p for f in deployments if (p := deployment_problems(f, root))}
         sound = [f for f in deployments if f not in broken]
-        found = lint(project, region, "--deployment-files", sound) if sound else {}
+        found = lint(root, region, "--deployment-files", sound) if sound else {}
         for file in deployments:
             problems = broken.get(file) or [*found.get(file, []), *found.get(beside(file), [])]
             report.check(f"{short(file)} ({region})", problems)

@@ -70,6 +70,13 @@ def folder(project, name, default):
     return project / (settings(project).get("paths") or {}).get(name, default)
 
 
+def repository(project):
+    """The root of the Git repository that a project says it is in; the project itself unless it says."""
+    below = Path((settings(project).get("paths") or {}).get("repository", ".")).parts
+    root = project.parents[len(below) - 1] if below else project
+    return root if root.joinpath(*below) == project else sys.exit(f"{project} is not {'/'.join(below)} of a repository")
+
+
 def output(project):
     return folder(project, "output", "rendered")
 

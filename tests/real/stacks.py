@@ -78,8 +78,9 @@ def another_gateway(ec2, known):
 def existing_subnet(ec2, known):
     here = [{"Name": "vpc-id", "Values": [known["spare"]]}]
     number = len(ec2.describe_subnets(Filters=here)["Subnets"])
-    subnet = ec2.create_subnet(VpcId=known["spare"], CidrBlock=f"198.18.{number}.0/24")
-    return subnet["Subnet"]["SubnetId"]
+    subnet = ec2.create_subnet(VpcId=known["spare"], CidrBlock=f"198.18.{number}.0/24")["Subnet"]["SubnetId"]
+    known[subnet] = subnet
+    return subnet
 
 
 def existing_nat(ec2, known):

@@ -39,8 +39,7 @@ pub(super) fn write(work: &mut Work<'_, '_>) {
 
 fn metadata(work: &mut Work<'_, '_>) {
     let span = work.spec.span("metadata.name");
-    let labels = work.spec.first(&["metadata.labels"]);
-    if let Some(labels) = labels.filter(|labels| labels.as_map().is_some_and(|map| !map.is_empty())) {
+    if let Some(labels) = work.spec.map(&["metadata.labels"], work.findings) {
         work.network.set("metadata.labels", labels.clone());
         work.cluster.set("metadata.labels", labels.clone());
     }

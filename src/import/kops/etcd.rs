@@ -60,7 +60,14 @@ pub(super) fn write(work: &mut Work<'_, '_>) {
 fn clusters(work: &mut Work<'_, '_>) -> Vec<&'static Etcd> {
     let path = Path::dotted("spec.etcdClusters");
     let count = work.spec.peek(&path).and_then(Node::as_list).map_or(0, <[Node]>::len);
-    let names: Vec<&str> = (0..count).filter_map(|at| work.spec.take(&path.item(at).child("name"))?.as_str()).collect();
+    let mut names = Vec::new();
+    for at in 0..count {
+        let name = path.item(at).child("name");
+        if let Some(text) = work.spec.peek(&name).and_then(Node::as_str) {
+            work.spec.take(&name);
+            names.push(text);
+        }
+    }
     CLUSTERS.iter().filter(|etcd| names.contains(&etcd.name) || matches!(etcd.name, "main" | "events")).collect()
 }
 

@@ -94,12 +94,12 @@ impl<'a, 'f> Work<'a, 'f> {
 
     /// Notes a choice about a field of the declared network.
     fn choose_network(&mut self, field: &str, span: Span, what: impl Into<String>, help: impl Into<String>) {
-        self.network.choose(Choice { field, span, what: what.into(), help: help.into() }, self.findings);
+        self.network.choose(&Choice { field, span, what: what.into(), help: help.into() }, self.findings);
     }
 
     /// Notes a choice about a field of the declared cluster.
     fn choose_cluster(&mut self, field: &str, span: Span, what: impl Into<String>, help: impl Into<String>) {
-        self.cluster.choose(Choice { field, span, what: what.into(), help: help.into() }, self.findings);
+        self.cluster.choose(&Choice { field, span, what: what.into(), help: help.into() }, self.findings);
     }
 
     /// Reports what keeps the manifest from being imported.

@@ -46,9 +46,14 @@ fn on_aws(work: &mut Work<'_, '_>) -> bool {
     // v1alpha3 has options of add-ons below it.
     work.spec.enter("spec.cloudProvider");
     work.spec.enter("spec.cloudProvider.aws");
-    let Some(provider) = work.spec.peek(&Path::dotted("spec.cloudProvider")) else { return true };
+    let path = Path::dotted("spec.cloudProvider");
+    let Some(provider) = work.spec.peek(&path) else { return true };
     let name = provider.as_str().or_else(|| provider.as_map()?.keys().next()).unwrap_or_default();
     if name == "aws" {
+        let path = if provider.as_str().is_some() { path } else { path.child("aws") };
+        if work.spec.peek(&path).is_none_or(|aws| aws.as_map().is_none()) {
+            work.spec.take(&path);
+        }
         return true;
     }
     let message = format!("the cluster runs on `{name}`; netloom makes networks on AWS only");
@@ -125,9 +130,9 @@ fn zones(work: &mut Work<'_, '_>, subnets: &[Subnet<'_>]) {
 /// `topology.nodes` where it is written, for kops tags subnets by it; otherwise what the subnets are.
 fn topology(work: &mut Work<'_, '_>, subnets: &[Subnet<'_>]) {
     ["spec.topology", "spec.networking.topology"].iter().for_each(|path| work.spec.enter(path));
-    let declared = work.spec.first(&["spec.topology.nodes", "spec.networking.topology.nodes"]).and_then(Node::as_str);
+    let declared = work.spec.text(&["spec.topology.nodes", "spec.networking.topology.nodes"], work.findings);
     let by_subnets = || subnets.iter().any(|subnet| subnet.kind == SubnetType::Private);
-    let private = declared.map_or_else(by_subnets, |name| name.eq_ignore_ascii_case("private"));
+    let private = declared.map_or_else(by_subnets, |(name, _)| name.eq_ignore_ascii_case("private"));
     work.network.set("spec.aws.topology", if private { "private" } else { "public" });
     let masters = ["spec.topology.masters", "spec.networking.topology.masters"];
     let agrees = |name: &str| name.eq_ignore_ascii_case(if private { "private" } else { "public" });
@@ -160,9 +165,7 @@ fn tags(work: &mut Work<'_, '_>) {
     if disabled == Some(true) || enabled == Some(false) {
         work.network.set("spec.aws.tagSubnets", false);
     }
-    if let Some(labels) =
-        work.spec.first(&["spec.cloudLabels"]).filter(|labels| labels.as_map().is_some_and(|map| !map.is_empty()))
-    {
+    if let Some(labels) = work.spec.map(&["spec.cloudLabels"], work.findings) {
         work.network.set("spec.aws.tags", labels.clone());
     }
 }

@@ -65,6 +65,9 @@ pub(super) fn write(work: &mut Work<'_, '_>) {
         return work.choose_cluster("spec.networking", block.span, what, *instead);
     }
     work.spec.take(&path);
+    if block.as_map().is_none() {
+        return work.refuse(block.span, format!("`networking.{key}` is {}, but takes a mapping", block.kind()), "write `{}`");
+    }
     let block = renamed(provider, block);
     work.cluster.set(&format!("spec.networking.{provider}"), block.clone());
     if provider == "weave" {
@@ -128,7 +131,7 @@ fn weave(work: &mut Work<'_, '_>, block: &Node) {
 fn weave_version(work: &mut Work<'_, '_>, written: Option<&str>, span: Span) {
     let field = "spec.networking.weave.version";
     match written {
-        Some(version) if version.starts_with("2.9.") || version == WEAVE => return,
+        Some(version) if version.starts_with("2.9.") || version == WEAVE => {}
         None => {
             let comment = "What kops installs. Without this line it is the community's 2.9.0, whose nodes need nft.";
             work.cluster.set(field, Node::new(Value::String(WEAVE.into()), span));
@@ -136,7 +139,7 @@ fn weave_version(work: &mut Work<'_, '_>, written: Option<&str>, span: Span) {
         }
         Some(version) => {
             work.cluster.set(field, Node::new(Value::String(WEAVE.into()), span));
-            let what = format!("there are no objects for Weave {version}; {WEAVE} is the nearest");
+            let what = format!("netloom has no objects for Weave {version}; {WEAVE} is the nearest release it has");
             work.choose_cluster(
                 field,
                 span,

@@ -65,7 +65,7 @@ fn weave_version(work: &mut Work<'_, '_>, span: Span) {
         return work.cluster.note(field, comment);
     }
     let asked = if text == "latest" || text.is_empty() { "a release that only kURL knows" } else { text };
-    let what = format!("the Installer asks for {asked}; {WEAVE} is the nearest that there are objects for");
+    let what = format!("the Installer asks for {asked}; {WEAVE} is the nearest release that netloom has objects for");
     let help = "look at the image of the DaemonSet `weave-net`; if it is older, all nodes have to take the new release";
     work.choose_cluster(field, span, what, help);
 }
