@@ -42,8 +42,11 @@ pub(super) struct Survey<'a> {
     pub(super) recorded: bool,
 }
 
+/// A record with its bytes, where there is one, or what is wrong with it.
+type Parsed = std::result::Result<Option<(Record, Vec<u8>)>, Diagnostic>;
+
 /// The record in a unit's folder, as far as there is one.
-pub(super) fn read_record(folder: &Folder) -> Result<std::result::Result<Option<(Record, Vec<u8>)>, Diagnostic>> {
+pub(super) fn read_record(folder: &Folder) -> Result<Parsed> {
     if !folder.has(record::FILE.as_bytes()) {
         return Ok(Ok(None));
     }

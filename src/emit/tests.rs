@@ -266,8 +266,8 @@ fn a_record_that_leads_elsewhere_is_refused() {
         let expected = format!(
             "output-record: `rendered/clusters/a/.netloom.json` is no ownership record: it lists `{path}`, which netloom cannot have written"
         );
-        assert_eq!(refused(&scratch, &two()), [expected.clone()]);
-        assert_eq!(refused(&scratch, &[]), [expected.clone()]);
+        assert_eq!(refused(&scratch, &two()), std::slice::from_ref(&expected));
+        assert_eq!(refused(&scratch, &[]), std::slice::from_ref(&expected));
         assert!(check(&scratch, &two()).contains(&expected));
     }
     assert_eq!(scratch.read("victim"), "x");

@@ -181,7 +181,7 @@ apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization
 resources:
 - serviceaccount-weave-net.yaml
-- configmap-c.yaml
+- configmap-default.c.yaml
 - configmap-b.yaml
 - clusterrolebinding-system-weave-net.yaml
 - daemonset-weave-net.yaml

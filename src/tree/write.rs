@@ -130,12 +130,16 @@ fn is_plain(text: &str) -> bool {
     let bytes = text.as_bytes();
     let Some((first, last)) = bytes.first().zip(bytes.last()) else { return false };
     let opens = first.is_ascii_alphabetic() || matches!(first, b'/' | b'_' | b'$' | b'(');
-    opens
-        && !matches!(last, b' ' | b':')
-        && bytes.iter().all(|b| matches!(b, b' '..=b'~'))
-        && !text.contains(": ")
-        && !text.contains(" #")
-        && !is_keyword(text)
+    if !opens || matches!(last, b' ' | b':') || is_keyword(text) {
+        return false;
+    }
+    // One pass: printable, and neither `: ` nor ` #` inside.
+    let mut before = 0;
+    bytes.iter().all(|&byte| {
+        let breaks = (before == b':' && byte == b' ') || (before == b' ' && byte == b'#');
+        before = byte;
+        !breaks && matches!(byte, b' '..=b'~')
+    })
 }
 
 /// The words that some YAML reader takes for a boolean, null or number.
@@ -151,6 +155,11 @@ fn is_printable(c: char) -> bool {
 
 fn write_quoted(out: &mut String, text: &str) {
     out.push('"');
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\')) {
+        out.push_str(text);
+        out.push('"');
+        return;
+    }
     for c in text.chars() {
         match c {
             '"' => out.push_str("\\\""),

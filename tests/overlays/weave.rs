@@ -159,8 +159,9 @@ fn machines_that_do_not_suit_are_named() {
 #[test]
 fn releases_and_what_goes_with_them() {
     let old = Cluster { weave: "{version: 2.8.1}", ..PLAIN };
-    assert_eq!(old.compile_for("1.22").codes(), ["weave-archived 8:22"]);
-    assert_eq!(old.compile_for("1.23").codes(), ["weave-archived 8:22", "weave-kubernetes 8:22"]);
+    assert_eq!(old.compile_for("1.22").codes(), ["weave-archived 8:22", "kubernetes-schemas 6:22"]);
+    let codes = ["weave-archived 8:22", "weave-kubernetes 8:22", "kubernetes-schemas 6:22"];
+    assert_eq!(old.compile_for("1.23").codes(), codes);
     let outcome = old.compile();
     assert!(outcome.daemonset().contains("image: docker.io/weaveworks/weave-npc:2.8.1\n"));
     assert_eq!(outcome.variable("IPTABLES_BACKEND"), None);

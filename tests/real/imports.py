@@ -26,7 +26,9 @@ PROJECT = "apiVersion: netloom.dev/v1alpha1\nkind: Project\nmetadata: {name: imp
 
 def run(netloom, *words):
     done = subprocess.run([netloom, *words], capture_output=True, text=True)
-    return [] if done.returncode == 0 else [f"netloom {' '.join(words[:2])}: exit {done.returncode}", *done.stderr.splitlines()[:12]]
+    return (
+        [] if done.returncode == 0 else [f"netloom {' '.join(words[:2])}: exit {done.returncode}", *done.stderr.splitlines()[:12]]
+    )
 
 
 def imported(netloom, kind, source, project):

@@ -20,8 +20,9 @@ fails on any that did not arrive. What moto 5.2.5 leaves out, of what a network 
     NatGateway          ConnectivityType
     IAM Role            ManagedPolicyArns
 
-Nor does moto look at DependsOn as AWS needs it (it creates what a Ref names on demand), at addresses with
-host bits set, at limits per VPC, or at IAM permissions.
+It also makes what exports and references name on demand, without what that depends on (DependsOn). Not added
+here: moto does not miss a DependsOn that AWS needs (creation_order.py does), nor see host bits in ranges, IPv6
+ranges that overlap or quotas of a VPC, and it grants everything to everyone.
 """
 
 import ipaddress
@@ -275,6 +276,7 @@ def cidr_blocks(block, count, bits):
 
 _clean_json = parsing.clean_json
 _vpc_attribute = VPC.get_cfn_attribute
+_parse_and_create = parsing.parse_and_create_resource
 
 
 def clean_json(json, resources):
@@ -289,5 +291,13 @@ def vpc_attribute(self, name):
     return _vpc_attribute(self, name)
 
 
+def parse_and_create(logical_id, resource, resources, *place, **named_place):
+    earlier = resource.get("DependsOn", [])
+    for name in [earlier] if isinstance(earlier, str) else earlier:
+        resources[name]  # makes it, if it is not there yet
+    return _parse_and_create(logical_id, resource, resources, *place, **named_place)
+
+
 parsing.clean_json = clean_json
+parsing.parse_and_create_resource = parse_and_create
 VPC.get_cfn_attribute = vpc_attribute

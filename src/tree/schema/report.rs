@@ -47,7 +47,7 @@ impl Report<'_> {
                 (format!("{here} lacks `{}`", property.as_str().unwrap_or_default()), None)
             }
             ValidationErrorKind::Type { kind } => {
-                (format!("{here} is {}, but takes {}", place.kind(), type_name(kind)), type_help(place, kind))
+                (format!("{here} is {}, but takes {}", place.kind(), type_name(kind)), type_help(place, kind, rule))
             }
             ValidationErrorKind::Enum { options } => {
                 return self.one_of(&here, place, options.as_array().into_iter().flatten(), findings);
@@ -232,7 +232,8 @@ fn article(name: &str) -> String {
     }
 }
 
-fn type_help(place: &Node, kind: &TypeKind) -> Option<String> {
+fn type_help(place: &Node, kind: &TypeKind, rule: &Rule) -> Option<String> {
+    let expression = if *rule == rules::OBJECT_SCHEMA { "; in an expression, add `|string`" } else { "" };
     let text = match &place.value {
         Value::Int(number) => number.to_string(),
         Value::Float(number) => number.to_string(),
@@ -242,7 +243,7 @@ fn type_help(place: &Node, kind: &TypeKind) -> Option<String> {
     };
     match (type_names(kind).first()?.as_str(), &place.value) {
         ("string", Value::String(_)) => None,
-        ("string", _) => Some(format!("write it in quotes: \"{text}\"; in an expression, add `|string`")),
+        ("string", _) => Some(format!("write it in quotes: \"{text}\"{expression}")),
         ("integer", Value::String(_)) if text.parse::<u64>().is_ok() => Some(format!("write it without quotes: {text}")),
         ("boolean", Value::String(_)) if matches!(&*text, "true" | "false") => Some(format!("write it without quotes: {text}")),
         ("array", _) => Some("write it as a list, in brackets".to_owned()),
