@@ -60,7 +60,7 @@ pub fn compile(request: &Request, progress: &(dyn Fn(usize, usize) + Sync)) -> C
     let mut documents = Documents::read(&sources, &project.value.spec.paths.declarations, &jsonnet, &mut findings);
     unknown_clusters(&request.clusters, &documents, &mut findings);
     let networks = resolve::networks(&mut documents, &mut findings);
-    let clusters = resolve::clusters(&documents, &project.value, &library, &networks, &mut findings);
+    let clusters = resolve::clusters(&documents, &project, &library, &networks, &mut findings);
     let compiled = library.compile(&clusters, &sources, &mut findings);
     let plans: Vec<NetworkPlan> = networks.iter().map(plan::network::plan).collect();
     let fleet = Fleet {

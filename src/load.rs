@@ -15,7 +15,7 @@ mod text;
 mod walk;
 
 use std::os::fd::OwnedFd;
-use std::path::{Path, PathBuf};
+use std::path::{self, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -27,7 +27,7 @@ use crate::declare::{self, Declared, Project};
 use crate::diagnostic::{Diagnostic, rules};
 use crate::limits;
 use crate::tree::yaml::{self, is_hidden};
-use crate::tree::{FileId, Sources, Span};
+use crate::tree::{FileId, Node, Path, Sources, Span};
 use output::overlap;
 pub(crate) use text::cause;
 use text::{Refusal, Text};
@@ -37,14 +37,17 @@ use walk::Walk;
 pub const PROJECT_FILE: &str = "netloom.yaml";
 
 /// Opens a project and reads its `netloom.yaml`; what is wrong goes to `findings`.
-pub fn project(root: &Path, sources: &mut Sources, findings: &mut Vec<Diagnostic>) -> Option<(Root, Declared<Project>)> {
+pub fn project(root: &path::Path, sources: &mut Sources, findings: &mut Vec<Diagnostic>) -> Option<(Root, Declared<Project>)> {
     let root = Root::open(root).map_err(|finding| findings.push(finding)).ok()?;
     let file = root.project_file(sources, findings)?;
     let text = Arc::clone(&sources.get(file)?.text);
     let before = findings.len();
     let mut documents = yaml::read(&text, file, findings).into_iter();
     match (documents.next(), documents.next()) {
-        (Some(first), None) => return Some((root, declare::decode(first, findings)?)),
+        (Some(first), None) => {
+            allow_off(&first, findings);
+            return Some((root, declare::decode(first, findings)?));
+        }
         (_, Some(second)) => {
             let message = format!("`{PROJECT_FILE}` has a second document; a project is one");
             let finding = Diagnostic::new(&rules::SCHEMA, second.span, message);
@@ -59,6 +62,14 @@ pub fn project(root: &Path, sources: &mut Sources, findings: &mut Vec<Diagnostic
     None
 }
 
+/// Lets the level `off` of a rule stand without quotes: no reader of YAML 1.1, which takes it for `false`, reads this file.
+fn allow_off(project: &Node, findings: &mut Vec<Diagnostic>) {
+    let rules = project.at(&Path::dotted("spec.rules")).and_then(Node::as_map);
+    let off =
+        |span: Span| rules.is_some_and(|map| map.iter().any(|(_, level)| level.span == span && level.as_str() == Some("off")));
+    findings.retain(|finding| finding.code != rules::YAML_AMBIGUOUS.code || !off(finding.span));
+}
+
 /// A project folder, opened.
 #[derive(Debug)]
 pub struct Root {
@@ -71,7 +82,7 @@ impl Root {
     ///
     /// # Errors
     /// When there is no such folder.
-    pub fn open(path: &Path) -> Result<Self, Diagnostic> {
+    pub fn open(path: &path::Path) -> Result<Self, Diagnostic> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let opened = rustix::fs::openat(CWD, path, flags, Mode::empty()).map_err(std::io::Error::from);
         let opened = opened.and_then(|folder| Ok(Self { path: path.canonicalize()?, folder }));
@@ -215,7 +226,7 @@ fn add(path: &str, read: Result<Text, Refusal>, sources: &mut Sources, findings:
 }
 
 /// Reads one file that the user named on the command line, wherever it is; `-` is the standard input.
-pub fn file(path: &Path, sources: &mut Sources, findings: &mut Vec<Diagnostic>) -> Option<FileId> {
+pub fn file(path: &path::Path, sources: &mut Sources, findings: &mut Vec<Diagnostic>) -> Option<FileId> {
     if path.as_os_str() == "-" {
         return add("<stdin>", Text::from(std::io::stdin().lock(), limits::IMPORT_BYTES), sources, findings);
     }

@@ -178,3 +178,16 @@ pub enum RuleLevel {
     /// Not reported. Rules that are errors by default cannot be turned off.
     Off,
 }
+
+impl RuleLevel {
+    /// What the project does to the rule.
+    #[must_use]
+    pub fn verb(self) -> &'static str {
+        match self {
+            RuleLevel::Error => "made an error",
+            RuleLevel::Warning => "made a warning",
+            RuleLevel::Note => "made a note",
+            RuleLevel::Off => "turned off",
+        }
+    }
+}

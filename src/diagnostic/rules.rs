@@ -73,6 +73,8 @@ rules! {
         "A cluster names a network that no declaration has.";
     NETWORK_FORM Error "network-form", help: "",
         "A network is either `aws` or `static`, one of the two.";
+    RULE_LEVEL Error "rule-level", help: "mend what it finds; only warnings and notes can be turned off",
+        "`spec.rules` of the project gives a rule another severity. What is an error by default stays one, because output that breaks such a rule would not run.";
     // addresses
     CIDR_INVALID Error "cidr-invalid", help: "",
         "An address range is not written as ADDRESS/LENGTH, has leading zeros (some readers take them for octal), or mixes address families.";
@@ -136,10 +138,10 @@ rules! {
         "`kubernetesVersion` is MAJOR.MINOR or MAJOR.MINOR.PATCH, from 1.16 on.";
     KUBERNETES_SCHEMAS Note "kubernetes-schemas", help: "",
         "netloom carries the API schemas of Kubernetes 1.25 to 1.37. For other versions the nearest of them stand in, so an object may be refused or accepted wrongly.";
-    PROVIDER_CHOICE Error "provider-choice", help: "",
+    PROVIDER_CHOICE Error "provider-choice", help: "write the one key, with the provider's options or `{}`",
         "`networking` has exactly one key, the network provider.";
     PROVIDER_UNKNOWN Error "provider-unknown", help: "",
-        "No overlay in the slot `cni` is selected by this key under `networking`.";
+        "No overlay is selected by this key under `networking` or `addons`: neither a stock one nor one of the project.";
     NODE_CAPACITY Error "node-capacity", help: "",
         "The pod range holds fewer node ranges than `nodes.max`, or a node range fewer addresses than `nodes.maxPods`.";
     DNS_ADDRESS Error "dns-address", help: "",
@@ -155,7 +157,7 @@ rules! {
     // overlays
     OVERLAY_UNKNOWN Error "overlay-unknown", help: "",
         "No overlay has this name, neither in the project nor among the stock ones.";
-    OVERLAY_SLOT Error "overlay-slot", help: "",
+    OVERLAY_SLOT Error "overlay-slot", help: "leave one of them out",
         "Two overlays of one slot are on one cluster; a slot holds one.";
     OVERLAY_KUBERNETES Error "overlay-kubernetes", help: "",
         "The overlay does not run on this version of Kubernetes.";

@@ -4,7 +4,7 @@ use indexmap::{IndexMap, IndexSet};
 
 use super::compile::{Compiled, compile};
 use crate::declare::{self, Declared, LifecycleStatus};
-use crate::diagnostic::{Diagnostic, rules};
+use crate::diagnostic::{Diagnostic, Severity, rules};
 use crate::resolve::Effective;
 use crate::tree::schema::Schema;
 use crate::tree::{FileId, Node, Path, Sources, Span, yaml};
@@ -58,9 +58,17 @@ impl Overlay {
 
     /// The codes of its rules.
     pub fn codes(&self) -> impl Iterator<Item = &str> {
+        self.severities().map(|(code, _)| code)
+    }
+
+    /// The codes of its rules, with how bad it is when they are broken.
+    pub fn severities(&self) -> impl Iterator<Item = (&str, Severity)> {
         let ports = self.declared.node.at(&Path::dotted("spec.facts.ports")).and_then(Node::as_list).unwrap_or_default();
-        let blocked = ports.iter().filter_map(|port| port.get("blocked")?.str_at("code"));
-        self.spec().assertions.iter().map(|assertion| assertion.code.as_str()).chain(blocked)
+        let blocked = ports.iter().filter_map(|port| {
+            let blocked = port.get("blocked")?;
+            Some((blocked.str_at("code")?, blocked.str_at("severity")?.parse().ok()?))
+        });
+        self.spec().assertions.iter().map(|rule| (rule.code.as_str(), rule.severity)).chain(blocked)
     }
 
     /// A file of its folder.

@@ -45,17 +45,18 @@ pub fn networks(documents: &mut Documents, findings: &mut Vec<Diagnostic>) -> Ve
 /// Resolves every cluster.
 pub fn clusters<'a>(
     documents: &Documents,
-    project: &Project,
+    project: &Declared<Project>,
     library: &'a Library,
     networks: &'a [Declared<Network>],
     findings: &mut Vec<Diagnostic>,
 ) -> Vec<Effective<'a>> {
+    let layers = select::layers(project, library, findings);
     let resolved: Vec<_> = documents
         .clusters
         .par_iter()
         .map(|node| {
             let mut findings = Vec::new();
-            (one(node, project, library, (networks, &documents.broken), &mut findings), findings)
+            (one(node, &layers, library, (networks, &documents.broken), &mut findings), findings)
         })
         .collect();
     let mut clusters = Vec::new();
@@ -78,6 +79,13 @@ pub fn severities(project: &Declared<Project>, library: &Library, findings: &mut
         let place = project.node.key_at(&Path::dotted("spec.rules").child(code)).map_or(Span::NONE, |key| key.span);
         findings.push(Diagnostic::new(&rules::UNKNOWN_KEY, place, format!("there is no rule `{code}`")).suggest(code, codes()));
     }
+    for (code, level) in levels.iter().filter(|(_, level)| **level != RuleLevel::Error) {
+        if is_error(code, library) {
+            let path = Path::dotted("spec.rules").child(code);
+            let message = format!("`{code}` is an error, and cannot be {}", level.verb());
+            findings.push(Diagnostic::new(&rules::RULE_LEVEL, project.node.nearest(&path).span, message));
+        }
+    }
     findings.retain_mut(|finding| match levels.get(finding.code.as_ref()) {
         None => true,
         Some(_) if finding.severity == Severity::Error => true,
@@ -88,6 +96,14 @@ pub fn severities(project: &Declared<Project>, library: &Library, findings: &mut
     });
 }
 
+/// Whether a code stands for errors only.
+fn is_error(code: &str, library: &Library) -> bool {
+    let core = rules::find(code).map(|rule| rule.severity);
+    let declared = library.iter().flat_map(Overlay::severities).filter(|(known, _)| *known == code).map(|(_, severity)| severity);
+    let mut severities = core.into_iter().chain(declared).peekable();
+    severities.peek().is_some() && severities.all(|severity| severity == Severity::Error)
+}
+
 fn set(finding: &mut Diagnostic, severity: Severity) -> bool {
     finding.severity = severity;
     true
@@ -96,12 +112,12 @@ fn set(finding: &mut Diagnostic, severity: Severity) -> bool {
 /// Resolves one cluster: its layers' patches, its type, its network, its overlays.
 fn one<'a>(
     node: &Node,
-    project: &Project,
+    layers: &[select::Layer<'_, 'a>],
     library: &'a Library,
     (networks, broken): (&'a [Declared<Network>], &[String]),
     findings: &mut Vec<Diagnostic>,
 ) -> Option<Effective<'a>> {
-    let named = select::named(node, project, library, findings);
+    let named = select::named(node, layers, library, findings);
     let mut effective = node.clone();
     for (overlay, _) in &named {
         select::patch_declaration(overlay, &mut effective);

@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 
-use crate::declare::{Cluster, Declared, Project};
+use crate::declare::{self, Cluster, Declared, Project, Selector};
 use crate::diagnostic::{Diagnostic, nearest, rules};
 use crate::limits;
 use crate::overlay::Selected;
@@ -14,27 +14,58 @@ use crate::tree::{Node, Path, Span};
 /// The slot of network providers; a cluster has exactly one.
 const PROVIDER_SLOT: &str = "cni";
 
-/// The overlays that are named: by the project's layers, then by the cluster itself.
+/// A layer of the project whose overlay there is.
+pub(super) struct Layer<'p, 'a> {
+    clusters: &'p Selector,
+    overlay: &'a Overlay,
+    /// Where the project names the overlay.
+    span: Span,
+}
+
+/// The project's layers; the ones whose overlay is not there are reported, whether or not a cluster has them.
+pub(super) fn layers<'p, 'a>(
+    project: &'p Declared<Project>,
+    library: &'a Library,
+    findings: &mut Vec<Diagnostic>,
+) -> Vec<Layer<'p, 'a>> {
+    let root = Path::dotted("spec.layers");
+    let layer = |(index, layer): (usize, &'p declare::Layer)| {
+        let span = project.node.nearest(&root.item(index).child("overlay")).span;
+        Some(Layer { clusters: &layer.clusters, overlay: known(&layer.overlay, span, library, findings)?, span })
+    };
+    project.value.spec.layers.iter().enumerate().filter_map(layer).collect()
+}
+
+fn known<'a>(name: &str, span: Span, library: &'a Library, findings: &mut Vec<Diagnostic>) -> Option<&'a Overlay> {
+    let found = library.get(name);
+    if found.is_none() {
+        let finding = Diagnostic::new(&rules::OVERLAY_UNKNOWN, span, format!("there is no overlay `{name}`"));
+        findings.push(finding.suggest(name, library.names()));
+    }
+    found
+}
+
+/// The overlays that are named: by the project's layers, then by the cluster itself. One that is named twice applies once.
 pub(super) fn named<'a>(
     node: &Node,
-    project: &Project,
+    layers: &[Layer<'_, 'a>],
     library: &'a Library,
     findings: &mut Vec<Diagnostic>,
 ) -> Vec<(&'a Overlay, Span)> {
     let labels = labels(node);
-    let layers = project.spec.layers.iter().filter(|layer| layer.clusters.matches(&labels));
-    let layers = layers.map(|layer| (layer.overlay.as_str(), node.span));
-    let own = node.at(&Path::dotted("spec.overlays")).and_then(Node::as_list).unwrap_or_default();
-    let own = own.iter().filter_map(|name| Some((name.as_str()?, name.span)));
+    let own = node.at(&Path::dotted("spec.overlays"));
+    let names = own.and_then(Node::as_list).unwrap_or_default();
+    if names.len() > limits::OVERLAYS {
+        let message = format!("`overlays` names {} overlays; a cluster has at most {}", names.len(), limits::OVERLAYS);
+        findings.push(Diagnostic::new(&rules::LIMIT, own.map_or(node.span, |own| own.span), message));
+        return Vec::new();
+    }
+    let layers = layers.iter().filter(|layer| layer.clusters.matches(&labels)).map(|layer| (layer.overlay, layer.span));
+    let own = names.iter().filter_map(|name| Some((known(name.as_str()?, name.span, library, findings)?, name.span)));
     let mut found: Vec<(&Overlay, Span)> = Vec::new();
-    for (name, span) in layers.chain(own).take(limits::OVERLAYS) {
-        match library.get(name) {
-            Some(overlay) if found.iter().all(|(other, _)| other.name() != name) => found.push((overlay, span)),
-            Some(_) => {}
-            None => {
-                let finding = Diagnostic::new(&rules::OVERLAY_UNKNOWN, span, format!("there is no overlay `{name}`"));
-                findings.push(finding.suggest(name, library.names()));
-            }
+    for (overlay, span) in layers.chain(own) {
+        if found.iter().all(|(other, _)| other.name() != overlay.name()) {
+            found.push((overlay, span));
         }
     }
     found
@@ -89,7 +120,8 @@ fn options(overlay: &Overlay, block: Option<&Node>, findings: &mut Vec<Diagnosti
     let mut options = block.cloned().unwrap_or_else(|| Node::map::<&str>([]));
     if let Some(schema) = &overlay.options {
         fill_defaults(schema.root(), &mut options);
-        schema.check(&options, &rules::SCHEMA, findings);
+        let base = format!("spec.{}", overlay.spec().selected_by.as_deref().unwrap_or_default());
+        schema.check_below(&base, &options, &rules::SCHEMA, findings);
     }
     options
 }
@@ -111,6 +143,9 @@ fn unclaimed_blocks(cluster: &Declared<Cluster>, library: &Library, findings: &m
             let finding = Diagnostic::new(&rules::PROVIDER_UNKNOWN, key.span, message);
             findings.push(match nearest(&key.text, known.iter().copied()) {
                 Some(name) => finding.help(format!("did you mean `{name}`?")),
+                None if known.is_empty() => {
+                    finding.help(format!("an overlay of your own is, with `selectedBy: {parent}.{}`", key.text))
+                }
                 None => finding.help(format!("known here: {}", known.join(", "))),
             });
         }

@@ -1,0 +1,47 @@
+//! Formats of text that schemas name.
+
+use crate::address::{self, Cidr};
+use crate::diagnostic::rules;
+
+/// A text format of ours.
+pub(super) struct Format {
+    pub(super) name: &'static str,
+    pub(super) check: fn(&str) -> Result<(), address::Invalid>,
+}
+
+/// All of them.
+pub(super) const FORMATS: [Format; 4] = [
+    Format { name: "cidr", check: |text| text.parse::<Cidr>().map(drop) },
+    Format { name: "ip", check: |text| address::parse_ip(text).map(drop) },
+    Format { name: "dns-label", check: dns_label },
+    Format { name: "kubernetes-version", check: kubernetes_version },
+];
+
+/// A DNS label (RFC 1123) that is no device name of Windows.
+pub(crate) fn dns_label(text: &str) -> Result<(), address::Invalid> {
+    let inner = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    let ends = !text.starts_with('-') && !text.ends_with('-');
+    let device = matches!(text, "con" | "prn" | "aux" | "nul")
+        || (text.len() == 4
+            && (text.starts_with("com") || text.starts_with("lpt"))
+            && text.ends_with(|c: char| c.is_ascii_digit()));
+    if !text.is_empty() && text.len() <= 63 && inner && ends && !device {
+        return Ok(());
+    }
+    let what = if device { "a device name of Windows" } else { "no DNS label" };
+    Err(address::Invalid { rule: &rules::NAME_INVALID, message: format!("`{text}` is {what}"), help: None })
+}
+
+fn kubernetes_version(text: &str) -> Result<(), address::Invalid> {
+    let number = |part: &str| part.parse::<u32>().ok().filter(|number| number.to_string() == part);
+    let numbers: Option<Vec<u32>> = text.split('.').map(number).collect();
+    match numbers.as_deref() {
+        Some([1, minor] | [1, minor, _]) if *minor >= 16 => Ok(()),
+        Some([1, _] | [1, _, _]) => Err(version_error(format!("Kubernetes {text} is older than 1.16"))),
+        _ => Err(version_error(format!("`{text}` is no Kubernetes version such as \"1.33\""))),
+    }
+}
+
+fn version_error(message: String) -> address::Invalid {
+    address::Invalid { rule: &rules::KUBERNETES_VERSION, message, help: None }
+}
