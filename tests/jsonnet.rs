@@ -132,7 +132,7 @@ error[jsonnet]: the object has no field `prot`
 2 |   twice(service): service.prot * 2,
   |                   ^^^^^^^^^^^^
   |
- ::: main.jsonnet:3:6
+ --> main.jsonnet:3:6
   |
 3 |   a: lib.twice({ port: 1 }),
   |      ---------------------- in this call";
