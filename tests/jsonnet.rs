@@ -1,5 +1,7 @@
 //! Jsonnet programs in worker processes: values, errors with their places, and programs that mean harm.
 
+#![allow(clippy::unwrap_used)] // helpers of tests stand outside of `#[test]`
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -130,7 +132,7 @@ error[jsonnet]: the object has no field `prot`
 2 |   twice(service): service.prot * 2,
   |                   ^^^^^^^^^^^^
   |
- ::: main.jsonnet:3:6
+ --> main.jsonnet:3:6
   |
 3 |   a: lib.twice({ port: 1 }),
   |      ---------------------- in this call";
@@ -147,6 +149,7 @@ fn syntax_errors_point_into_the_imported_file() {
 
 /// Every kind of error that a program can cause has words of its own.
 #[test]
+#[allow(clippy::too_many_lines)] // one line an error
 fn errors_are_told_in_words() {
     let cases = [
         ("local f(x) = f(x + 1) + 1; f(0)", "more than 500 calls or values inside one another"),
