@@ -123,11 +123,25 @@ impl Cidr {
 /// # Errors
 /// When the text is not exactly one IPv4 or IPv6 address.
 pub fn parse_ip(text: &str) -> Result<IpAddr, Invalid> {
-    text.parse().map_err(|_| Invalid {
-        rule: &rules::ADDRESS_INVALID,
-        message: format!("`{text}` is not an IP address"),
-        help: None,
+    text.parse().map_err(|_| {
+        let (message, help) = match without_leading_zeros(text) {
+            Some(decimal) => (
+                format!("`{text}` has leading zeros, which some readers take for octal"),
+                Some(format!("write `{decimal}` if it is decimal")),
+            ),
+            None => (format!("`{text}` is not an IP address"), None),
+        };
+        Invalid { rule: &rules::ADDRESS_INVALID, message, help }
     })
+}
+
+/// The IPv4 address that is meant where only leading zeros keep a text from being one.
+fn without_leading_zeros(text: &str) -> Option<Ipv4Addr> {
+    let decimal = |part: &str| match part.trim_start_matches('0') {
+        "" if !part.is_empty() => "0".to_owned(),
+        digits => digits.to_owned(),
+    };
+    text.split('.').map(decimal).collect::<Vec<_>>().join(".").parse().ok()
 }
 
 impl From<Ipv4Net> for Cidr {
@@ -141,9 +155,12 @@ impl FromStr for Cidr {
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
         let Some((address, length)) = text.split_once('/') else {
-            return Err(Invalid::form(format!("`{text}` has no prefix length (such as `/16`)")));
+            return Err(Invalid::form(match text.parse::<IpAddr>() {
+                Ok(_) => format!("`{text}` has no prefix length (such as `/16`)"),
+                Err(_) => format!("`{text}` is no address range such as `10.0.0.0/16`"),
+            }));
         };
-        let ip: IpAddr = address.parse().map_err(|_| Invalid::form(format!("`{address}` is not an IP address")))?;
+        let ip = parse_ip(address).map_err(|invalid| Invalid { rule: &rules::CIDR_INVALID, ..invalid })?;
         if let IpAddr::V6(v6) = ip
             && v6.to_ipv4_mapped().is_some()
         {

@@ -1,4 +1,4 @@
-//! Room for nodes and pods, where the controller manager hands a range of addresses to each node.
+//! Room for nodes and pods: in a range for each node where the controller manager hands them out, else in the whole range.
 
 use crate::declare::{Cluster, Declared, Network};
 use crate::diagnostic::{Diagnostic, rules};
@@ -12,11 +12,22 @@ const RESERVED: u64 = 3;
 /// Reports pod ranges that hold fewer node ranges than `nodes.max`, and node ranges that hold fewer pods than `nodes.maxPods`.
 pub fn check(cluster: &Declared<Cluster>, _: &Declared<Network>, facts: &PlacedFacts, findings: &mut Vec<Diagnostic>) {
     let pods = cluster.value.spec.pod_cidr;
-    let handed_out = super::last(facts, |facts| facts.node_ranges).is_some_and(|(ranges, _)| ranges);
-    if !handed_out || pods.is_v6() {
-        return;
-    }
     let nodes = &cluster.value.spec.nodes;
+    match super::last(facts, |facts| facts.node_ranges) {
+        _ if pods.is_v6() => return,
+        None => return,
+        // The provider hands addresses out by itself, and each node has one at least.
+        Some((false, _)) => {
+            let addresses = 1u64 << (32 - pods.prefix().min(32));
+            if addresses <= u64::from(nodes.max) {
+                let message = format!("podCIDR {pods} holds {addresses} addresses, too few for nodes.max {}", nodes.max);
+                let finding = Diagnostic::new(&rules::NODE_CAPACITY, cluster.span("spec.podCIDR"), message);
+                findings.push(finding.also(cluster.span("spec.nodes"), "the nodes"));
+            }
+            return;
+        }
+        Some((true, _)) => {}
+    }
     let mask = nodes.pod_cidr_mask;
     let ranges = mask.checked_sub(pods.prefix()).map_or(0, |bits| 1u64 << bits.min(32));
     if ranges < u64::from(nodes.max) {
@@ -71,8 +82,13 @@ mod tests {
     }
 
     #[test]
-    fn providers_with_one_pool_have_no_node_ranges() {
-        assert_eq!(report("{max: 5000, podCIDRMask: 30}", "nodeRanges: false"), "");
+    fn providers_with_one_pool_need_an_address_for_each_node() {
+        assert_eq!(report("{max: 4095, podCIDRMask: 30}", "nodeRanges: false"), "");
+        assert_eq!(
+            report("{max: 4096, podCIDRMask: 30}", "nodeRanges: false"),
+            "error[node-capacity] cluster.yaml:8:12: podCIDR 100.96.0.0/20 holds 4096 addresses, too few for nodes.max 4096 \
+             | cluster.yaml:9:10: the nodes\n"
+        );
         assert_eq!(report("{max: 5000, podCIDRMask: 30}", "{}"), "");
     }
 }

@@ -141,8 +141,8 @@ fn access_lists_hold_ranges_and_prefix_lists() {
     assert_eq!(
         report(&spec, AWS),
         "error[access-invalid] cluster.yaml:9:11: `access.api`: `10.0.0.1/8` has host bits set\n\
-         error[access-invalid] cluster.yaml:11:7: `access.ssh`: `office` has no prefix length (such as `/16`)\n\
-         error[access-invalid] cluster.yaml:12:17: `access.nodePorts`: `pl-` has no prefix length (such as `/16`)\n"
+         error[access-invalid] cluster.yaml:11:7: `access.ssh`: `office` is no address range such as `10.0.0.0/16`\n\
+         error[access-invalid] cluster.yaml:12:17: `access.nodePorts`: `pl-` is no address range such as `10.0.0.0/16`\n"
     );
     assert_eq!(
         report(&format!("{HEAD}  access: {{api: [pl-63a5400a]}}\n"), STATIC),
