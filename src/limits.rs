@@ -40,8 +40,6 @@ pub const JSONNET_NESTING: usize = 200;
 pub const JSONNET_CHAIN: usize = 1_000;
 /// Frames of the Jsonnet evaluator's stack, go-jsonnet's default.
 pub const JSONNET_STACK: usize = 500;
-/// Files that one Jsonnet program may import.
-pub const JSONNET_IMPORTS: usize = 256;
 /// Bytes that one Jsonnet program may produce.
 pub const JSONNET_OUTPUT: usize = 8 << 20;
 /// Address space of the Jsonnet worker in bytes.

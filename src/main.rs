@@ -14,7 +14,7 @@ const BUG: i32 = 70;
 fn main() -> ExitCode {
     std::panic::set_hook(Box::new(bug));
     if std::env::args_os().nth(1).is_some_and(|first| first == cli::WORKER) {
-        return ExitCode::from(netloom::overlay::jsonnet::serve(io::stdin().lock(), io::stdout().lock()));
+        return netloom::overlay::jsonnet::serve();
     }
     let report = match Cli::try_parse() {
         Ok(cli) => answer(&cli),

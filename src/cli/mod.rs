@@ -24,7 +24,7 @@ pub use outcome::{Exit, Outcome, Report};
 pub use progress::Progress;
 
 /// The argument that makes this executable the worker that evaluates Jsonnet; no command, because nobody types it.
-pub const WORKER: &str = "__jsonnet";
+pub const WORKER: &str = crate::overlay::jsonnet::ARGUMENT;
 
 /// The whole command line.
 #[derive(Debug, Parser)]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use rustix::io::Errno;
+use rustix::process::{Resource, getrlimit};
 
 use super::faults::Faults;
 use super::tests::{check, output, unit};
@@ -105,7 +106,7 @@ fn judge(scenario: &Scenario, scratch: &Scratch, (before, after): (&Tree, &Tree)
 }
 
 fn faults(exchange: bool, faults: Faults) -> Faults {
-    if exchange { faults } else { faults.without_exchange() }
+    if exchange { faults } else { faults.without_renames() }
 }
 
 #[test]
@@ -193,6 +194,33 @@ fn errors_name_path_and_cause() {
     assert!(messages.iter().any(|message| message == expected), "{messages:#?}");
 }
 
+/// The kernel refuses to write: the test runs itself again in a process that may only write small files.
+#[test]
+fn a_limit_of_the_system_loses_nothing() {
+    if getrlimit(Resource::Fsize).current.is_some() {
+        return write_more_than_allowed();
+    }
+    let name = "emit::crash_tests::a_limit_of_the_system_loses_nothing";
+    let script = format!("trap '' XFSZ; ulimit -f 8; exec \"$0\" --exact {name}");
+    let test = std::env::current_exe().unwrap();
+    let output = std::process::Command::new("sh").args(["-c", &script]).arg(test).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+}
+
+fn write_more_than_allowed() {
+    let scratch = Scratch::new();
+    let small = [unit("clusters/a", &[("x.yaml", "x: 1\n"), ("y.yaml", "y: 1\n")])];
+    write(&output(&scratch), &small, Scope::All).unwrap();
+    let before = scratch.tree("rendered");
+    let large = [unit("clusters/a", &[("x.yaml", "x: 2\n"), ("y.yaml", &"y".repeat(100_000))])];
+    let findings = write(&output(&scratch), &large, Scope::All).unwrap_err();
+    let expected = "cannot write `rendered/clusters/.a.netloom-staging/y.yaml`: file too large";
+    assert_eq!((findings[0].code.as_ref(), findings[0].message.as_str()), ("output-write", expected));
+    assert_eq!(scratch.tree("rendered"), before);
+    assert_eq!(check(&scratch, &small), Vec::<String>::new());
+}
+
 /// A file that somebody puts into the unit while it is being replaced is in the old folder when that is deleted.
 #[test]
 fn files_that_came_in_between_are_put_back() {
@@ -214,16 +242,19 @@ fn planted_staging_folders_do_no_harm() {
     elsewhere.write("victim", "x\n");
     let hash = blake3::hash(b"x\n").to_hex();
     let units = [unit("clusters/a", &[("x.yaml", "x\n")])];
-    for name in [".a.netloom-staging", ".a.netloom-ready"] {
+    let folder = "rendered/clusters/.a.netloom-staging";
+    for ready in [false, true] {
         let scratch = Scratch::new();
-        let folder = format!("rendered/clusters/{name}");
+        if ready {
+            scratch.write(&format!("{folder}/.netloom-ready"), "");
+        }
         scratch.write(&format!("{folder}/.netloom.json"), format!("{{\"files\": {{\"link/victim\": \"{hash}\"}}}}"));
         scratch.link(&format!("{folder}/link"), &elsewhere.path().display().to_string());
         write(&output(&scratch), &units, Scope::All).unwrap();
         assert_eq!(elsewhere.read("victim"), "x\n");
 
         let scratch = Scratch::new();
-        scratch.link(&format!("rendered/clusters/{name}"), &elsewhere.path().display().to_string());
+        scratch.link(folder, &elsewhere.path().display().to_string());
         let findings = write(&output(&scratch), &units, Scope::All).unwrap_err();
         assert_eq!(findings[0].code, "output-unsafe");
         assert_eq!(elsewhere.read("victim"), "x\n");

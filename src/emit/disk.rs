@@ -1,11 +1,11 @@
-//! The file system as emit uses it: folders held open, and the seven ways to change them.
+//! The file system as emit uses it: folders held open, and the ways to change them.
 //!
 //! Every path is resolved from a folder that is held open, and the folders themselves are opened one by one without following
 //! links, so that no link in the output leads a write astray. Each change is one step of the crash tests, which let every one of
 //! them fail in turn.
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
@@ -155,15 +155,6 @@ impl Folder {
         rustix::fs::statat(&self.handle, path, AtFlags::SYMLINK_NOFOLLOW).is_ok()
     }
 
-    /// Whether `path` is one and the same file here and in another folder.
-    pub(super) fn same_file(&self, other: &Folder, path: &[u8]) -> bool {
-        let identity = |folder: &Folder| {
-            let stat = rustix::fs::statat(&folder.handle, path, AtFlags::SYMLINK_NOFOLLOW).ok()?;
-            Some((stat.st_dev, stat.st_ino))
-        };
-        identity(self).is_some_and(|here| identity(other) == Some(here))
-    }
-
     fn open_file(&self, path: &[u8]) -> Result<OwnedFd> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         rustix::fs::openat(&self.handle, path, flags, Mode::empty()).map_err(self.fail("read", path))
@@ -171,26 +162,27 @@ impl Folder {
 
     /// The first bytes of a file, at most `cap` of them and one more, which tells that there are more.
     pub(super) fn read(&self, path: &[u8], cap: usize) -> Result<Vec<u8>> {
-        let file = self.open_file(path)?;
-        let mut bytes = vec![0; cap + 1];
-        let mut filled = 0;
-        while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-            match rustix::io::read(&file, rest).map_err(self.fail("read", path))? {
-                0 => break,
-                count => filled += count,
-            }
-            // One byte less than was asked for is the end of a file of this size; that saves asking again for every file.
-            if filled == cap {
-                break;
-            }
-        }
-        bytes.truncate(filled);
+        let mut bytes = Vec::new();
+        let read = std::fs::File::from(self.open_file(path)?).take(cap as u64 + 1).read_to_end(&mut bytes);
+        read.map_err(|error| self.fail("read", path)(Errno::from_io_error(&error).unwrap_or(Errno::IO)))?;
         Ok(bytes)
     }
 
     /// Whether a file holds exactly this text.
+    ///
+    /// A render that changes nothing spends its time here, so a file is read with one call: what is as long as the text when one
+    /// byte more was asked for is at its end.
     pub(super) fn holds(&self, path: &[u8], text: &str) -> Result<bool> {
-        Ok(self.read(path, text.len())? == text.as_bytes())
+        let file = self.open_file(path)?;
+        let mut bytes = vec![0; text.len() + 1];
+        let mut filled = 0;
+        while filled < text.len() {
+            match rustix::io::read(&file, bytes.get_mut(filled..).unwrap_or_default()).map_err(self.fail("read", path))? {
+                0 => break,
+                count => filled += count,
+            }
+        }
+        Ok(bytes.get(..filled) == Some(text.as_bytes()))
     }
 
     /// Takes the folder's lock, waiting for a while when somebody else has it. Where locks are not supported there is none.
@@ -264,15 +256,24 @@ impl Disk {
         linked.map_err(to.fail("link", path))
     }
 
-    pub(super) fn rename(&self, from: (&Folder, &[u8]), to: (&Folder, &[u8])) -> Result<()> {
-        let renamed = self.step().and_then(|()| rustix::fs::renameat(&from.0.handle, from.1, &to.0.handle, to.1));
-        renamed.map_err(to.0.fail("write", to.1))
+    /// Moves a file.
+    pub(super) fn rename(&self, from: &Folder, to: &Folder, path: &[u8]) -> Result<()> {
+        let renamed = self.step().and_then(|()| rustix::fs::renameat(&from.handle, path, &to.handle, path));
+        renamed.map_err(to.fail("write", path))
+    }
+
+    /// Gives a folder another name, which is free.
+    pub(super) fn rename_folder(&self, at: &Folder, from: &[u8], to: &[u8]) -> Result<()> {
+        #[cfg(test)]
+        self.faults.folder_rename().map_err(at.fail("write", to))?;
+        let renamed = self.step().and_then(|()| rustix::fs::renameat(&at.handle, from, &at.handle, to));
+        renamed.map_err(at.fail("write", to))
     }
 
     /// Lets two folders take each other's name at once.
     pub(super) fn exchange(&self, at: &Folder, one: &[u8], other: &[u8]) -> Result<()> {
         #[cfg(test)]
-        self.faults.exchange().map_err(at.fail("exchange", other))?;
+        self.faults.folder_rename().map_err(at.fail("exchange", other))?;
         let flags = RenameFlags::EXCHANGE;
         let swapped = self.step().and_then(|()| rustix::fs::renameat_with(&at.handle, one, &at.handle, other, flags));
         swapped.map_err(at.fail("exchange", other))

@@ -12,13 +12,14 @@ pub(in crate::emit) struct Faults {
     at: usize,
     /// With what it fails; none when the process is stopped there: neither this step nor any later one happens.
     error: Option<Errno>,
-    exchange: bool,
+    /// Whether the file system can exchange and rename folders.
+    renames: bool,
     hit: AtomicBool,
 }
 
 impl Default for Faults {
     fn default() -> Self {
-        Self { done: AtomicUsize::new(0), at: usize::MAX, error: None, exchange: true, hit: AtomicBool::new(false) }
+        Self { done: AtomicUsize::new(0), at: usize::MAX, error: None, renames: true, hit: AtomicBool::new(false) }
     }
 }
 
@@ -33,9 +34,9 @@ impl Faults {
         Self { at, error: Some(error), ..Self::default() }
     }
 
-    /// On a file system that cannot exchange folders.
-    pub(in crate::emit) fn without_exchange(self) -> Self {
-        Self { exchange: false, ..self }
+    /// On a file system that can neither exchange nor rename folders.
+    pub(in crate::emit) fn without_renames(self) -> Self {
+        Self { renames: false, ..self }
     }
 
     /// Whether there were as many steps as to come to the fault.
@@ -53,7 +54,7 @@ impl Faults {
         Err(self.error.unwrap_or(Errno::INTR))
     }
 
-    pub(in crate::emit) fn exchange(&self) -> Result<(), Errno> {
-        if self.exchange { Ok(()) } else { Err(Errno::XDEV) }
+    pub(in crate::emit) fn folder_rename(&self) -> Result<(), Errno> {
+        if self.renames { Ok(()) } else { Err(Errno::XDEV) }
     }
 }

@@ -166,9 +166,7 @@ fn place<'a, 'b>(groups: &'a Groups, folder: &'b str) -> (Option<&'a Folder>, &'
 fn heal(disk: &Disk, group: &Folder) -> Result<()> {
     for (entry, _) in group.entries()? {
         if let Some(name) = swap::trace_of(&entry) {
-            let swap = Swap { disk, group, name };
-            swap.roll_forward()?;
-            swap.discard(&entry)?;
+            Swap { disk, group, name }.roll_forward()?;
         }
     }
     Ok(())

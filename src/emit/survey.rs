@@ -42,8 +42,8 @@ pub(super) struct Survey<'a> {
     pub(super) recorded: bool,
 }
 
-/// A record with its bytes, where there is one, or what is wrong with it.
-type Parsed = std::result::Result<Option<(Record, Vec<u8>)>, Diagnostic>;
+/// A record, where there is one, or what is wrong with it.
+type Parsed = std::result::Result<Option<Record>, Diagnostic>;
 
 /// The record in a unit's folder, as far as there is one.
 pub(super) fn read_record(folder: &Folder) -> Result<Parsed> {
@@ -52,7 +52,7 @@ pub(super) fn read_record(folder: &Folder) -> Result<Parsed> {
     }
     let bytes = folder.read(record::FILE.as_bytes(), record::BYTES)?;
     Ok(match Record::parse(&bytes) {
-        Ok(record) => Ok(Some((record, bytes))),
+        Ok(record) => Ok(Some(record)),
         Err(reason) => {
             let message = format!("`{}` is no ownership record: {reason}", folder.path_of(record::FILE.as_bytes()));
             Err(Diagnostic::new(&rules::OUTPUT_RECORD, Span::NONE, message))
@@ -67,7 +67,7 @@ pub(super) fn survey<'a>(
     unit: &'a Unit,
     declared: bool,
 ) -> std::result::Result<Survey<'a>, Diagnostic> {
-    let record = declared.then(|| Record::of(&unit.artifacts).text());
+    let record = declared.then(|| Record::of(&unit.artifacts));
     let mut survey = Survey {
         unit,
         exists: false,
@@ -75,7 +75,7 @@ pub(super) fn survey<'a>(
         orphans: Vec::new(),
         edited: Vec::new(),
         foreign: Vec::new(),
-        record,
+        record: record.as_ref().map(Record::text),
         recorded: false,
     };
     let report = |failure: super::disk::Failure| failure.report();
@@ -84,10 +84,15 @@ pub(super) fn survey<'a>(
         Some(opened) => opened.map_err(report)?,
     };
     if let Some(folder) = folder {
-        let old = read_record(&folder).map_err(report)??;
-        let (old, bytes) = old.unwrap_or_default();
         survey.exists = true;
-        survey.recorded = survey.record.as_ref().is_some_and(|text| text.as_bytes() == bytes);
+        let wanted = survey.record.as_deref().unwrap_or_default();
+        survey.recorded = survey.record.is_some()
+            && folder.has(record::FILE.as_bytes())
+            && folder.holds(record::FILE.as_bytes(), wanted).map_err(report)?;
+        let old = match record.filter(|_| survey.recorded) {
+            Some(record) => record,
+            None => read_record(&folder).map_err(report)??.unwrap_or_default(),
+        };
         survey.look(&folder, &old).map_err(report)?;
     }
     Ok(survey)

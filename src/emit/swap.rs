@@ -2,13 +2,14 @@
 //!
 //! The new folder is staged beside the old one, on the same device, and the two exchange their names in one step
 //! (`renameat2` with `RENAME_EXCHANGE`). Unchanged files and files that are not netloom's are hard links, so they keep their times
-//! and are never copied. Two names next to a unit `NAME` tell what was going on when a render was killed:
+//! and are never copied. While that is under way the new folder is called `.NAME.netloom-staging`. When a render was killed, the
+//! folder of that name is one of two things:
 //!
-//! - `.NAME.netloom-staging`: a new folder that is not complete yet, or the old one after the exchange. The unit is whole either
-//!   way; what netloom wrote here is deleted, and anything else that is not in the unit is put back.
-//! - `.NAME.netloom-ready`: a complete new folder on a file system that cannot exchange (overlayfs below an image's layer, some
-//!   network file systems). Its files are moved over one by one, the record last; until then the unit is half old, half new,
-//!   `check` says so, and the next render goes on with the moving.
+//! - A new folder that is not complete, or the old one after the exchange. The unit is whole either way; what netloom wrote here
+//!   is deleted, and anything else that is not in the unit is put back.
+//! - A complete new folder, marked by a file [`READY`] in it, on a file system that cannot exchange or rename folders (overlayfs
+//!   for folders of an image's layer, some network file systems). Its files are moved over one by one, the record last; until
+//!   then the unit is half old, half new, `check` says so, and the next render goes on with the moving.
 //!
 //! The record is the first file in a new folder and the last one out of an old one, so it is always known what is netloom's.
 //!
@@ -26,17 +27,17 @@ use crate::limits;
 use crate::unit::Artifact;
 
 const STAGING: &str = ".netloom-staging";
+/// The file that marks a staged folder as complete.
 const READY: &str = ".netloom-ready";
 
 /// The unit whose interrupted render an entry of a group is the trace of.
 pub(super) fn trace_of(entry: &[u8]) -> Option<&str> {
-    let entry = std::str::from_utf8(entry).ok()?.strip_prefix('.')?;
-    let name = entry.strip_suffix(STAGING).or_else(|| entry.strip_suffix(READY))?;
+    let name = std::str::from_utf8(entry).ok()?.strip_prefix('.')?.strip_suffix(STAGING)?;
     crate::tree::schema::dns_label(name).is_ok().then_some(name)
 }
 
-/// Whether an exchange failed because there is none on this file system, or not for this folder.
-fn cannot_exchange(error: Errno) -> bool {
+/// Whether a folder could not be exchanged or renamed because this file system does not do that, or not with this folder.
+fn cannot_rename(error: Errno) -> bool {
     matches!(error, Errno::XDEV | Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP | Errno::BUSY)
 }
 
@@ -57,10 +58,6 @@ impl Swap<'_> {
         format!(".{}{STAGING}", self.name).into_bytes()
     }
 
-    fn ready(&self) -> Vec<u8> {
-        format!(".{}{READY}", self.name).into_bytes()
-    }
-
     fn unit(&self) -> &[u8] {
         self.name.as_bytes()
     }
@@ -68,41 +65,45 @@ impl Swap<'_> {
     /// Makes the unit's folder what the survey says it shall be.
     pub(super) fn write(&self, survey: &Survey<'_>) -> Result<()> {
         if survey.record.is_none() && survey.foreign.is_empty() {
-            self.disk.rename((self.group, self.unit()), (self.group, &self.staging()))?;
-            return self.discard(&self.staging());
+            return match self.disk.rename_folder(self.group, self.unit(), &self.staging()) {
+                Ok(()) => self.discard(),
+                Err(failure) if cannot_rename(failure.error) => self.remove_files(survey),
+                Err(failure) => Err(failure),
+            };
         }
-        match self.stage(survey) {
-            Ok(complete) => self.commit(survey, complete),
+        let committed = self.stage(survey).and_then(|complete| self.commit(survey, complete));
+        match committed {
+            Ok(true) => self.discard(),
+            Ok(false) if survey.record.is_none() => self.discard().and_then(|()| self.remove_files(survey)),
+            Ok(false) => self.move_files(),
             Err(failure) => {
                 // Best effort: the next render cleans up as well.
-                _ = self.discard(&self.staging());
+                _ = self.discard();
                 Err(failure)
             }
         }
     }
 
-    fn commit(&self, survey: &Survey<'_>, complete: bool) -> Result<()> {
+    /// Puts the staged folder in the unit's place at once; tells whether that could be done.
+    fn commit(&self, survey: &Survey<'_>, complete: bool) -> Result<bool> {
         let staging = self.staging();
-        if !survey.exists {
-            let renamed = self.disk.rename((self.group, &staging), (self.group, self.unit()));
-            return renamed.inspect_err(|_| _ = self.discard(&staging));
+        let renamed = match (survey.exists, complete) {
+            (true, false) => return Ok(false),
+            (true, true) => self.disk.exchange(self.group, &staging, self.unit()),
+            (false, _) => self.disk.rename_folder(self.group, &staging, self.unit()),
+        };
+        match renamed {
+            Ok(()) => Ok(true),
+            Err(failure) if cannot_rename(failure.error) => Ok(false),
+            Err(failure) => Err(failure),
         }
-        if complete {
-            match self.disk.exchange(self.group, &staging, self.unit()) {
-                Ok(()) => return self.discard(&staging),
-                Err(failure) if cannot_exchange(failure.error) => {}
-                Err(failure) => {
-                    _ = self.discard(&staging);
-                    return Err(failure);
-                }
-            }
+    }
+
+    /// Puts the staged folder in the unit's place file by file.
+    fn move_files(&self) -> Result<()> {
+        if let Some(folder) = self.group.open(&self.staging())? {
+            self.disk.create(&folder, READY.as_bytes(), b"").inspect_err(|_| _ = self.discard())?;
         }
-        if survey.record.is_none() {
-            self.discard(&staging)?;
-            return self.remove_files(survey);
-        }
-        let renamed = self.disk.rename((self.group, &staging), (self.group, &self.ready()));
-        renamed.inspect_err(|_| _ = self.discard(&staging))?;
         if self.roll_forward()? { Ok(()) } else { Err(self.group.fail("write all of", self.unit())(Errno::EXIST)) }
     }
 
@@ -124,13 +125,19 @@ impl Swap<'_> {
         Ok(complete)
     }
 
-    /// Deletes a folder that is not, or no longer, the unit. What is neither netloom's nor in the unit goes back there.
-    pub(super) fn discard(&self, name: &[u8]) -> Result<()> {
-        let Some(folder) = self.group.open(name)? else { return Ok(()) };
+    /// Deletes the staged folder. What is neither netloom's nor in the unit goes back there.
+    pub(super) fn discard(&self) -> Result<()> {
+        let staging = self.staging();
+        let Some(folder) = self.group.open(&staging)? else { return Ok(()) };
         let own = own_record(&folder)?;
         let unit = self.group.open(self.unit())?;
-        let listing = folder.list()?;
-        for (path, _) in listing.iter().filter(|(path, kind)| **kind != Kind::Folder && *path != record::FILE.as_bytes()) {
+        let mut listing = folder.list()?;
+        // From here on it is not complete.
+        if listing.remove(READY.as_bytes()).is_some() {
+            self.disk.remove(&folder, READY.as_bytes())?;
+        }
+        let recorded = listing.remove(record::FILE.as_bytes()).is_some();
+        for (path, _) in listing.iter().filter(|(_, kind)| **kind != Kind::Folder) {
             if own.lists(path) || unit.as_ref().is_some_and(|unit| unit.has(path)) {
                 self.disk.remove(&folder, path)?;
             } else {
@@ -140,10 +147,10 @@ impl Swap<'_> {
         for (path, _) in listing.iter().rev().filter(|(_, kind)| **kind == Kind::Folder) {
             self.disk.remove_folder(&folder, path)?;
         }
-        if listing.contains_key(record::FILE.as_bytes()) {
+        if recorded {
             self.disk.remove(&folder, record::FILE.as_bytes())?;
         }
-        self.disk.remove_folder(self.group, name)
+        self.disk.remove_folder(self.group, &staging)
     }
 
     /// Moves a file into the unit.
@@ -154,40 +161,43 @@ impl Swap<'_> {
                 self.disk.make(&unit, above)?;
             }
         }
-        self.disk.rename((from, path), (&unit, path))
+        self.disk.rename(from, &unit, path)
     }
 
-    /// Moves a complete new folder into the unit, file by file; can be interrupted and begun again at any point.
+    /// Moves a complete new folder into the unit, file by file; can be interrupted and begun again at any point. A folder that is
+    /// not complete is deleted.
     ///
     /// Tells whether every file found its place: somebody else's, that came after the render had looked, stays.
     pub(super) fn roll_forward(&self) -> Result<bool> {
-        let ready = self.ready();
         let mut whole = true;
-        let Some(folder) = self.group.open(&ready)? else { return Ok(whole) };
-        if folder.has(record::FILE.as_bytes()) {
+        let Some(folder) = self.group.open(&self.staging())? else { return Ok(whole) };
+        if folder.has(READY.as_bytes()) && folder.has(record::FILE.as_bytes()) {
             let new = own_record(&folder)?;
             let unit = self.disk.ensure_folder(self.group, self.unit())?;
             let old = own_record(&unit)?;
             self.remove_orphans(&unit, &old, &new)?;
             let staged = folder.list()?;
-            for path in new.files.keys().map(String::as_bytes).filter(|path| staged.get(*path) == Some(&Kind::File)) {
-                if old.lists(path) || !unit.has(path) {
-                    self.move_over(&folder, path)?;
+            for path in new.files.keys().filter(|path| staged.get(path.as_bytes()) == Some(&Kind::File)) {
+                // Unchanged files stay: overlayfs does not let a link replace the file that it was made from.
+                if as_recorded(&unit, &new, path) {
+                    continue;
+                }
+                if old.lists(path.as_bytes()) || !unit.has(path.as_bytes()) {
+                    self.move_over(&folder, path.as_bytes())?;
                 } else {
-                    whole &= unit.same_file(&folder, path);
+                    whole = false;
                 }
             }
             self.move_over(&folder, record::FILE.as_bytes())?;
         }
-        self.discard(&ready)?;
+        self.discard()?;
         Ok(whole)
     }
 
     /// Removes what netloom wrote earlier and does not render any more, with folders that are empty then.
     fn remove_orphans(&self, unit: &Folder, old: &Record, new: &Record) -> Result<()> {
         for path in old.files.keys().filter(|path| !new.files.contains_key(*path)) {
-            let bytes = unit.has(path.as_bytes()).then(|| unit.read(path.as_bytes(), limits::OUTPUT_FILE_BYTES));
-            if bytes.is_some_and(|bytes| bytes.is_ok_and(|bytes| old.matches(path, &bytes))) {
+            if as_recorded(unit, old, path) {
                 self.disk.remove(unit, path.as_bytes())?;
             }
             self.remove_empty(unit, path.as_bytes())?;
@@ -213,7 +223,10 @@ impl Swap<'_> {
             self.disk.remove(&unit, path)?;
             self.remove_empty(&unit, path)?;
         }
-        if unit.has(record::FILE.as_bytes()) { self.disk.remove(&unit, record::FILE.as_bytes()) } else { Ok(()) }
+        if unit.has(record::FILE.as_bytes()) {
+            self.disk.remove(&unit, record::FILE.as_bytes())?;
+        }
+        if unit.entries()?.is_empty() { self.disk.remove_folder(self.group, self.unit()) } else { Ok(()) }
     }
 }
 
@@ -260,7 +273,13 @@ impl Staged<'_> {
 /// The record of a folder as far as it can be believed.
 fn own_record(folder: &Folder) -> Result<Record> {
     let record = super::survey::read_record(folder)?;
-    Ok(record.ok().flatten().map(|(record, _)| record).unwrap_or_default())
+    Ok(record.ok().flatten().unwrap_or_default())
+}
+
+/// Whether a file is as a record says.
+fn as_recorded(folder: &Folder, record: &Record, path: &str) -> bool {
+    folder.has(path.as_bytes())
+        && folder.read(path.as_bytes(), limits::OUTPUT_FILE_BYTES).is_ok_and(|bytes| record.matches(path, &bytes))
 }
 
 /// The folders above `path`, outermost first.

@@ -13,7 +13,7 @@ use crate::overlay::Selected;
 use crate::overlay::library::{Library, Overlay};
 use crate::tree::{Node, Path, Span};
 
-pub use declarations::Documents;
+pub use declarations::{Documents, attribute};
 
 /// A cluster with everything that applies to it.
 #[derive(Debug)]
@@ -32,12 +32,17 @@ pub fn networks(documents: &mut Documents, findings: &mut Vec<Diagnostic>) -> Ve
     let mut networks = Vec::new();
     for node in nodes {
         let name = node.at(&Path::dotted("metadata.name")).and_then(Node::as_str).map(ToOwned::to_owned);
-        match crate::declare::decode::<Network>(node, findings) {
-            Some(network) => networks.push(network),
+        let mut found = Vec::new();
+        match crate::declare::decode::<Network>(node.clone(), &mut found) {
+            Some(network) => {
+                network::validate(&network, &mut found);
+                networks.push(network);
+            }
             None => documents.broken.extend(name),
         }
+        attribute(&node, &mut found);
+        findings.append(&mut found);
     }
-    networks.iter().for_each(|network| network::validate(network, findings));
     declarations::unique(&networks, |network| network, |network| &network.value.metadata.name, findings);
     networks
 }
@@ -56,7 +61,9 @@ pub fn clusters<'a>(
         .par_iter()
         .map(|node| {
             let mut findings = Vec::new();
-            (one(node, &layers, library, (networks, &documents.broken), &mut findings), findings)
+            let cluster = one(node, &layers, library, (networks, &documents.broken), &mut findings);
+            attribute(node, &mut findings);
+            (cluster, findings)
         })
         .collect();
     let mut clusters = Vec::new();

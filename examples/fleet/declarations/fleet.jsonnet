@@ -1,6 +1,6 @@
 // A list of declarations: one network for each environment and region, and the clusters in it.
 local environments = {
-  dev: { number: 1, regions: ['us-west-2', 'eu-west-1'], clusters: 2, topology: 'public', nat: 'perZone', zones: ['a', 'b'] },
+  dev: { number: 1, regions: ['us-west-2', 'eu-west-1'], clusters: 2, topology: 'public', zones: ['a', 'b'] },
   staging: { number: 2, regions: ['us-west-2', 'eu-west-1'], clusters: 2, topology: 'private', nat: 'single', zones: ['a', 'b', 'c'] },
   prod: { number: 3, regions: ['us-west-2', 'eu-west-1', 'us-east-1'], clusters: 4, topology: 'private', nat: 'perZone', zones: ['a', 'b', 'c'] },
 };
@@ -16,7 +16,7 @@ local network(env, region, index) = {
       cidr: '10.%d.0.0/16' % (settings.number * 16 + index),
       zones: [region + zone for zone in settings.zones],
       topology: settings.topology,
-      natGateways: settings.nat,
+      [if settings.topology == 'private' then 'natGateways']: settings.nat,
     },
   },
 };
