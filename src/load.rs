@@ -122,6 +122,7 @@ impl Root {
             let message = "declarations and overlays must be separate folders, neither in the other";
             findings.push(Diagnostic::new(&rules::SCHEMA, project.span("spec.paths.overlays"), message));
         }
+        check_repository(&paths.repository, project.span("spec.paths.repository"), findings);
         self.check_output(project, findings);
         if findings.len() > before {
             return;
@@ -205,6 +206,15 @@ fn check_relative(path: &str, span: Span, findings: &mut Vec<Diagnostic>) {
         let message = format!("`{path}` is no path of a folder below the project");
         let finding = Diagnostic::new(&rules::FILE_OUTSIDE, span, message);
         findings.push(finding.help("write a relative path without `.` and `..`, such as `declarations`"));
+    }
+}
+
+/// The project's folder in its repository is no file that is read, but sync objects name it.
+fn check_repository(path: &str, span: Span, findings: &mut Vec<Diagnostic>) {
+    if path != "." && path.split('/').any(|part| matches!(part, "." | "..")) {
+        let message = format!("`{path}` is no path of a folder below the repository");
+        let finding = Diagnostic::new(&rules::FILE_OUTSIDE, span, message);
+        findings.push(finding.help("write it from the repository's root, or `.` if the project is the root"));
     }
 }
 

@@ -51,6 +51,7 @@ pub struct ClusterSpec {
     pub kubernetes_version: String,
     /// Name in AWS tags (`kubernetes.io/cluster/NAME`), when it is not `metadata.name`: kops names are domain names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "dns-name"), length(max = 100))]
     pub cluster_name: Option<String>,
     /// Range of pod addresses.
     #[serde(default = "pod_cidr", rename = "podCIDR")]
@@ -122,7 +123,7 @@ pub struct Nodes {
     pub max_pods: u32,
     /// The oldest kernel among the nodes, such as `"5.15"`; checks that need it say so when it is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = r"^[0-9]+\.[0-9]+"))]
+    #[schemars(regex(pattern = r"^[0-9]+\.[0-9]+([-.+][-.+~_A-Za-z0-9]*)?$"), extend("examples" = ["5.15"]))]
     pub kernel: Option<String>,
     /// The nodes' processor architectures.
     pub architectures: Vec<Arch>,
@@ -189,6 +190,7 @@ pub enum KubeProxyMode {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Dns {
     /// The cluster's domain.
+    #[schemars(extend("format" = "dns-name"))]
     pub domain: String,
     /// Address of the DNS service; the tenth of the service range when left out, as kops and kubeadm do.
     #[serde(rename = "serviceIP", skip_serializing_if = "Option::is_none")]

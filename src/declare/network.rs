@@ -52,7 +52,7 @@ impl NetworkSpec {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Aws {
     /// Region, such as `us-west-2`.
-    #[schemars(regex(pattern = r"^[a-z]{2,4}(-[a-z]+)+-[0-9]+$"))]
+    #[schemars(regex(pattern = r"^[a-z]{2,4}(-[a-z]+)+-[0-9]+$"), extend("examples" = ["us-west-2"]))]
     pub region: String,
     /// The VPC's primary range, a /16 to a /28.
     #[serde(default = "default_cidr")]
@@ -62,11 +62,11 @@ pub struct Aws {
     pub additional_cidrs: Vec<Cidr>,
     /// An existing VPC to use instead of creating one.
     #[serde(default, rename = "vpcID", skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = "^vpc-[a-z0-9]+$"))]
+    #[schemars(regex(pattern = "^vpc-[a-z0-9]+$"), extend("examples" = ["vpc-0123456789abcdef0"]))]
     pub vpc_id: Option<String>,
     /// The internet gateway of an existing VPC, when subnets of netloom's own need one there.
     #[serde(default, rename = "internetGatewayID", skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = "^igw-[a-z0-9]+$"))]
+    #[schemars(regex(pattern = "^igw-[a-z0-9]+$"), extend("examples" = ["igw-0123456789abcdef0"]))]
     pub internet_gateway_id: Option<String>,
     /// Availability zones, one to six.
     pub zones: Vec<String>,
@@ -171,7 +171,7 @@ pub struct Subnet {
     pub ipv6_cidr: Option<String>,
     /// An existing subnet to use (`subnet-…`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = "^subnet-[a-z0-9]+$"))]
+    #[schemars(regex(pattern = "^subnet-[a-z0-9]+$"), extend("examples" = ["subnet-0123456789abcdef0"]))]
     pub id: Option<String>,
     /// The way to the internet: `nat-…`, `eipalloc-…`, `tgw-…`, `i-…` or `External`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

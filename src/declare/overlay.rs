@@ -33,7 +33,7 @@ pub struct Overlay {
 #[serde(deny_unknown_fields)]
 pub struct OverlayMetadata {
     /// The folder's path below `overlays/`, such as `cni/weave`.
-    #[schemars(regex(pattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?(/[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"))]
+    #[schemars(regex(pattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?(/[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"), extend("examples" = ["cni/weave"]))]
     pub name: String,
     /// One line on what it is for.
     #[serde(default, skip_serializing_if = "String::is_empty")]

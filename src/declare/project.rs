@@ -50,7 +50,7 @@ pub struct Paths {
     pub output: String,
     /// The project's own folder inside its Git repository: sync objects and deployment files name rendered files from the
     /// repository's root.
-    #[schemars(regex(pattern = r"^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$"))]
+    #[schemars(regex(pattern = r"^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$"), extend("examples" = ["clusters/fleet"]))]
     pub repository: String,
 }
 
@@ -116,11 +116,13 @@ pub enum GitOps {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Flux {
     /// Name of the `GitRepository` that serves this repository.
+    #[schemars(extend("format" = "dns-name"))]
     pub source_name: String,
     /// Namespace of the source and of the Kustomizations.
+    #[schemars(extend("format" = "dns-label"))]
     pub namespace: String,
     /// How often Flux reconciles, as a Go duration.
-    #[schemars(regex(pattern = r"^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$"))]
+    #[schemars(regex(pattern = r"^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$"), extend("examples" = ["10m"]))]
     pub interval: String,
     /// Whether `postBuild` substitution is used: objects with `${` are then marked `substitute: disabled`.
     pub substitution: bool,
@@ -144,9 +146,11 @@ pub struct Argo {
     pub target_revision: String,
     /// Namespace of the Applications.
     #[serde(default = "argocd")]
+    #[schemars(extend("format" = "dns-label"))]
     pub namespace: String,
     /// Argo CD project of the Applications.
     #[serde(default = "default_project")]
+    #[schemars(extend("format" = "dns-name"))]
     pub project: String,
     /// Name of the cluster in Argo CD, by netloom cluster; a cluster without entry is `in-cluster` by server URL.
     #[serde(default)]

@@ -157,6 +157,8 @@ rules! {
     // overlays
     OVERLAY_UNKNOWN Error "overlay-unknown", help: "",
         "No overlay has this name, neither in the project nor among the stock ones.";
+    LAYER_UNUSED Warning "layer-unused", help: "compare its `matchLabels` with the clusters' `metadata.labels`",
+        "A layer of the project selects no cluster, so its overlay is nowhere. A label that is misspelt would take a whole environment's settings away unnoticed.";
     OVERLAY_SLOT Error "overlay-slot", help: "leave one of them out",
         "Two overlays of one slot are on one cluster; a slot holds one.";
     OVERLAY_KUBERNETES Error "overlay-kubernetes", help: "",

@@ -72,7 +72,21 @@ pub fn clusters<'a>(
         clusters.extend(cluster);
     }
     declarations::unique(&clusters, |one| &one.cluster, |cluster| &cluster.value.metadata.name, findings);
+    select::unused(&layers, &documents.clusters, findings);
+    destinations(project, &documents.clusters, findings);
     clusters
+}
+
+/// Reports Argo CD destinations of clusters that are not declared.
+fn destinations(project: &Declared<Project>, clusters: &[Node], findings: &mut Vec<Diagnostic>) {
+    let path = Path::dotted("spec.gitops.argo.destinations");
+    let names = || clusters.iter().filter_map(|cluster| cluster.get("metadata")?.str_at("name"));
+    for (key, _) in project.node.at(&path).and_then(Node::as_map).into_iter().flat_map(|map| map.iter()) {
+        if names().all(|name| *name != *key.text) {
+            let finding = Diagnostic::new(&rules::UNKNOWN_KEY, key.span, format!("there is no cluster `{}`", key.text));
+            findings.push(finding.suggest(&key.text, names()));
+        }
+    }
 }
 
 /// Gives findings the severities that the project wants, and reports rules it names that do not exist.

@@ -36,6 +36,15 @@ pub(super) fn layers<'p, 'a>(
     project.value.spec.layers.iter().enumerate().filter_map(layer).collect()
 }
 
+/// Reports layers that are on no cluster: a label may be misspelt. Without clusters there is nothing to report yet.
+pub(super) fn unused(layers: &[Layer<'_, '_>], clusters: &[Node], findings: &mut Vec<Diagnostic>) {
+    let labels: Vec<_> = clusters.iter().map(labels).collect();
+    for layer in layers.iter().filter(|layer| !labels.is_empty() && !labels.iter().any(|labels| layer.clusters.matches(labels))) {
+        let message = format!("the layer `{}` is on no cluster: none has its labels", layer.overlay.name());
+        findings.push(Diagnostic::new(&rules::LAYER_UNUSED, layer.span, message));
+    }
+}
+
 fn known<'a>(name: &str, span: Span, library: &'a Library, findings: &mut Vec<Diagnostic>) -> Option<&'a Overlay> {
     let found = library.get(name);
     if found.is_none() {

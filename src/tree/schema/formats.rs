@@ -10,10 +10,11 @@ pub(super) struct Format {
 }
 
 /// All of them.
-pub(super) const FORMATS: [Format; 4] = [
+pub(super) const FORMATS: [Format; 5] = [
     Format { name: "cidr", check: |text| text.parse::<Cidr>().map(drop) },
     Format { name: "ip", check: |text| address::parse_ip(text).map(drop) },
     Format { name: "dns-label", check: dns_label },
+    Format { name: "dns-name", check: dns_name },
     Format { name: "kubernetes-version", check: kubernetes_version },
 ];
 
@@ -30,6 +31,18 @@ pub(crate) fn dns_label(text: &str) -> Result<(), address::Invalid> {
     }
     let what = if device { "a device name of Windows" } else { "no DNS label" };
     Err(address::Invalid { rule: &rules::NAME_INVALID, message: format!("`{text}` is {what}"), help: None })
+}
+
+/// A DNS name (RFC 1123): labels with dots between them, at most 253 characters.
+fn dns_name(text: &str) -> Result<(), address::Invalid> {
+    let inner = |label: &str| label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    let label =
+        |label: &str| !label.is_empty() && label.len() <= 63 && inner(label) && !label.starts_with('-') && !label.ends_with('-');
+    if text.len() <= 253 && text.split('.').all(label) {
+        return Ok(());
+    }
+    let message = format!("`{text}` is no DNS name such as `prod.example.com`");
+    Err(address::Invalid { rule: &rules::NAME_INVALID, message, help: None })
 }
 
 fn kubernetes_version(text: &str) -> Result<(), address::Invalid> {

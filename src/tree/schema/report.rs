@@ -63,7 +63,10 @@ impl Report<'_> {
                     _ => (format!("{here} is no valid {format}"), None),
                 }
             }
-            ValidationErrorKind::Pattern { pattern } => (format!("{here} does not have the form `{pattern}`"), None),
+            ValidationErrorKind::Pattern { pattern } => (
+                format!("{here} does not have the form `{pattern}`"),
+                example(self.root, error).map(|text| format!("write it like `{text}`")),
+            ),
             ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
                 return self.forms(error, context, &path, findings);
             }
@@ -206,6 +209,12 @@ fn known_keys(root: &Json, error: &ValidationError<'_>) -> Vec<String> {
     let parent = pointer.rsplit_once('/').map_or("", |(parent, _)| parent);
     let properties = root.pointer(parent).and_then(|schema| schema.get("properties")).and_then(Json::as_object);
     properties.map(|properties| properties.keys().cloned().collect()).unwrap_or_default()
+}
+
+/// An example of what the schema that refused a text takes.
+fn example<'r>(root: &'r Json, error: &ValidationError<'_>) -> Option<&'r str> {
+    let (parent, _) = error.schema_path().as_str().rsplit_once('/')?;
+    root.pointer(parent)?.get("examples")?.get(0)?.as_str()
 }
 
 /// The types that a field takes; `null` goes without saying, because Kubernetes takes it nearly everywhere.
