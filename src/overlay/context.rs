@@ -1,8 +1,9 @@
 //! What expressions see: the cluster, its network, an overlay's options and values.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use indexmap::IndexMap;
+use minijinja::value::Object;
 use minijinja::{Environment, Error, ErrorKind, State, Value};
 
 use super::expression::to_value;
@@ -10,9 +11,28 @@ use crate::declare::{Cluster, Declared};
 use crate::plan::NetworkPlan;
 use crate::tree::{Sources, Span, from_json};
 
-/// The variables of one overlay on one cluster, by name.
-#[derive(Clone, Debug, Default)]
-pub struct Variables(IndexMap<&'static str, Value>, IndexMap<String, Value>);
+/// Variables by name: an object of the template engine, so that what is set later is seen by every expression from then on.
+#[derive(Clone, Debug)]
+pub struct Variables(Arc<Scope>);
+
+/// The variables of one level; what it lacks is looked up in the level outside of it.
+#[derive(Debug, Default)]
+struct Scope {
+    outer: Option<Arc<Scope>>,
+    own: RwLock<Vec<(String, Value)>>,
+}
+
+impl Object for Scope {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        let own = self.own.read().unwrap_or_else(PoisonError::into_inner);
+        let found = own.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value.clone());
+        found.or_else(|| self.outer.as_ref()?.get_value_by_str(key))
+    }
+}
 
 impl Variables {
     /// The variables that every overlay of a cluster sees.
@@ -22,45 +42,49 @@ impl Variables {
         let file = Value::from_function(move |path: &str| {
             let found = sources.find(path).filter(|(_, source)| !source.path.starts_with("netloom:"));
             let missing = || {
-                Error::new(
-                    ErrorKind::InvalidOperation,
-                    format!("the project has no file `{path}` below its declarations or overlays"),
-                )
+                let message = format!("the project has no file `{path}` below its declarations or overlays");
+                Error::new(ErrorKind::InvalidOperation, message)
             };
             found.map(|(_, source)| source.text.to_string()).ok_or_else(missing)
         });
-        Self(IndexMap::from([("cluster", cluster), ("network", network), ("file", file)]), IndexMap::new())
+        let variables = Self(Arc::default());
+        variables.set("cluster", cluster);
+        variables.set("network", network);
+        variables.set("file", file);
+        variables
     }
 
-    /// Sets one of netloom's own variables.
-    pub fn set(&mut self, name: &'static str, value: Value) {
-        self.0.insert(name, value);
+    /// A level inside of this one.
+    #[must_use]
+    pub fn inner(&self) -> Self {
+        Self(Arc::new(Scope { outer: Some(Arc::clone(&self.0)), own: RwLock::default() }))
     }
 
-    /// Sets one of the overlay's `values`.
-    pub fn define(&mut self, name: &str, value: Value) {
-        self.1.insert(name.to_owned(), value);
+    /// Sets a variable.
+    pub fn set(&self, name: &str, value: Value) {
+        self.0.own.write().unwrap_or_else(PoisonError::into_inner).push((name.to_owned(), value));
     }
 
-    /// Makes `template('name.j2')` render the overlay's text templates over these variables.
-    pub fn set_texts(&mut self, texts: &Arc<Environment<'static>>) {
+    /// Makes `template('name.j2')` render the overlay's text templates over these variables; `values` are the overlay's own.
+    pub fn set_texts(&self, texts: &Arc<Environment<'static>>, values: &[String]) {
         let texts = Arc::clone(texts);
-        let names: Vec<String> = self.0.keys().map(ToString::to_string).chain(self.1.keys().cloned()).collect();
+        let names: Vec<String> = KNOWN.iter().map(ToString::to_string).chain(values.iter().cloned()).collect();
         let template = Value::from_function(move |state: &State, name: &str| {
-            let known = names.iter().map(String::as_str).chain(["facts", "item"]);
-            let seen = known.filter_map(|name| Some((name, state.lookup(name)?)));
+            let seen = names.iter().filter_map(|name| Some((name.as_str(), state.lookup(name)?)));
             texts.get_template(name)?.render(Value::from_pairs(seen.collect::<Vec<_>>()))
         });
-        self.0.insert("template", template);
+        self.set("template", template);
     }
 
     /// The context for evaluating an expression.
     #[must_use]
     pub fn context(&self) -> Value {
-        let own = self.1.iter().map(|(name, value)| (name.as_str(), value.clone()));
-        Value::from_pairs(self.0.iter().map(|(name, value)| (*name, value.clone())).chain(own))
+        Value::from_dyn_object(Arc::clone(&self.0))
     }
 }
+
+/// The variables that netloom sets.
+const KNOWN: [&str; 6] = ["cluster", "network", "file", "options", "facts", "item"];
 
 /// A cluster as expressions see it: its effective `spec` with defaults, its names, and what is derived from them.
 #[must_use]

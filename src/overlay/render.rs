@@ -48,18 +48,17 @@ impl<'a> Instance<'a> {
         base: &Variables,
         findings: &mut Vec<Diagnostic>,
     ) -> Option<Self> {
-        let mut variables = base.clone();
+        let variables = base.inner();
         variables.set("options", to_value(&selected.options));
-        variables.set_texts(&compiled.texts);
-        let mut context = variables.context();
+        let names: Vec<String> = compiled.values.iter().map(|(name, _)| name.clone()).collect();
+        variables.set_texts(&compiled.texts, &names);
+        let context = variables.context();
         if !holds(compiled.when.as_ref(), &context, findings) {
             return None;
         }
         for (name, template) in &compiled.values {
             let value = template.eval(&context, findings)?;
-            variables.define(name, to_value(&value));
-            variables.set_texts(&compiled.texts);
-            context = variables.context();
+            variables.set(name, to_value(&value));
         }
         let node = match &compiled.facts {
             Some(template) => template.eval(&context, findings)?,
@@ -67,7 +66,6 @@ impl<'a> Instance<'a> {
         };
         let facts = decode_facts(&node, findings)?;
         variables.set("facts", to_value(&node));
-        let context = variables.context();
         Some(Self { overlay: selected.overlay, compiled, variables, context, facts, place: selected.place })
     }
 
@@ -119,12 +117,12 @@ impl<'a> Instance<'a> {
             findings.push(Diagnostic::new(&rules::EXPRESSION, list.span, message));
             return Vec::new();
         }
-        let mut variables = self.variables.clone();
-        let mut with = |item: &Node| {
+        let with = |item: &Node| {
+            let variables = self.variables.inner();
             variables.set("item", to_value(item));
             variables.context()
         };
-        items.iter().map(&mut with).collect()
+        items.iter().map(with).collect()
     }
 
     /// The context as plain data, for programs.

@@ -257,6 +257,7 @@ impl Template {
             Template::Scalar(_) => value(inputs.next()),
             Template::Map(entries, span) => {
                 let mut map = Map::new();
+                let computed = entries.iter().any(|(key, _)| matches!(key, KeyTemplate::Computed(_)));
                 for (key, child) in entries {
                     let key = match key {
                         KeyTemplate::Constant(key) => Some(key.clone()),
@@ -264,8 +265,11 @@ impl Template {
                             .and_then(|node| node.as_str().map(|text| Key { text: text.into(), span: scalar.span })),
                     };
                     let child = child.build(inputs);
-                    if let (Some(key), Some(child)) = (key, child) {
-                        map.insert(key, child);
+                    match (key, child) {
+                        // No two keys as written are alike: the reader saw to that.
+                        (Some(key), Some(child)) if !computed => map.push(key, child),
+                        (Some(key), Some(child)) => _ = map.insert(key, child),
+                        _ => {}
                     }
                 }
                 Some(Node::new(Value::Map(map), *span))
