@@ -2,7 +2,7 @@
 //!
 //! netloom runs on pull requests of strangers, so a path out of a declaration, an overlay or a Jsonnet program is never opened:
 //! the files of a project are read once, here, into [`Sources`], and every import, template and record is served from there.
-//! What is read lies below the project root, is a regular file, and is no larger than [`limits`](crate::limits) allows.
+//! What is read lies below the project root, is a regular file, and is no larger than [`limits`] allows.
 //!
 //! Confinement is the kernel's where it can be: `openat2` with `RESOLVE_BENEATH` (Linux 5.6) resolves a path and every link in it
 //! without leaving the root, so there is no moment between check and use. An absolute link counts as leaving, also when it

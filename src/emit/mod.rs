@@ -1,7 +1,7 @@
 //! All writing: rendered units to files, and the comparison of files with what they should be.
 //!
 //! A unit (one network or one cluster) is written as one: it is its old self or its new self whenever netloom is stopped
-//! ([`swap`]). Its record ([`record`]) lists what netloom wrote; nothing else is ever replaced or deleted. What is on the disk
+//! (`swap`). Its record (`record`) lists what netloom wrote; nothing else is ever replaced or deleted. What is on the disk
 //! already is not written again, so a render that changes nothing changes no file's time.
 
 mod compare;

@@ -213,6 +213,9 @@ fn decode_facts(node: &Node, findings: &mut Vec<Diagnostic>) -> Option<Facts> {
     }
 }
 
+/// How many objects of one manifest are kept for other clusters: one that differs from cluster to cluster is not worth keeping.
+const SHARED: usize = 64;
+
 /// The object of a manifest's document, made anew only for inputs that no cluster had before.
 fn make(manifest: &Manifest, context: &Value, component: &Arc<str>, findings: &mut Vec<Diagnostic>) -> Option<Arc<Object>> {
     let (mut inputs, before) = (Vec::new(), findings.len());
@@ -226,7 +229,11 @@ fn make(manifest: &Manifest, context: &Value, component: &Arc<str>, findings: &m
     }
     let node = manifest.template.build(&mut inputs.into_iter());
     let object = node.and_then(|node| object(node, component, findings));
-    manifest.made().entry(key).or_insert(object).clone()
+    let mut made = manifest.made();
+    if made.len() >= SHARED {
+        return object;
+    }
+    made.entry(key).or_insert(object).clone()
 }
 
 /// A text that is equal exactly for equal inputs.

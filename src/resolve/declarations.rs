@@ -1,6 +1,7 @@
 //! The documents of the declarations folder, by kind.
 
 use indexmap::IndexMap;
+use rayon::prelude::*;
 
 use crate::declare::{API_VERSION, Declared};
 use crate::diagnostic::{Diagnostic, rules};
@@ -21,14 +22,20 @@ pub struct Documents {
 impl Documents {
     /// Reads every declaration below `folder`: YAML documents, and Jsonnet programs that yield one or a list of them.
     pub fn read(sources: &Sources, folder: &str, jsonnet: &Jsonnet, findings: &mut Vec<Diagnostic>) -> Self {
-        let mut documents = Self::default();
         let prefix = format!("{}/", folder.trim_end_matches('/'));
-        for (id, source) in sources.iter().filter(|(_, source)| source.path.starts_with(&prefix)) {
+        let files: Vec<_> = sources.iter().filter(|(_, source)| source.path.starts_with(&prefix)).collect();
+        let read = files.par_iter().map(|(id, source)| {
+            let mut findings = Vec::new();
             let nodes = match source.path.rsplit('.').next() {
-                Some("yaml" | "yml" | "json") => yaml::read(&source.text, id, findings),
-                Some("jsonnet") => program(id, jsonnet, findings),
+                Some("yaml" | "yml" | "json") => yaml::read(&source.text, *id, &mut findings),
+                Some("jsonnet") => program(*id, jsonnet, &mut findings),
                 _ => Vec::new(),
             };
+            (nodes, findings)
+        });
+        let mut documents = Self::default();
+        for (nodes, mut found) in read.collect::<Vec<_>>() {
+            findings.append(&mut found);
             nodes.into_iter().for_each(|node| documents.add(node, findings));
         }
         documents
