@@ -109,28 +109,3 @@ fn the_project_is_found_upwards() {
     let elsewhere = netloom("check").current_dir(example).output().unwrap();
     assert!(!String::from_utf8(elsewhere.stderr).unwrap().contains("project-missing"));
 }
-
-/// A folder with a project whose declarations take long to compute: nobody waits half a second for three names.
-fn slow_project() -> std::path::PathBuf {
-    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("slow-{}", std::process::id()));
-    let slow = "local work = std.foldl(function(sum, n) sum + n, std.range(1, 400000), 0);\n\
-        [{ apiVersion: 'netloom.dev/v1alpha1', kind: 'Network', metadata: { name: 'n%d' % n },\n\
-        spec: { aws: { region: 'us-west-2', zones: ['us-west-2a'] } } } for n in std.range(1, 3) if work > 0]\n";
-    assert!(netloom("init --bare").arg(&folder).status().unwrap().success());
-    let mut file = File::create(folder.join("declarations/slow.jsonnet")).unwrap();
-    std::io::Write::write_all(&mut file, slow.as_bytes()).unwrap();
-    folder
-}
-
-#[test]
-#[ignore = "needs the Jsonnet worker"]
-fn long_work_has_a_bar_on_a_terminal_and_none_in_ci() {
-    let folder = slow_project();
-    let render = format!("render --project {}", folder.display());
-    let (code, watched) = on_terminal(&render, &[]);
-    assert_eq!(code, Some(0), "{watched}");
-    assert!(watched.contains("/3 units"), "{watched:?}");
-    assert_eq!(on_terminal(&render, &[("CI", "true")]), (Some(0), String::new()));
-    assert_eq!(on_terminal(&format!("{render} --quiet"), &[]), (Some(0), String::new()));
-    std::fs::remove_dir_all(folder).unwrap();
-}
