@@ -2,7 +2,7 @@
 //! ```text
 //! # What the case shows.
 //! $ netloom render
-//! $ mv edited.yaml rendered/a.yaml      cp, ln, mkfifo, mv and rm change files between commands
+//! $ mv edited.yaml rendered/a.yaml      cmp, cp, ln, mkfifo, mv and rm change and compare files
 //! $ netloom check --format json
 //! -- declarations/cluster.yaml --       input files, in a folder of their own
 //! -- bad.yaml (escaped) --              with `\r`, `\xff`, `\u{202e}` and `\\` for what a text file should not hold
@@ -13,6 +13,7 @@
 //! -- stderr --                          under `$ …` lines, when there are several commands; left out when empty
 //! -- tree --                            every file there is afterwards, but for the input
 //! -- rendered/clusters/a/README.md --   any file afterwards
+//! -- rendered/clusters/a/README.md (near MTU) --   its lines that hold a text, each with the one that follows
 //! ```
 //! `NETLOOM_BLESS=1` rewrites what is expected; `NETLOOM_CASE=text` runs the cases whose path holds the text.
 
@@ -62,8 +63,8 @@ fn run(path: &Path, bless: bool) -> Result<(), String> {
     Err(TextDiff::from_lines(&expected, &actual).unified_diff().header(&path.to_string_lossy(), "what happened").to_string())
 }
 
-/// Commands that change files between those of netloom.
-const CHANGES: [&str; 5] = ["cp", "ln", "mkfifo", "mv", "rm"];
+/// Commands that change or compare files between those of netloom.
+const CHANGES: [&str; 6] = ["cmp", "cp", "ln", "mkfifo", "mv", "rm"];
 
 /// A case file: its commands, its input, and the names of the files it looks at afterwards.
 struct Case<'a> {
@@ -117,7 +118,7 @@ impl<'a> Case<'a> {
         for name in &self.looks_at {
             let text = match *name {
                 "tree" => files(&scratch.0).into_iter().filter(|file| !input.contains(file)).map(|file| file + "\n").collect(),
-                file => fs::read_to_string(scratch.0.join(file)).unwrap_or_else(|error| format!("({error})\n")),
+                file => scratch.look(file),
             };
             section(&mut out, name, &text);
         }
@@ -167,6 +168,15 @@ impl Scratch {
             _ => fs::write(at, text).unwrap(),
         }
         path.to_owned()
+    }
+
+    /// The text of a file, or of the lines `(near …)` a text.
+    fn look(&self, name: &str) -> String {
+        let (path, near) = name.strip_suffix(')').and_then(|name| name.split_once(" (near ")).unwrap_or((name, ""));
+        let text = fs::read_to_string(self.0.join(path)).unwrap_or_else(|error| format!("({error})\n"));
+        let lines: Vec<&str> = text.split_inclusive('\n').collect();
+        let shown = |at: usize| lines[at].contains(near) || at.checked_sub(1).is_some_and(|above| lines[above].contains(near));
+        (0..lines.len()).filter(|at| shown(*at)).map(|at| lines[at]).collect()
     }
 
     /// Runs a command; what netloom said, if it was netloom.
