@@ -165,8 +165,6 @@ rules! {
         "The overlay does not run on this version of Kubernetes.";
     OVERLAY_FILE Error "overlay-file", help: "",
         "An overlay names a file that is not in its folder.";
-    OVERLAY_UNUSED_FILE Warning "overlay-unused-file", help: "",
-        "A file in an overlay's folder is named by nothing.";
     OVERLAY_LIFECYCLE Note "overlay-lifecycle", help: "",
         "What a user should know about the state of the software that an overlay installs.";
     EXPRESSION Error "expression", help: "",
@@ -183,8 +181,6 @@ rules! {
         "A Kubernetes object is not valid for the cluster's version of Kubernetes.";
     OBJECT_SECRET Error "object-secret", help: "reference an existing Secret, an ExternalSecret, or a file of ciphertext",
         "A rendered object would carry a secret in the clear. Rendered output is committed; secrets in it are leaked.";
-    OBJECT_SUBSTITUTION Error "object-substitution", help: "",
-        "Flux replaces `${name}` in manifests by variables, and by nothing when there is no such variable.";
     GITOPS_NAME Error "gitops-name", help: "give the cluster or the component a shorter name",
         "Flux labels every object with the name of the Kustomization that applies it, CLUSTER-COMPONENT, and a label's value has at most 63 characters.";
     // cross-checks
