@@ -21,12 +21,8 @@ impl Variables {
         let sources = Arc::clone(sources);
         let file = Value::from_function(move |path: &str| {
             let found = sources.find(path).filter(|(_, source)| !source.path.starts_with("netloom:"));
-            let missing = || {
-                Error::new(
-                    ErrorKind::InvalidOperation,
-                    format!("the project has no file `{path}` below its declarations or overlays"),
-                )
-            };
+            let missing =
+                || Error::new(ErrorKind::InvalidOperation, format!("the project has no file `{path}` below its overlays"));
             found.map(|(_, source)| source.text.to_string()).ok_or_else(missing)
         });
         Self(IndexMap::from([("cluster", cluster), ("network", network), ("file", file)]), IndexMap::new())
