@@ -174,6 +174,9 @@ impl Fleet<'_> {
     /// A cluster's unit: plan, render, patch, check.
     fn cluster(&self, effective: &Effective<'_>, findings: &mut Vec<Diagnostic>) -> Option<Unit> {
         let cluster = &effective.cluster;
+        if effective.overlays.iter().any(|selected| !selected.sound) {
+            return None;
+        }
         let name = &cluster.value.metadata.name;
         let at = self.networks.iter().position(|network| std::ptr::eq(network, effective.network))?;
         let network = self.plans.get(at)?;
@@ -224,10 +227,11 @@ impl Fleet<'_> {
     ) -> Vec<Instance<'i>> {
         let dns = plan::cluster::dns_ip(&effective.cluster.value);
         let labels = &effective.network.value.metadata.labels;
+        let name = &effective.cluster.value.metadata.name;
         let base = Variables::new(context::cluster(&effective.cluster, dns), context::network(network, labels), self.sources);
         let instance = |selected: &'i crate::overlay::Selected<'_>| {
             let compiled = self.compiled.get(selected.overlay.name())?;
-            Instance::new(selected, compiled, &base, findings)
+            Instance::new(selected, compiled, &base, name, findings)
         };
         effective.overlays.iter().filter_map(instance).collect()
     }

@@ -12,9 +12,9 @@ use super::PlacedFacts;
 /// Reports everything in the final NetworkPolicies that the provider says it does not enforce. A provider that says nothing is
 /// not judged.
 pub fn check(facts: &PlacedFacts, objects: &[Arc<Object>], findings: &mut Vec<Diagnostic>) {
-    let Some((features, _)) = super::last(facts, |facts| facts.network_policy) else { return };
+    let Some((features, _)) = super::last(facts, |facts| facts.network_policy.clone()) else { return };
     for object in objects.iter().filter(|object| is_policy(object)) {
-        policy(object, features, findings);
+        policy(object, &features, findings);
     }
 }
 
@@ -22,7 +22,7 @@ fn is_policy(object: &Object) -> bool {
     object.identity.kind == "NetworkPolicy" && object.identity.group() == "networking.k8s.io"
 }
 
-fn policy(object: &Object, features: PolicyFeatures, findings: &mut Vec<Diagnostic>) {
+fn policy(object: &Object, features: &PolicyFeatures, findings: &mut Vec<Diagnostic>) {
     let Some(spec) = object.node.get("spec") else { return };
     let (types, ingress, egress) = (spec.get("policyTypes"), spec.get("ingress"), spec.get("egress"));
     let listed = |name: &str| types.and_then(Node::as_list).map(|list| list.iter().any(|item| item.as_str() == Some(name)));
@@ -32,18 +32,23 @@ fn policy(object: &Object, features: PolicyFeatures, findings: &mut Vec<Diagnost
     };
     // A policy without types is one of ingress, and of egress when it has rules for that (API reference, `policyTypes`).
     let place = |node: Option<&Node>| node.or(types).unwrap_or(spec).span;
-    if !features.ingress && listed("Ingress").unwrap_or(true) {
-        report(place(ingress), "restricts ingress", "the pods stay open");
+    let instead = features.ingress.instead("the pods stay open").filter(|_| listed("Ingress").unwrap_or(true));
+    if let Some(then) = instead {
+        report(place(ingress), "restricts ingress", then);
     }
-    if !features.egress && listed("Egress").unwrap_or(egress.is_some()) {
-        report(place(egress), "restricts egress", "the pods reach everything");
+    let instead = features.egress.instead("the pods reach everything").filter(|_| listed("Egress").unwrap_or(egress.is_some()));
+    if let Some(then) = instead {
+        report(place(egress), "restricts egress", then);
     }
     for port in ingress.into_iter().chain(egress).flat_map(ports) {
-        if let Some(end) = port.get("endPort").filter(|_| !features.end_port) {
-            report(end.span, "has a range of ports (`endPort`)", "what the range admits is not what it says");
+        let range = features.end_port.instead("what the range admits is not what it says");
+        if let Some((end, then)) = port.get("endPort").zip(range) {
+            report(end.span, "has a range of ports (`endPort`)", then);
         }
-        if let Some(named) = port.get("port").filter(|port| !features.named_ports && matches!(port.value, Value::String(_))) {
-            report(named.span, "names a port instead of its number", "what the rule or the whole policy says may not hold");
+        let named = port.get("port").filter(|port| matches!(port.value, Value::String(_)));
+        let name = features.named_ports.instead("what the rule or the whole policy says may not hold");
+        if let Some((named, then)) = named.zip(name) {
+            report(named.span, "names a port instead of its number", then);
         }
     }
 }

@@ -157,14 +157,42 @@ pub struct MtuPlace {
 }
 
 /// What of `NetworkPolicy` a provider enforces.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[allow(missing_docs)]
 pub struct PolicyFeatures {
-    pub ingress: bool,
-    pub egress: bool,
-    pub end_port: bool,
-    pub named_ports: bool,
+    pub ingress: Feature,
+    pub egress: Feature,
+    pub end_port: Feature,
+    pub named_ports: Feature,
+}
+
+/// Whether something is enforced.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Feature {
+    /// It is, or is not.
+    Enforced(bool),
+    /// It is not, and this happens instead: a clause without a full stop.
+    Instead(String),
+}
+
+impl Default for Feature {
+    fn default() -> Self {
+        Feature::Enforced(false)
+    }
+}
+
+impl Feature {
+    /// What happens instead, or `otherwise` where the provider does not say; none when it is enforced.
+    #[must_use]
+    pub fn instead<'a>(&'a self, otherwise: &'a str) -> Option<&'a str> {
+        match self {
+            Feature::Enforced(true) => None,
+            Feature::Enforced(false) => Some(otherwise),
+            Feature::Instead(text) => Some(text),
+        }
+    }
 }
 
 /// Whether a provider needs kube-proxy.

@@ -126,11 +126,16 @@ pub struct Flux {
     pub interval: String,
     /// Whether `postBuild` substitution is used: objects with `${` are then marked `substitute: disabled`.
     pub substitution: bool,
+    /// Secret in that namespace with the keys of SOPS; without one Flux asks the cloud's key service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "dns-name"))]
+    pub decryption_secret: Option<String>,
 }
 
 impl Default for Flux {
     fn default() -> Self {
-        Self { source_name: "flux-system".into(), namespace: "flux-system".into(), interval: "10m".into(), substitution: true }
+        let name = || "flux-system".to_owned();
+        Self { source_name: name(), namespace: name(), interval: "10m".into(), substitution: true, decryption_secret: None }
     }
 }
 

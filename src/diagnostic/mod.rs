@@ -121,13 +121,21 @@ pub fn has_errors(findings: &[Diagnostic]) -> bool {
     findings.iter().any(|finding| finding.severity == Severity::Error)
 }
 
-/// Orders findings for people: by place, then code; the same finding twice is said once.
+/// Orders findings for people: by place, then code; what is the same is said once, with every place that takes part.
 pub fn sort(findings: &mut Vec<Diagnostic>, sources: &Sources) {
     let place = |span: Span| sources.get(span.file).map(|source| source.path.clone());
     findings.sort_by_cached_key(|f| {
         (std::cmp::Reverse(f.severity), place(f.span).is_none(), place(f.span), f.span.start, f.code.clone(), f.message.clone())
     });
-    findings.dedup();
+    findings.dedup_by(|next, first| {
+        let same = (&next.code, next.severity, next.span, &next.message, &next.help)
+            == (&first.code, first.severity, first.span, &first.message, &first.help);
+        if same {
+            let new = next.labels.drain(..).filter(|label| !first.labels.contains(label)).collect::<Vec<_>>();
+            first.labels.extend(new);
+        }
+        same
+    });
 }
 
 /// An output format for findings.

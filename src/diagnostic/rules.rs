@@ -183,6 +183,8 @@ rules! {
         "A rendered object would carry a secret in the clear. Rendered output is committed; secrets in it are leaked.";
     GITOPS_NAME Error "gitops-name", help: "give the cluster or the component a shorter name",
         "Flux labels every object with the name of the Kustomization that applies it, CLUSTER-COMPONENT, and a label's value has at most 63 characters.";
+    GITOPS_DECRYPTION Warning "gitops-decryption", help: "use a SealedSecret or an ExternalSecret, or give Argo CD a plugin that decrypts",
+        "Argo CD decrypts nothing by itself: without a plugin the Secret in the cluster holds the ciphertext instead of the value.";
     // cross-checks
     FLOW_BLOCKED Error "flow-blocked", help: "",
         "A flow that the cluster needs is not admitted by the final security groups.";

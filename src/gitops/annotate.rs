@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Stage, is_precious};
+use super::{Stage, is_encrypted, is_precious};
 use crate::declare::GitOps;
 use crate::kubernetes::Object;
 use crate::tree::{Map, Node, Value};
@@ -15,6 +15,10 @@ const ARGO_WAVE: &str = "argocd.argoproj.io/sync-wave";
 /// The annotations that an object should have and has not. What an overlay has set stays: only sync options are added to it.
 #[must_use]
 pub fn annotations(gitops: Option<&GitOps>, object: &Object) -> Vec<(&'static str, String)> {
+    // SOPS signs every value of a file: with one more, whoever decrypts it sees a forgery.
+    if is_encrypted(object) {
+        return Vec::new();
+    }
     let precious = is_precious(&object.component, &object.identity);
     let present = |key: &str| object.node.get("metadata").and_then(|metadata| metadata.get("annotations")?.get(key));
     let mut wanted = Vec::new();

@@ -1,6 +1,6 @@
 //! Flux Kustomizations (`kustomize.toolkit.fluxcd.io/v1`).
 
-use super::{CNI, Step};
+use super::{CNI, Step, is_encrypted};
 use crate::declare::Flux;
 use crate::tree::{Map, Node};
 
@@ -28,6 +28,10 @@ pub(super) fn kustomization(flux: &Flux, step: &Step<'_>, steps: &[Step<'_>], pa
     }
     spec.push("path", format!("./{path}"));
     spec.push("sourceRef", Node::map([("kind", "GitRepository".into()), ("name", (&*flux.source_name).into())]));
+    if step.component.objects.iter().any(|object| is_encrypted(object)) {
+        let secret = flux.decryption_secret.as_deref().map(|name| ("secretRef", Node::map([("name", name.into())])));
+        spec.push("decryption", [("provider", Node::from("sops"))].into_iter().chain(secret).collect::<Map>());
+    }
     let needed: Vec<Node> = before(step, steps).map(|step| Node::map([("name", (&*step.name).into())])).collect();
     if !needed.is_empty() {
         spec.push("dependsOn", needed);

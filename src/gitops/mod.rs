@@ -94,6 +94,11 @@ fn steps<'a>(cluster: &str, objects: &'a [Arc<Object>]) -> Vec<Step<'a>> {
     steps
 }
 
+/// Whether SOPS has encrypted an object.
+fn is_encrypted(object: &Object) -> bool {
+    object.node.get("sops").is_some()
+}
+
 /// The sync objects of a cluster and the `kustomization.yaml` that lists them; none unless the project asks for a flavour.
 /// The objects are in their total order.
 #[must_use]
@@ -116,10 +121,19 @@ pub fn artifacts(project: &Project, cluster: &str, objects: &[Arc<Object>]) -> V
     steps.iter().map(sync).chain([list]).collect()
 }
 
-/// Checks that sync objects can have their names.
+/// Checks that sync objects can have their names, and that whoever applies the objects can read them.
 pub fn check(project: &Project, cluster: &Declared<Cluster>, objects: &[Arc<Object>], findings: &mut Vec<Diagnostic>) {
     /// Kubernetes' limit for the value of a label.
     const LABEL: usize = 63;
+    if let Some(GitOps::Argo(_)) = &project.spec.gitops {
+        for object in objects.iter().filter(|object| is_encrypted(object)) {
+            let message = format!(
+                "{} {} is encrypted with SOPS, and Argo CD applies it as it is",
+                object.identity.kind, object.identity.name
+            );
+            findings.push(Diagnostic::new(&rules::GITOPS_DECRYPTION, cluster.span("metadata.name"), message));
+        }
+    }
     let Some(GitOps::Flux(_)) = &project.spec.gitops else { return };
     for step in steps(&cluster.value.metadata.name, objects).iter().filter(|step| step.name.len() > LABEL) {
         let message = format!("the Flux Kustomization `{}` would have a name of {} characters", step.name, step.name.len());

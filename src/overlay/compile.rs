@@ -30,6 +30,8 @@ pub struct Compiled {
     pub assertions: Vec<CompiledAssertion>,
     /// Text templates of its folder.
     pub texts: Arc<Environment<'static>>,
+    /// The one of them that is its section of the runbook.
+    pub runbook: Option<FileId>,
 }
 
 /// A resource, compiled.
@@ -116,6 +118,7 @@ pub fn compile(overlay: &Overlay, sources: &Sources, findings: &mut Vec<Diagnost
         patches: work.patches(),
         assertions: work.assertions(),
         texts: Arc::new(work.texts()),
+        runbook: work.runbook(),
     }
 }
 
@@ -216,6 +219,12 @@ impl<'a> Work<'a> {
             })
         };
         (0..count).filter_map(compile).collect()
+    }
+
+    fn runbook(&mut self) -> Option<FileId> {
+        let path = Path::dotted("spec.runbook");
+        let name = self.overlay.spec().runbook.as_deref()?;
+        Some(self.file(name, self.overlay.declared.node.nearest(&path).span)?.0)
     }
 
     fn texts(&mut self) -> Environment<'static> {

@@ -42,7 +42,7 @@ impl Variables {
         let file = Value::from_function(move |path: &str| {
             let found = sources.find(path).filter(|(_, source)| !source.path.starts_with("netloom:"));
             let missing = || {
-                let message = format!("the project has no file `{path}` below its declarations or overlays");
+                let message = format!("the project has no file `{path}` below its overlays");
                 Error::new(ErrorKind::InvalidOperation, message)
             };
             found.map(|(_, source)| source.text.to_string()).ok_or_else(missing)

@@ -17,6 +17,8 @@ pub struct Selected<'a> {
     pub overlay: &'a library::Overlay,
     /// The block that selected it with the schema's defaults filled in; an empty mapping for one without options.
     pub options: Node,
+    /// Whether the options are what the overlay takes; expressions over others would only fail.
+    pub sound: bool,
     /// The block, or the place that names the overlay.
     pub place: Span,
 }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use minijinja::Value;
 
 use super::Selected;
-use super::compile::{Body, Compiled, CompiledPatch, Manifest};
+use super::compile::{Body, Compiled, CompiledAssertion, CompiledPatch, Manifest};
 use super::context::Variables;
 use super::expression::{Expression, Outcome, to_value};
 use super::jsonnet::Jsonnet;
 use super::library::Overlay;
 use crate::declare::{Declared, Facts, Target, Transition};
-use crate::diagnostic::{Diagnostic, rules};
+use crate::diagnostic::{Diagnostic, Label, rules};
 use crate::kubernetes::schema::Schemas;
 use crate::kubernetes::{Identity, Object};
 use crate::limits;
@@ -38,6 +38,8 @@ pub struct Instance<'a> {
     pub facts: Facts,
     /// The block that selected it, or the place that names it: where its facts are asked for.
     pub place: Span,
+    /// Name of the cluster.
+    cluster: String,
 }
 
 impl<'a> Instance<'a> {
@@ -46,6 +48,20 @@ impl<'a> Instance<'a> {
         selected: &Selected<'a>,
         compiled: &'a Compiled,
         base: &Variables,
+        cluster: &str,
+        findings: &mut Vec<Diagnostic>,
+    ) -> Option<Self> {
+        let before = findings.len();
+        let instance = Self::evaluate(selected, compiled, base, cluster, findings);
+        blame(selected.overlay, selected.place, cluster, findings.get_mut(before..));
+        instance
+    }
+
+    fn evaluate(
+        selected: &Selected<'a>,
+        compiled: &'a Compiled,
+        base: &Variables,
+        cluster: &str,
         findings: &mut Vec<Diagnostic>,
     ) -> Option<Self> {
         let variables = base.inner();
@@ -66,7 +82,8 @@ impl<'a> Instance<'a> {
         };
         let facts = decode_facts(&node, findings)?;
         variables.set("facts", to_value(&node));
-        Some(Self { overlay: selected.overlay, compiled, variables, context, facts, place: selected.place })
+        let cluster = cluster.to_owned();
+        Some(Self { overlay: selected.overlay, compiled, variables, context, facts, place: selected.place, cluster })
     }
 
     /// What changes of fields do to a running cluster.
@@ -77,6 +94,18 @@ impl<'a> Instance<'a> {
 
     /// The objects of the overlay's resources.
     pub fn objects(&self, tools: Tools<'_>, findings: &mut Vec<Diagnostic>) -> Vec<Arc<Object>> {
+        self.blamed(findings, |findings| self.make_objects(tools, findings))
+    }
+
+    /// What `work` gives; findings about expressions tell where the overlay is chosen.
+    fn blamed<T>(&self, findings: &mut Vec<Diagnostic>, work: impl FnOnce(&mut Vec<Diagnostic>) -> T) -> T {
+        let before = findings.len();
+        let result = work(findings);
+        blame(self.overlay, self.place, &self.cluster, findings.get_mut(before..));
+        result
+    }
+
+    fn make_objects(&self, tools: Tools<'_>, findings: &mut Vec<Diagnostic>) -> Vec<Arc<Object>> {
         let component: Arc<str> = self.overlay.component().into();
         let mut objects = Vec::new();
         for resource in &self.compiled.resources {
@@ -135,11 +164,13 @@ impl<'a> Instance<'a> {
 
     /// Applies the overlay's patches to the cluster's objects.
     pub fn patch(&self, objects: &mut [Arc<Object>], tools: Tools<'_>, findings: &mut Vec<Diagnostic>) {
-        for compiled in &self.compiled.patches {
-            if holds(compiled.when.as_ref(), &self.context, findings) {
-                self.apply(compiled, objects, tools, findings);
+        self.blamed(findings, |findings| {
+            for compiled in &self.compiled.patches {
+                if holds(compiled.when.as_ref(), &self.context, findings) {
+                    self.apply(compiled, objects, tools, findings);
+                }
             }
-        }
+        });
     }
 
     fn apply(&self, compiled: &CompiledPatch, objects: &mut [Arc<Object>], tools: Tools<'_>, findings: &mut Vec<Diagnostic>) {
@@ -166,29 +197,63 @@ impl<'a> Instance<'a> {
 
     /// Checks the overlay's own rules.
     pub fn assert(&self, declared: &Declared<crate::declare::Cluster>, findings: &mut Vec<Diagnostic>) {
-        for compiled in &self.compiled.assertions {
-            let Some(rule) = self.overlay.spec().assertions.get(compiled.index) else { continue };
-            if !holds(compiled.when.as_ref(), &self.context, findings) || holds(Some(&compiled.that), &self.context, findings) {
-                continue;
+        self.blamed(findings, |findings| {
+            for compiled in &self.compiled.assertions {
+                if let Err(finding) = self.assert_one(compiled, declared, findings) {
+                    findings.push(finding);
+                }
             }
-            let place = match &rule.field {
-                Some(field) => declared.node.nearest(&Path::dotted(&format!("spec.{field}"))).span,
-                None => self.place,
-            };
-            let text = compiled.message.text(&self.context).unwrap_or_else(|_| rule.message.clone());
-            let mut finding = Diagnostic::declared(&rule.code, rule.severity, place, text);
-            if let Some(help) = &compiled.help {
-                finding = finding.help(help.text(&self.context).unwrap_or_default());
-            }
-            findings.push(finding);
+        });
+    }
+
+    fn assert_one(
+        &self,
+        compiled: &CompiledAssertion,
+        declared: &Declared<crate::declare::Cluster>,
+        findings: &mut Vec<Diagnostic>,
+    ) -> Result<(), Diagnostic> {
+        let Some(rule) = self.overlay.spec().assertions.get(compiled.index) else { return Ok(()) };
+        if !holds(compiled.when.as_ref(), &self.context, findings) || compiled.that.is_true(&self.context)? {
+            return Ok(());
         }
+        let name = declared.span("metadata.name");
+        let place = match &rule.field {
+            Some(field) => declared.node.nearest(&Path::dotted(&format!("spec.{field}"))).span,
+            None => self.place,
+        };
+        let text = compiled.message.text(&self.context)?;
+        let mut finding = Diagnostic::declared(&rule.code, rule.severity, place, text);
+        if place.file != name.file {
+            finding = finding.also(name, "for this cluster");
+        }
+        if let Some(help) = &compiled.help {
+            finding = finding.help(help.text(&self.context)?);
+        }
+        findings.push(finding);
+        Ok(())
     }
 
     /// The overlay's section of the cluster's README.
     pub fn runbook(&self, findings: &mut Vec<Diagnostic>) -> Option<String> {
-        let name = self.overlay.spec().runbook.as_deref()?;
+        let (name, file) = self.overlay.spec().runbook.as_deref().zip(self.compiled.runbook)?;
         let rendered = self.compiled.texts.get_template(name).and_then(|template| template.render(self.context.clone()));
-        rendered.map_err(|error| findings.push(super::expression::diagnose(&error, Span::NONE, None))).ok()
+        let report = |error| super::expression::diagnose(&error, Span::file(file), Some(0));
+        self.blamed(findings, |findings| rendered.map_err(|error| findings.push(report(error))).ok())
+    }
+}
+
+/// Adds to findings about expressions where the overlay is chosen. Nobody can mend an expression of a stock overlay: there the
+/// choice, with its options, comes first.
+fn blame(overlay: &Overlay, place: Span, cluster: &str, findings: Option<&mut [Diagnostic]>) {
+    let expressions = findings.into_iter().flatten().filter(|finding| finding.code == rules::EXPRESSION.code);
+    for finding in expressions.filter(|_| place.is_known()) {
+        if overlay.stock {
+            let label = Label { span: finding.span, text: "in this expression".to_owned() };
+            finding.labels.push(label);
+            finding.span = place;
+        } else {
+            finding.labels.push(Label { span: place, text: format!("chosen here for the cluster `{cluster}`") });
+        }
     }
 }
 

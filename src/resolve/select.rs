@@ -111,7 +111,9 @@ pub(super) fn all<'a>(
     for (overlay, place, block) in by_block.chain(named) {
         if selected.iter().all(|other| other.overlay.name() != overlay.name()) {
             kubernetes(cluster, overlay, findings);
-            selected.push(Selected { overlay, options: options(overlay, block, findings), place });
+            let before = findings.len();
+            let options = options(overlay, block, findings);
+            selected.push(Selected { overlay, options, sound: findings.len() == before, place });
         }
     }
     selected.sort_by_key(|one| one.overlay.spec().slot.as_deref() != Some(PROVIDER_SLOT));
@@ -126,11 +128,20 @@ fn block<'c>(cluster: &'c Declared<Cluster>, overlay: &Overlay) -> Option<&'c No
 }
 
 fn options(overlay: &Overlay, block: Option<&Node>, findings: &mut Vec<Diagnostic>) -> Node {
-    let mut options = block.cloned().unwrap_or_else(|| Node::map::<&str>([]));
-    if let Some(schema) = &overlay.options {
-        fill_defaults(schema.root(), &mut options);
-        let base = format!("spec.{}", overlay.spec().selected_by.as_deref().unwrap_or_default());
-        schema.check_below(&base, &options, &rules::SCHEMA, findings);
+    let mut options = block.filter(|block| !block.is_null()).cloned().unwrap_or_else(|| Node::map::<&str>([]));
+    let base = format!("spec.{}", overlay.spec().selected_by.as_deref().unwrap_or_default());
+    match &overlay.options {
+        Some(schema) => {
+            fill_defaults(schema.root(), &mut options);
+            schema.check_below(&base, &options, &rules::SCHEMA, findings);
+        }
+        None => {
+            for (key, _) in options.as_map().into_iter().flat_map(|map| map.iter()) {
+                let message = format!("unknown key `{}` in `{base}`", key.text);
+                let finding = Diagnostic::new(&rules::UNKNOWN_KEY, key.span, message);
+                findings.push(finding.help(format!("the overlay `{}` has no `options`", overlay.name())));
+            }
+        }
     }
     options
 }

@@ -67,6 +67,15 @@ impl Report<'_> {
                 format!("{here} does not have the form `{pattern}`"),
                 example(self.root, error).map(|text| format!("write it like `{text}`")),
             ),
+            ValidationErrorKind::MaxProperties { limit } => {
+                let keys: Vec<&str> = place.as_map().into_iter().flat_map(|map| map.iter()).map(|(key, _)| &*key.text).collect();
+                (format!("{here} takes at most {limit} of its keys, but has {}", keys.join(" and ")), None)
+            }
+            ValidationErrorKind::MinProperties { .. } => {
+                let known = known_keys(self.root, error);
+                let help = (!known.is_empty()).then(|| format!("known here: {}", known.join(", ")));
+                (format!("{here} is empty"), help)
+            }
             ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
                 return self.forms(error, context, &path, findings);
             }
