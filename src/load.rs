@@ -41,25 +41,9 @@ pub fn project(root: &path::Path, sources: &mut Sources, findings: &mut Vec<Diag
     let root = Root::open(root).map_err(|finding| findings.push(finding)).ok()?;
     let file = root.project_file(sources, findings)?;
     let text = Arc::clone(&sources.get(file)?.text);
-    let before = findings.len();
-    let mut documents = yaml::read(&text, file, findings).into_iter();
-    match (documents.next(), documents.next()) {
-        (Some(first), None) => {
-            allow_off(&first, findings);
-            return Some((root, declare::decode(first, findings)?));
-        }
-        (_, Some(second)) => {
-            let message = format!("`{PROJECT_FILE}` has a second document; a project is one");
-            let finding = Diagnostic::new(&rules::SCHEMA, second.span, message);
-            findings.push(finding.help("declarations stand in files below `declarations`"));
-        }
-        (None, None) if findings.len() == before => {
-            let finding = Diagnostic::new(&rules::SCHEMA, Span::file(file), format!("`{PROJECT_FILE}` is empty"));
-            findings.push(finding.help("`netloom init --bare` in another folder shows what belongs there"));
-        }
-        (None, None) => {}
-    }
-    None
+    let node = yaml::single(&text, file, (PROJECT_FILE, "a project"), findings)?;
+    allow_off(&node, findings);
+    Some((root, declare::decode(node, findings)?))
 }
 
 /// Lets the level `off` of a rule stand without quotes: no reader of YAML 1.1, which takes it for `false`, reads this file.

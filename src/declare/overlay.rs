@@ -274,16 +274,21 @@ pub enum Resource {
     /// Always rendered.
     Path(String),
     /// Rendered when and as often as it says.
-    Conditional {
-        /// File in the overlay's folder: YAML, or Jsonnet (`function(ctx)` that returns an object or a list).
-        path: String,
-        /// Expression: whether it is rendered.
-        #[serde(default)]
-        when: Option<String>,
-        /// Expression: a list; rendered once for each `item`.
-        #[serde(default, rename = "loop")]
-        items: Option<String>,
-    },
+    Conditional(Conditional),
+}
+
+/// A resource with conditions.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Conditional {
+    /// File in the overlay's folder: YAML, or Jsonnet (`function(ctx)` that returns an object or a list).
+    pub path: String,
+    /// Expression: whether it is rendered.
+    #[serde(default)]
+    pub when: Option<String>,
+    /// Expression: a list; rendered once for each `item`.
+    #[serde(default, rename = "loop")]
+    pub items: Option<String>,
 }
 
 impl Resource {
@@ -291,7 +296,7 @@ impl Resource {
     #[must_use]
     pub fn path(&self) -> &str {
         match self {
-            Resource::Path(path) | Resource::Conditional { path, .. } => path,
+            Resource::Path(path) | Resource::Conditional(Conditional { path, .. }) => path,
         }
     }
 }

@@ -163,8 +163,12 @@ rules! {
         "Two overlays of one slot are on one cluster; a slot holds one.";
     OVERLAY_KUBERNETES Error "overlay-kubernetes", help: "",
         "The overlay does not run on this version of Kubernetes.";
+    OVERLAY_NAME Error "overlay-name", help: "",
+        "An overlay is named as its folder below the project's overlays, so that whoever reads a name finds the files.";
     OVERLAY_FILE Error "overlay-file", help: "",
         "An overlay names a file that is not in its folder.";
+    OVERLAY_UNUSED_FILE Warning "overlay-unused-file", help: "name it under `resources` or `patches` of its overlay.yaml, or delete it",
+        "A manifest, patch or template in an overlay's folder is named by nothing, so it has no effect: it was forgotten, or is misspelt where it is named.";
     OVERLAY_LIFECYCLE Note "overlay-lifecycle", help: "",
         "What a user should know about the state of the software that an overlay installs.";
     EXPRESSION Error "expression", help: "",

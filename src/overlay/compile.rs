@@ -155,7 +155,12 @@ impl<'a> Work<'a> {
         if found.is_none() {
             let message = format!("the overlay `{}` has no file `{path}`", self.overlay.name());
             let names = self.sources.iter().filter_map(|(_, source)| source.path.strip_prefix(&*self.overlay.folder));
-            self.findings.push(Diagnostic::new(&rules::OVERLAY_FILE, place, message).suggest(path, names));
+            let finding = Diagnostic::new(&rules::OVERLAY_FILE, place, message);
+            let outside = path.starts_with('/') || path.split('/').any(|part| part == "..");
+            self.findings.push(match outside {
+                true => finding.help("an overlay's files stand in its own folder"),
+                false => finding.suggest(path, names),
+            });
         }
         found
     }
@@ -182,7 +187,7 @@ impl<'a> Work<'a> {
             let place = self.overlay.declared.node.nearest(&here.child("path")).span;
             let (when, items) = match resource {
                 Resource::Path(_) => (None, None),
-                Resource::Conditional { .. } => (self.expression(&here.child("when")), self.expression(&here.child("loop"))),
+                Resource::Conditional(_) => (self.expression(&here.child("when")), self.expression(&here.child("loop"))),
             };
             if let Some(body) = self.body(resource.path(), place) {
                 resources.push(CompiledResource { when, items, body });
@@ -210,13 +215,9 @@ impl<'a> Work<'a> {
         let count = self.overlay.spec().assertions.len();
         let compile = |index: usize| {
             let here = root.item(index);
-            Some(CompiledAssertion {
-                when: self.expression(&here.child("when")),
-                that: self.expression(&here.child("that"))?,
-                message: self.scalar(&here.child("message"))?,
-                help: self.scalar(&here.child("help")),
-                index,
-            })
+            let (when, that) = (self.expression(&here.child("when")), self.expression(&here.child("that")));
+            let (message, help) = (self.scalar(&here.child("message")), self.scalar(&here.child("help")));
+            Some(CompiledAssertion { when, that: that?, message: message?, help, index })
         };
         (0..count).filter_map(compile).collect()
     }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use indexmap::IndexMap;
-use minijinja::value::Object;
+use minijinja::value::{Enumerator, Object};
 use minijinja::{Environment, Error, ErrorKind, State, Value};
 
 use super::expression::to_value;
@@ -31,6 +31,19 @@ impl Object for Scope {
         let own = self.own.read().unwrap_or_else(PoisonError::into_inner);
         let found = own.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value.clone());
         found.or_else(|| self.outer.as_ref()?.get_value_by_str(key))
+    }
+
+    /// The names, for suggestions.
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(self.names().into_iter().map(Value::from).collect())
+    }
+}
+
+impl Scope {
+    fn names(&self) -> Vec<String> {
+        let mut names = self.outer.as_ref().map(|outer| outer.names()).unwrap_or_default();
+        names.extend(self.own.read().unwrap_or_else(PoisonError::into_inner).iter().map(|(name, _)| name.clone()));
+        names
     }
 }
 

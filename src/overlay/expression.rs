@@ -95,6 +95,7 @@ fn entropy_bits(text: &str) -> f64 {
 #[derive(Debug)]
 pub struct Expression {
     compiled: minijinja::Expression<'static, 'static>,
+    text: Box<str>,
     /// The scalar that holds it.
     span: Span,
     /// Where the expression begins inside the scalar, when the scalar's bytes are the file's bytes.
@@ -118,7 +119,7 @@ impl Expression {
     pub fn compile(text: &str, span: Span, offset: Option<u32>) -> Result<Self, Diagnostic> {
         within_limits(text).map_err(|what| Diagnostic::new(&rules::LIMIT, span, what))?;
         match ENGINE.compile_expression_owned(text.to_owned()) {
-            Ok(compiled) => Ok(Self { compiled, span, offset }),
+            Ok(compiled) => Ok(Self { compiled, text: text.into(), span, offset }),
             Err(error) => Err(diagnose(&error, span, offset)),
         }
     }
@@ -136,13 +137,24 @@ impl Expression {
     /// # Errors
     /// What the engine says, at the expression's place.
     pub fn value(&self, context: &Value) -> Result<Value, Diagnostic> {
-        let value = self.compiled.eval(context.clone()).map_err(|error| diagnose(&error, self.span, self.offset))?;
+        let value = self.compiled.eval(context.clone()).map_err(|error| {
+            let finding = diagnose(&error, self.span, self.offset);
+            let missing = error.detail().and_then(|detail| detail.strip_prefix('`')?.split('`').next());
+            suggest(finding, missing.filter(|_| error.kind() == ErrorKind::UndefinedError), context)
+        })?;
         if value.is_undefined() {
-            let names = self.variables().join("`, `");
-            let message = format!("the expression gives no value; it looks at `{names}`");
-            return Err(Diagnostic::new(&rules::EXPRESSION, self.span, message));
+            let text = self.text.trim();
+            let finding = Diagnostic::new(&rules::EXPRESSION, self.place(), format!("`{text}` gives no value"));
+            return Err(suggest(finding, Some(text), context));
         }
         Ok(value)
+    }
+
+    /// Where the expression stands, without the scalar around it where that can be told.
+    fn place(&self) -> Span {
+        let before = self.text.len() - self.text.trim_start().len();
+        let start = self.offset.map(|offset| (self.span.start + offset) as usize + before);
+        start.map_or(self.span, |start| Span::new(self.span.file, start, start + self.text.trim().len()))
     }
 
     /// Evaluates to a tree whose nodes are at the expression's place.
@@ -167,6 +179,21 @@ impl Expression {
     pub fn is_true(&self, context: &Value) -> Result<bool, Diagnostic> {
         self.value(context).map(|value| value.is_true())
     }
+}
+
+/// Adds the name that may have been meant where a path such as `cluster.nmae` leads nowhere.
+fn suggest(finding: Diagnostic, path: Option<&str>, context: &Value) -> Diagnostic {
+    let mut at = context.clone();
+    for name in path.into_iter().flat_map(|path| path.split('.')) {
+        match at.get_attr(name).ok().filter(|value| !value.is_undefined()) {
+            Some(value) => at = value,
+            None => {
+                let names: Vec<String> = at.try_iter().into_iter().flatten().map(|name| name.to_string()).collect();
+                return finding.suggest(name, names.iter().map(String::as_str));
+            }
+        }
+    }
+    finding
 }
 
 /// A finding for an engine's error in the scalar at `span`.

@@ -3,11 +3,12 @@
 use indexmap::{IndexMap, IndexSet};
 
 use super::compile::{Compiled, compile};
+use super::unused;
 use crate::declare::{self, Declared, LifecycleStatus};
 use crate::diagnostic::{Diagnostic, Severity, rules};
 use crate::resolve::Effective;
 use crate::tree::schema::Schema;
-use crate::tree::{FileId, Node, Path, Sources, Span, yaml};
+use crate::tree::{FileId, Node, Path, Sources, yaml};
 
 /// The stock overlays, as files.
 static STOCK: include_dir::Dir<'static> = include_dir::include_dir!("$CARGO_MANIFEST_DIR/overlays");
@@ -83,6 +84,8 @@ impl Overlay {
 #[derive(Debug, Default)]
 pub struct Library {
     overlays: IndexMap<String, Overlay>,
+    /// Names of the overlays whose declaration is no good.
+    broken: Vec<String>,
 }
 
 /// Adds the stock overlays' files to the texts of a run.
@@ -119,19 +122,16 @@ impl Library {
     }
 
     fn add(&mut self, id: FileId, text: &str, name: &str, (prefix, stock): (&str, bool), findings: &mut Vec<Diagnostic>) {
-        let documents = yaml::read(text, id, findings);
-        let [node] = <[_; 1]>::try_from(documents).unwrap_or_default();
-        if node.is_null() {
-            findings.push(Diagnostic::new(&rules::SCHEMA, Span::file(id), "an overlay is one YAML document"));
+        let node = yaml::single(text, id, ("overlay.yaml", "an overlay"), findings);
+        let Some(declared) = node.and_then(|node| declare::decode::<declare::Overlay>(node, findings)) else {
+            self.broken.push(name.to_owned());
             return;
-        }
-        let Some(declared) = declare::decode::<declare::Overlay>(node, findings) else { return };
+        };
         if declared.value.metadata.name != name {
             let message = format!("the overlay in the folder `{name}` is named `{}`", declared.value.metadata.name);
             let span = declared.span("metadata.name");
-            findings.push(
-                Diagnostic::new(&rules::NAME_INVALID, span, message).help(format!("name it `{name}`, or rename the folder")),
-            );
+            let help = format!("name it `{name}`, or rename the folder");
+            findings.push(Diagnostic::new(&rules::OVERLAY_NAME, span, message).help(help));
         }
         let options = options_schema(&declared, findings);
         let overlay = Overlay { folder: format!("{prefix}{name}/"), declared, stock, options };
@@ -149,6 +149,7 @@ impl Library {
         let used: IndexSet<&str> =
             clusters.iter().flat_map(|one| &one.overlays).map(|selected| selected.overlay.name()).collect();
         self.iter().filter(|overlay| used.contains(overlay.name())).for_each(|overlay| overlay.state(findings));
+        unused::files(self, sources, findings);
         let wanted = self.iter().filter(|overlay| !overlay.stock || used.contains(overlay.name()));
         wanted.map(|overlay| (overlay.name().to_owned(), compile(overlay, sources, findings))).collect()
     }
@@ -157,6 +158,18 @@ impl Library {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Overlay> {
         self.overlays.get(name)
+    }
+
+    /// Whether there is an overlay with this name that could not be read, which has been reported.
+    #[must_use]
+    pub fn is_broken(&self, name: &str) -> bool {
+        self.broken.iter().any(|broken| broken == name)
+    }
+
+    /// Whether some overlay could not be read.
+    #[must_use]
+    pub fn has_broken(&self) -> bool {
+        !self.broken.is_empty()
     }
 
     /// All overlays, by name.

@@ -7,6 +7,7 @@ pub mod jsonnet;
 pub mod library;
 pub mod render;
 pub mod template;
+mod unused;
 
 use crate::tree::{Node, Span};
 

@@ -47,7 +47,7 @@ pub(super) fn unused(layers: &[Layer<'_, '_>], clusters: &[Node], findings: &mut
 
 fn known<'a>(name: &str, span: Span, library: &'a Library, findings: &mut Vec<Diagnostic>) -> Option<&'a Overlay> {
     let found = library.get(name);
-    if found.is_none() {
+    if found.is_none() && !library.is_broken(name) {
         let finding = Diagnostic::new(&rules::OVERLAY_UNKNOWN, span, format!("there is no overlay `{name}`"));
         findings.push(finding.suggest(name, library.names()));
     }
@@ -152,7 +152,8 @@ fn unclaimed_blocks(cluster: &Declared<Cluster>, library: &Library, findings: &m
         let map = cluster.node.at(&Path::dotted(&format!("spec.{parent}"))).and_then(Node::as_map);
         for (key, _) in map.into_iter().flat_map(|map| map.iter()) {
             let claims = |overlay: &&Overlay| overlay.spec().selected_by.as_deref() == Some(&format!("{parent}.{}", key.text));
-            if library.iter().any(|overlay| claims(&overlay)) {
+            // An overlay that could not be read may be the one.
+            if library.has_broken() || library.iter().any(|overlay| claims(&overlay)) {
                 continue;
             }
             let known: Vec<&str> = library

@@ -32,6 +32,24 @@ pub fn read(text: &str, file: FileId, findings: &mut Vec<Diagnostic>) -> Vec<Nod
     reader.documents
 }
 
+/// Reads a text that is one document, `what` in a file called `name`.
+pub fn single(text: &str, file: FileId, (name, what): (&str, &str), findings: &mut Vec<Diagnostic>) -> Option<Node> {
+    let before = findings.len();
+    let mut documents = read(text, file, findings).into_iter();
+    match (documents.next(), documents.next()) {
+        (Some(first), None) => return Some(first),
+        (_, Some(second)) => {
+            let message = format!("`{name}` has a second document; {what} is one");
+            findings.push(Diagnostic::new(&rules::SCHEMA, second.span, message));
+        }
+        (None, None) if findings.len() == before => {
+            findings.push(Diagnostic::new(&rules::SCHEMA, Span::file(file), format!("`{name}` is empty")));
+        }
+        (None, None) => {}
+    }
+    None
+}
+
 /// A merge key, where it is not in quotes.
 const MERGE: &str = "<<";
 

@@ -50,8 +50,8 @@ fn caches_that_cannot_work_are_refused() {
         ("{forwardToKubeDNS: true, upstreamNameservers: [9.9.9.9]}", "nodelocal-upstream-unused 10:67"),
         ("{externalCoreFile: '. { }'}", "nodelocal-corefile-health 10:21"),
         ("{externalCoreFile: 'health 169.254.20.10:8080', stubDomains: {a: [1.1.1.1]}}", "nodelocal-corefile-unused 10:21"),
-        ("{upstreamNameservers: ['9.9.9.9 { x }']}", "schema 10:44"),
-        ("{stubDomains: {'a { b': [9.9.9.9]}}", "schema 10:35"),
+        ("{upstreamNameservers: ['9.9.9.9 { x }']}", "address-invalid 10:44"),
+        ("{stubDomains: {'a { b': [9.9.9.9]}}", "schema 10:36"),
     ] {
         let codes = cache(options, "iptables").codes();
         assert!(codes.contains(&expected.to_owned()), "{options}: {codes:?}");

@@ -1,5 +1,7 @@
 //! Formats of text that schemas name.
 
+use std::net::SocketAddr;
+
 use crate::address::{self, Cidr};
 use crate::diagnostic::rules;
 
@@ -10,11 +12,12 @@ pub(super) struct Format {
 }
 
 /// All of them.
-pub(super) const FORMATS: [Format; 5] = [
+pub(super) const FORMATS: [Format; 6] = [
     Format { name: "cidr", check: |text| text.parse::<Cidr>().map(drop) },
     Format { name: "ip", check: |text| address::parse_ip(text).map(drop) },
     Format { name: "dns-label", check: dns_label },
     Format { name: "dns-name", check: dns_name },
+    Format { name: "nameserver", check: nameserver },
     Format { name: "kubernetes-version", check: kubernetes_version },
 ];
 
@@ -43,6 +46,18 @@ fn dns_name(text: &str) -> Result<(), address::Invalid> {
     }
     let message = format!("`{text}` is no DNS name such as `prod.example.com`");
     Err(address::Invalid { rule: &rules::NAME_INVALID, message, help: None })
+}
+
+/// Where a DNS server listens: an address, with or without a port.
+fn nameserver(text: &str) -> Result<(), address::Invalid> {
+    match address::parse_ip(text) {
+        Ok(_) => Ok(()),
+        Err(_) if text.parse::<SocketAddr>().is_ok_and(|server| server.port() > 0) => Ok(()),
+        Err(invalid) => {
+            let help = "write an address such as `192.0.2.53`, `192.0.2.53:5353` or `[2001:db8::53]:5353`".to_owned();
+            Err(address::Invalid { help: Some(invalid.help.unwrap_or(help)), ..invalid })
+        }
+    }
 }
 
 fn kubernetes_version(text: &str) -> Result<(), address::Invalid> {

@@ -67,6 +67,7 @@ impl Report<'_> {
                 format!("{here} does not have the form `{pattern}`"),
                 example(self.root, error).map(|text| format!("write it like `{text}`")),
             ),
+            ValidationErrorKind::PropertyNames { error: inner } => return self.key_form(inner, &path, findings),
             ValidationErrorKind::MaxProperties { limit } => {
                 let keys: Vec<&str> = place.as_map().into_iter().flat_map(|map| map.iter()).map(|(key, _)| &*key.text).collect();
                 (format!("{here} takes at most {limit} of its keys, but has {}", keys.join(" and ")), None)
@@ -126,6 +127,17 @@ impl Report<'_> {
         if unknown.is_empty() {
             findings.push(Diagnostic::new(self.rule, place.span, wanted));
         }
+    }
+
+    /// Reports a key that has not the form that keys have here.
+    fn key_form(&self, inner: &ValidationError<'_>, path: &Path, findings: &mut Vec<Diagnostic>) {
+        let key = inner.instance().as_str().unwrap_or_default();
+        let span = self.node.key_at(&path.child(key)).map_or(self.node.nearest(path).span, |key| key.span);
+        let form = match inner.kind() {
+            ValidationErrorKind::Pattern { pattern } => format!("does not have the form `{pattern}`"),
+            _ => format!("is no key: {}", inner.masked()),
+        };
+        findings.push(Diagnostic::new(self.rule, span, format!("the key `{key}` in {} {form}", self.shown(path))));
     }
 
     fn unknown_keys(&self, error: &ValidationError<'_>, path: &Path, unexpected: &[String], findings: &mut Vec<Diagnostic>) {

@@ -1,0 +1,42 @@
+//! Files of the project's overlays that nothing names: forgotten, or misspelt where they should have been named.
+
+use super::library::{Library, Overlay};
+use crate::diagnostic::{Diagnostic, rules};
+use crate::tree::{Sources, Span};
+
+/// What files that have a meaning in an overlay end in; others (notes, pictures) may lie there.
+const ENDS: [&str; 5] = [".yaml", ".yml", ".j2", ".jsonnet", ".libsonnet"];
+/// Files for which every text of the project is searched; more than these are not forgotten but something else.
+const SEARCHES: usize = 100;
+
+/// Reports manifests, patches and templates in the folders of the project's overlays that no text mentions.
+pub(super) fn files(library: &Library, sources: &Sources, findings: &mut Vec<Diagnostic>) {
+    let mut searches = 0;
+    for overlay in library.iter().filter(|overlay| !overlay.stock) {
+        for (id, source) in sources.iter() {
+            let Some(name) = source.path.strip_prefix(&*overlay.folder) else { continue };
+            let counts = ENDS.iter().any(|end| name.ends_with(end)) && name != "overlay.yaml";
+            if !counts || is_nested(name, overlay, library) || is_named(name, overlay) || searches >= SEARCHES {
+                continue;
+            }
+            searches += 1;
+            // By its name below the overlay: templates in expressions, imports of programs, files of options.
+            if sources.iter().all(|(other, text)| other == id || !text.text.contains(name)) {
+                let message = format!("nothing in the overlay `{}` names this file", overlay.name());
+                findings.push(Diagnostic::new(&rules::OVERLAY_UNUSED_FILE, Span::file(id), message));
+            }
+        }
+    }
+}
+
+fn is_named(name: &str, overlay: &Overlay) -> bool {
+    let spec = overlay.spec();
+    let patches = spec.patches.iter().map(|patch| patch.path.as_str());
+    let named = spec.resources.iter().map(|resource| resource.path()).chain(patches).chain(spec.runbook.as_deref());
+    named.into_iter().any(|named| named == name)
+}
+
+/// Whether the file is of an overlay in a folder below this one's.
+fn is_nested(name: &str, overlay: &Overlay, library: &Library) -> bool {
+    name.match_indices('/').any(|(end, _)| library.get(&format!("{}/{}", overlay.name(), &name[..end])).is_some())
+}
