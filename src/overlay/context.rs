@@ -8,7 +8,7 @@ use minijinja::{Environment, Error, ErrorKind, State, Value};
 
 use super::expression::to_value;
 use crate::declare::{Cluster, Declared};
-use crate::plan::NetworkPlan;
+use crate::plan::{AwsPlan, NetworkPlan};
 use crate::tree::{Sources, Span, from_json};
 
 /// Variables by name: an object of the template engine, so that what is set later is seen by every expression from then on.
@@ -112,7 +112,7 @@ pub fn cluster(declared: &Declared<Cluster>, dns_ip: std::net::IpAddr) -> Value 
         map.insert("cniProvider".into(), cluster.spec.networking.keys().next().cloned().unwrap_or_default().into());
     }
     set_dns(&mut json, dns_ip);
-    for path in ["/nodes/kernel", "/dns/nodeLocalCache"] {
+    for path in ["/nodes/kernel", "/dns/nodeLocalCache", "/controlPlane/apiHost"] {
         or_none(&mut json, path);
     }
     to_value(&from_json(&json, Span::NONE))
@@ -132,12 +132,16 @@ fn or_none(json: &mut serde_json::Value, path: &str) {
     }
 }
 
-/// A network as expressions see it.
+/// A network as expressions see it; one that is not on AWS has no topology, no zones and no subnets.
 #[must_use]
 pub fn network(plan: &NetworkPlan, labels: &IndexMap<String, String>) -> Value {
     let mut zones: Vec<&str> = plan.aws.iter().flat_map(|aws| &aws.subnets).map(|subnet| subnet.zone.as_str()).collect();
     zones.sort_unstable();
     zones.dedup();
+    let subnets =
+        plan.aws.iter().flat_map(|aws| &aws.subnets).map(
+            |subnet| serde_json::json!({ "name": subnet.name, "zone": subnet.zone, "tier": subnet.kind, "cidr": subnet.cidr }),
+        );
     let json = serde_json::json!({
         "name": plan.name,
         "labels": labels,
@@ -146,6 +150,9 @@ pub fn network(plan: &NetworkPlan, labels: &IndexMap<String, String>) -> Value {
         "platform": if plan.aws.is_some() { "aws" } else { "static" },
         "region": plan.aws.as_ref().map(|aws| &aws.region),
         "zones": zones,
+        "topology": plan.aws.as_ref().map(|aws| aws.topology),
+        "natGateways": plan.aws.as_ref().map_or(0, AwsPlan::nat_gateways_in_use),
+        "subnets": subnets.collect::<Vec<_>>(),
     });
     to_value(&from_json(&json, Span::NONE))
 }
