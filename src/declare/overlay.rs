@@ -231,7 +231,7 @@ pub struct DeclaredPort {
     pub name: String,
     /// `tcp`, `udp`, `icmp` or an IP protocol number.
     pub protocol: Node,
-    /// Port, or a range such as `9000-9100`; for tcp and udp.
+    /// Port, a range such as `9000-9100`, or a list of them; for tcp and udp.
     #[serde(default)]
     pub port: Option<Node>,
     /// Who sends.

@@ -52,7 +52,8 @@ fn dns_name(text: &str) -> Result<(), address::Invalid> {
 /// A DNS name or an address.
 fn host(text: &str) -> Result<(), address::Invalid> {
     // A name whose last label is a number is an address to everyone who resolves it (WHATWG URL), so it has to be a good one.
-    let numeric = text.contains(':') || text.rsplit('.').next().is_some_and(|last| last.parse::<u64>().is_ok());
+    let colons = text.contains(':') && text.bytes().all(|byte| byte.is_ascii_hexdigit() || b":.".contains(&byte));
+    let numeric = colons || text.rsplit('.').next().is_some_and(|last| last.parse::<u64>().is_ok());
     if numeric { address::parse_ip(text).map(drop) } else { dns_name(text) }
 }
 
