@@ -66,6 +66,7 @@ impl Reading<'_> {
                 let others = map.iter().filter(|(key, _)| known.is_none_or(|known| !known.contains_key(&*key.text)));
                 all(others.map(|(_, node)| self.at(value, node, depth)))
             }
+            ("propertyNames", Value::Map(map)) => all(map.keys().map(|key| self.at(value, &key.into(), depth))),
             ("required", Value::Map(map)) => {
                 Some(value.as_array()?.iter().all(|name| name.as_str().is_some_and(|it| map.contains(it))))
             }
@@ -223,6 +224,7 @@ mod tests {
             json!({"additionalProperties": {"type": "integer"}}),
             json!({"patternProperties": {"^a": {}}, "additionalProperties": false}),
             json!({"exclusiveMinimum": 1}),
+            json!({"propertyNames": {"maxLength": 0}}),
         ];
         let mut known = 0;
         for schema in &schemas {
