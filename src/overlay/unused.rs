@@ -12,10 +12,17 @@ const ENDS: [&str; 5] = [".yaml", ".yml", ".j2", ".jsonnet", ".libsonnet"];
 const SEARCHES: usize = 100;
 
 /// Reports manifests, patches and templates in the folders of the project's overlays that no text mentions.
-pub(super) fn files(library: &Library, sources: &Sources, findings: &mut Vec<Diagnostic>) {
+pub(super) fn files<'l>(
+    library: &'l Library,
+    own: impl Iterator<Item = &'l Overlay>,
+    sources: &Sources,
+    findings: &mut Vec<Diagnostic>,
+) {
     let mut searches = 0;
-    let named: IndexSet<FileId> = library.iter().flat_map(|overlay| named(overlay, sources)).collect();
-    for overlay in library.iter().filter(|overlay| !overlay.stock) {
+    // Stock overlays name no file of the project.
+    let own: Vec<&Overlay> = own.collect();
+    let named: IndexSet<FileId> = own.iter().flat_map(|overlay| named(overlay, sources)).collect();
+    for overlay in own {
         for (id, source) in sources.iter() {
             let Some(name) = source.path.strip_prefix(&*overlay.folder) else { continue };
             let counts = ENDS.iter().any(|end| name.ends_with(end)) && name != "overlay.yaml";
@@ -42,5 +49,5 @@ fn named<'a>(overlay: &'a Overlay, sources: &'a Sources) -> impl Iterator<Item =
 
 /// Whether the file is of an overlay in a folder below this one's.
 fn is_nested(name: &str, overlay: &Overlay, library: &Library) -> bool {
-    name.match_indices('/').any(|(end, _)| library.get(&format!("{}/{}", overlay.name(), &name[..end])).is_some())
+    name.match_indices('/').any(|(end, _)| library.names().any(|other| other == format!("{}/{}", overlay.name(), &name[..end])))
 }
