@@ -179,7 +179,7 @@ fn policies_are_read_where_this_kubernetes_has_them() {
         let outcome = PLAIN.compile_for(version);
         outcome.file("kubernetes/cni/clusterrole-weave-net.yaml").contains("- extensions\n")
     };
-    assert!(groups("1.21") && !groups("1.22"));
+    assert!(groups("1.17") && !groups("1.18"));
 }
 
 #[test]
