@@ -27,9 +27,9 @@ What is compared, and the reasons, are data: `parity/PROVIDER.yaml`, with these 
 
 `*` stands for anything in `object`, `differs` and `digests`. To fill such a file in: write `comparisons`, run this script, copy
 the lines that it prints under their object, and give each a reason or change the overlay; then run it again. It compares one
-provider alone when that is named, and uses the overlays in FOLDER instead of those in the binary. Differences of permissions are those of a subject (`ServiceAccount NS/NAME`), by all
-roles bound to it together: `may not get,list pods` is what ours lacks, and `may also patch nodes` what it has beyond kops's,
-where the reason names who upstream asks for it.
+provider alone when that is named, and uses the overlays in FOLDER instead of those in the binary. Differences of permissions are
+those of a subject (`ServiceAccount NAMESPACE/NAME`), by all roles bound to it together: `may not get pods` is what ours lacks,
+and `may also patch nodes` what it has beyond kops's, where the reason says which release of the software asks for it.
 
 `parity/_waiting.yaml` lists digests of providers that have no overlay yet.
 """
@@ -244,12 +244,15 @@ def container_differences(theirs, ours):
     their_flags, our_flags = flags(kops), flags(mine)
     for flag, value in their_flags.items():
         yield from differing("flag", flag, value, our_flags)
-    their_ports, our_ports = ({f"{p['containerPort']}/{p.get('protocol', 'TCP')}" for p in c.get("ports") or []} for c in (kops, mine))
-    yield from (f"no port {p}" for p in sorted(their_ports - our_ports))
+    yield from (f"no port {p}" for p in sorted(ports(kops) - ports(mine)))
     yield from powers(kops, mine)
     yield from mounts(their_pod, kops, our_pod, mine)
     their_hooks, our_hooks = ({**c, **c.get("lifecycle", {})}.keys() for c in (kops, mine))
     yield from (f"no {hook}" for hook in HOOKS if hook in their_hooks and hook not in our_hooks)
+
+
+def ports(container):
+    return {f"{p['containerPort']}/{p.get('protocol', 'TCP')}" for p in container.get("ports") or []}
 
 
 def differing(what, name, value, held):
@@ -330,7 +333,8 @@ def rendered(netloom, overlays, comparison):
         (project / "declarations").mkdir()
         if overlays:
             shutil.copytree(overlays, project / "overlays")
-        declared = [("Network", "network", comparison.get("network", NETWORK)), ("Cluster", "kops", CLUSTER | comparison["cluster"])]
+        network, cluster = comparison.get("network", NETWORK), CLUSTER | comparison["cluster"]
+        declared = [("Network", "network", network), ("Cluster", "kops", cluster)]
         for kind, name, spec in declared:
             document = {"apiVersion": "netloom.dev/v1alpha1", "kind": kind, "metadata": {"name": name}, "spec": spec}
             (project / "declarations" / f"{kind.lower()}.yaml").write_text(yaml.safe_dump(document))
@@ -373,7 +377,7 @@ def main():
     words.add_argument("digests", type=Path)
     words.add_argument("--overlays", type=Path)
     words.add_argument("providers", nargs="*")
-    said = words.parse_args()
+    said = words.parse_intermixed_args()
     netloom, folder, named = str(said.netloom.resolve()), said.digests.resolve(), said.providers
     files = [f for f in sorted(HERE.glob("[!_]*.yaml")) if not named or f.stem in named]
     providers = [Provider(f) for f in files]
