@@ -61,7 +61,7 @@ pub fn compile(request: &Request, progress: &(dyn Fn(usize, usize) + Sync)) -> C
     unknown_clusters(&request.clusters, &documents, &mut findings);
     let networks = resolve::networks(&mut documents, &mut findings);
     let clusters = resolve::clusters(&documents, &project, &library, &networks, &mut findings);
-    let compiled = library.compile(&clusters, &sources, &mut findings);
+    let compiled = library.compile(&clusters, &mut findings);
     let plans: Vec<NetworkPlan> = networks.iter().map(plan::network::plan).collect();
     let fleet = Fleet {
         project: &project.value,

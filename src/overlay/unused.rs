@@ -10,9 +10,14 @@ const ENDS: [&str; 5] = [".yaml", ".yml", ".j2", ".jsonnet", ".libsonnet"];
 const SEARCHES: usize = 100;
 
 /// Reports manifests, patches and templates in the folders of the project's overlays that no text mentions.
-pub(super) fn files(library: &Library, sources: &Sources, findings: &mut Vec<Diagnostic>) {
+pub(super) fn files<'l>(
+    library: &'l Library,
+    own: impl Iterator<Item = &'l Overlay>,
+    sources: &Sources,
+    findings: &mut Vec<Diagnostic>,
+) {
     let mut searches = 0;
-    for overlay in library.iter().filter(|overlay| !overlay.stock) {
+    for overlay in own {
         for (id, source) in sources.iter() {
             let Some(name) = source.path.strip_prefix(&*overlay.folder) else { continue };
             let counts = ENDS.iter().any(|end| name.ends_with(end)) && name != "overlay.yaml";
@@ -38,5 +43,5 @@ fn is_named(name: &str, overlay: &Overlay) -> bool {
 
 /// Whether the file is of an overlay in a folder below this one's.
 fn is_nested(name: &str, overlay: &Overlay, library: &Library) -> bool {
-    name.match_indices('/').any(|(end, _)| library.get(&format!("{}/{}", overlay.name(), &name[..end])).is_some())
+    name.match_indices('/').any(|(end, _)| library.names().any(|other| other == format!("{}/{}", overlay.name(), &name[..end])))
 }

@@ -21,6 +21,11 @@ pub(super) const FORMATS: [Format; 6] = [
     Format { name: "kubernetes-version", check: kubernetes_version },
 ];
 
+/// Whether a text has a format, as far as it is one of ours, or no format of text at all.
+pub(super) fn has(name: &str, text: &str) -> Option<bool> {
+    FORMATS.iter().find(|format| format.name == name).map(|format| (format.check)(text).is_ok())
+}
+
 /// A DNS label (RFC 1123) that is no device name of Windows.
 pub(crate) fn dns_label(text: &str) -> Result<(), address::Invalid> {
     let inner = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
