@@ -74,12 +74,30 @@ impl Overlay {
         self.spec().assertions.iter().map(|rule| (rule.code.as_str(), rule.severity)).chain(blocked)
     }
 
-    /// A file of its folder.
+    /// A file of its folder, or of another overlay's when the path begins with `../`.
+    ///
+    /// What lies below `overlays/` is reached, and nothing else. An overlay of the project finds the project's files before the
+    /// stock ones, as it finds the project's overlays first.
     #[must_use]
     pub fn file<'s>(&self, path: &str, sources: &'s Sources) -> Option<(FileId, &'s str)> {
-        let (id, source) = sources.find(&format!("{}{path}", self.folder))?;
+        let below = resolved(self.name(), path)?;
+        let own = self.folder.strip_suffix(&format!("{}/", self.name()))?;
+        let (id, source) = [own, STOCK_PREFIX].into_iter().find_map(|root| sources.find(&format!("{root}{below}")))?;
         Some((id, &source.text))
     }
+}
+
+/// The path below `overlays/` of a file that the overlay `name` names; none when it leads out.
+fn resolved(name: &str, path: &str) -> Option<String> {
+    let mut parts: Vec<&str> = name.split('/').collect();
+    for part in path.split('/') {
+        match part {
+            ".." => drop(parts.pop()?),
+            "" | "." => return None,
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
 }
 
 /// Every overlay by name. One of the project's own is read at once, a stock one when something asks for it.
