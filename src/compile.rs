@@ -62,7 +62,9 @@ pub fn compile(request: &Request, progress: &(dyn Fn(usize, usize) + Sync)) -> C
     unknown_clusters(&request.clusters, &documents, &mut findings);
     let networks = resolve::networks(&mut documents, &mut findings);
     let clusters = resolve::clusters(&documents, &project, &library, &networks, &mut findings);
-    let compiled = library.compile(&clusters, &mut findings);
+    // Schemas are inflated meanwhile; whoever needs them finds them there, or why not.
+    let minors = || clusters.iter().for_each(|one| drop(schema::for_minor(one.cluster.value.kubernetes_minor())));
+    let (compiled, ()) = rayon::join(|| library.compile(&clusters, &mut findings), minors);
     let plans: Vec<NetworkPlan> = networks.iter().map(plan::network::plan).collect();
     let mut fleet =
         Fleet { project: &project.value, sources: &sources, jsonnet: &jsonnet, networks: &networks, plans, compiled: &compiled };

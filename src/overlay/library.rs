@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use indexmap::{IndexMap, IndexSet};
+use rayon::prelude::*;
 
 use super::compile::{Compiled, compile};
 use super::unused;
@@ -181,7 +182,16 @@ impl Library {
         findings.append(&mut self.late.lock().unwrap_or_else(PoisonError::into_inner));
         wanted.iter().filter(|overlay| used.contains(overlay.name())).for_each(|overlay| overlay.state(findings));
         unused::files(self, wanted.iter().copied().filter(|overlay| !overlay.stock), &self.sources, findings);
-        wanted.iter().map(|overlay| (overlay.name().to_owned(), compile(overlay, &self.sources, findings))).collect()
+        let compiled = wanted.par_iter().map(|overlay| {
+            let mut findings = Vec::new();
+            (compile(overlay, &self.sources, &mut findings), findings)
+        });
+        let mut overlays = IndexMap::new();
+        for (overlay, (compiled, mut found)) in wanted.iter().zip(compiled.collect::<Vec<_>>()) {
+            findings.append(&mut found);
+            overlays.insert(overlay.name().to_owned(), compiled);
+        }
+        overlays
     }
 
     /// The overlay with this name.
