@@ -61,7 +61,8 @@ impl Draft {
     /// Removes the field at a dotted path.
     pub(super) fn unset(&mut self, path: &str) {
         let (parent, key) = path.rsplit_once('.').unwrap_or(("", path));
-        let map = parent.split('.').filter(|key| !key.is_empty()).try_fold(&mut self.node, |node, key| node.as_map_mut()?.get_mut(key));
+        let map =
+            parent.split('.').filter(|key| !key.is_empty()).try_fold(&mut self.node, |node, key| node.as_map_mut()?.get_mut(key));
         map.and_then(Node::as_map_mut).map(|map| map.remove(key));
     }
 

@@ -34,7 +34,10 @@ const PROVIDERS: [(&str, &[&str]); 16] = [
 const WITHOUT_OVERLAY: [(&str, &str); 3] = [
     ("lyftvpc", "it is gone from kops since 1.23; `amazonvpc` and `cilium` with `ipam: eni` give pods addresses of the VPC, too"),
     ("gce", "it needs Google's alias addresses; `kubenet` is the counterpart on AWS"),
-    ("kindnet", "`cni` leaves its objects to you; `kubenet` routes to nodes as it does, and `cilium` enforces policies as it may"),
+    (
+        "kindnet",
+        "`cni` leaves its objects to you; `kubenet` routes to nodes as it does, and `cilium` enforces policies as it may",
+    ),
 ];
 
 /// Names of the same option: those of v1alpha2 and of v1alpha3, where they differ. An overlay may have either.
@@ -234,7 +237,7 @@ fn release(work: &mut Work<'_, '_>, provider: &str, declared: &Json, block: &Nod
             work.cluster.unset(&field);
             format!("the manifest asks for {text}, and netloom has objects for {ours}")
         }
-        None => format!("kops installs a release of its own, which the manifest does not name; netloom has objects for {ours}"),
+        None => format!("the manifest names no release, and kops installs one of its own; netloom has objects for {ours}"),
     };
     let help = "compare with the images that run before you apply anything, and read the notes on upgrades of those in between";
     work.choose_cluster(&format!("spec.networking.{provider}"), span, what, help);

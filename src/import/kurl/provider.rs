@@ -120,7 +120,8 @@ fn calico<'a>(work: &mut Work<'a, '_>) -> Pods<'a> {
     let comment = "kURL's add-on has 1440 bytes. Without this line pods get what the network carries, once they are made anew.";
     work.cluster.note("spec.networking.calico.mtu", comment);
     let what = "the Installer's Calico is 3.9.1 of 2019, the one release that kURL has; netloom has objects for a current one";
-    let help = "Calico is upgraded one step of a few minor releases after the other; read its notes on upgrades, or make a new cluster";
+    let help =
+        "Calico is upgraded one step of a few minor releases after the other; read its notes on upgrades, or make a new cluster";
     work.choose_cluster("spec.networking.calico", span, what, help);
     Pods { per_node: true, ..Pods::default() }
 }
