@@ -173,13 +173,10 @@ def subjects(provider, theirs, ours):
 
 
 def data(theirs, found):
-    """Keys of a ConfigMap, and values of one line. Texts of several lines have a form of their own in each release."""
+    """Keys of a ConfigMap, and their values."""
     held = {k: v for thing in found for k, v in (thing.get("data") or {}).items()}
     for key, value in (theirs.get("data") or {}).items():
-        if key not in held:
-            yield f"no data {key}"
-        elif "\n" not in value.strip() + held[key].strip() and value.strip() != held[key].strip():
-            yield f"data {key}: {shown(held[key])}, kops {shown(value)}"
+        yield from differing("data", key, value, held)
 
 
 def definition(theirs, ours):
@@ -235,10 +232,11 @@ def untolerated(theirs, ours):
 
 def container_differences(theirs, ours):
     (their_side, their_thing, their_pod, kops), (our_side, our_thing, our_pod, mine) = theirs, ours
+    same = [v for v in kops.get("env") or [] if v in (mine.get("env") or [])]  # compared where they come from
     held = {v["name"]: our_side.value(our_thing, v) for v in mine.get("env") or []}
     for variable in kops.get("env") or []:
-        value = their_side.value(their_thing, variable)
-        yield from differing("env", variable["name"], value, held)
+        if variable not in same:
+            yield from differing("env", variable["name"], their_side.value(their_thing, variable), held)
     sources = [set(json.dumps(e, sort_keys=True) for e in c.get("envFrom") or []) for c in (kops, mine)]
     yield from (f"no envFrom {e}" for e in sorted(sources[0] - sources[1]))
     their_flags, our_flags = flags(kops), flags(mine)
@@ -256,10 +254,37 @@ def ports(container):
 
 
 def differing(what, name, value, held):
+    """A value that is not there or is another one; of JSON texts what is in them, of other texts of several lines nothing."""
     if name not in held:
         yield f"no {what} {name}"
-    elif held[name] != value:
+        return
+    before, now = leaves(value), leaves(held[name])
+    if before is not None and now is not None:
+        yield from (f"{what} {name}: no {path}" for path in before if path not in now)
+        both = [path for path in before if path in now and before[path] != now[path]]
+        yield from (f"{what} {name}: {path}: {shown(now[path])}, kops {shown(before[path])}" for path in both)
+    elif "\n" not in value.strip() + held[name].strip() and value.strip() != held[name].strip():
         yield f"{what} {name}: {shown(held[name])}, kops {shown(value)}"
+
+
+def leaves(text):
+    """{path: value} of a JSON object, placeholders of programs in it included; none of other texts. Items with a type go by it."""
+    try:
+        value = json.loads(re.sub(r":\s*(__\w+__)", r': "\1"', text))
+    except ValueError:
+        return None
+    return dict(below(value, "")) if isinstance(value, dict) else None
+
+
+def below(value, path):
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from below(item, f"{path}.{key}" if path else key)
+    elif isinstance(value, list):
+        for at, item in enumerate(value):
+            yield from below(item, f"{path}({item.get('type', at) if isinstance(item, dict) else at})")
+    else:
+        yield path, value
 
 
 def flags(container):

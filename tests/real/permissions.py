@@ -63,12 +63,16 @@ def covered(wanted, given):
 
 
 def missing(wanted, given):
-    """What of `wanted` does not follow from `given`, a line for each resource."""
+    """What of `wanted` does not follow from `given`, a line for each resource and its verbs."""
     verbs = defaultdict(list)
     for one in sorted(wanted):
         if not covered(one, given):
-            verbs[one.resource, one.name, one.scope].append(one.verb)
-    return [
-        f"{','.join(all)} {resource}" + (f" named {name}" if name else "") + (f" in {scope}" if scope else "")
-        for (resource, name, scope), all in verbs.items()
-    ]
+            verbs[one.resource, one.scope, one.name].append(one.verb)
+    names = defaultdict(list)
+    for (resource, scope, name), all in verbs.items():
+        names[",".join(all), resource, scope, bool(name)].append(name)
+    return [described(verbs, resource, scope, all if named else []) for (verbs, resource, scope, named), all in names.items()]
+
+
+def described(verbs, resource, scope, names):
+    return f"{verbs} {resource}" + (f" named {','.join(names)}" if names else "") + (f" in {scope}" if scope else "")
