@@ -77,8 +77,8 @@ impl Taking<'_> {
         for (key, node) in block.iter() {
             let path = path.child(&key.text);
             let name = if at.is_empty() { key.text.to_string() } else { format!("{at}.{}", key.text) };
-            if node.is_null() {
-                taken.used.push(path);
+            if node.is_null() || node.as_str() == Some("") {
+                taken.used.push(path); // not set
             } else if let Some(reason) = (self.ignored)(&name) {
                 taken.left.push((path, reason));
             } else if let Some((name, swapped)) = self.named(&name).filter(|_| !key.text.contains('.')) {
@@ -118,7 +118,10 @@ impl Taking<'_> {
             node.value = value;
         }
         if let Some(finding) = self.misfit(name, schema, &node) {
-            taken.misfits.push((path, finding));
+            match node.as_int() {
+                Some(0) => taken.used.push(path), // not set, for the tools in Go
+                _ => taken.misfits.push((path, finding)),
+            }
         } else if put(&mut taken.block, name, span, node) {
             taken.used.push(path);
         } else {

@@ -6,9 +6,10 @@ For each kops manifest (`FIXTURES/kops/RELEASE/NAME/in-*.yaml`): imports it, ren
 the `cloudformation.json` beside it, aspect by aspect. For each kURL Installer (`FIXTURES/kurl/*.yaml`): imports it. Every input
 renders whole.
 
-Exceptions are data with reasons, by path below FIXTURES (a `*` stands for anything): `aspects`, in which of them the two differ, and
-why; `refused`, whose cluster is refused, what is said, and why that is right: there the network is rendered alone. What is listed
-and is not so is a failure, too. `providers` are the keys under `networking` that have no overlay yet; their clusters are left out.
+Exceptions are data with reasons, by path below FIXTURES (a `*` stands for anything): `aspects`, in which of them the two differ,
+and why; `refused`, whose cluster is refused, what is said, and why that is right: there the network is rendered alone. What is
+listed and is not so is a failure, too. `providers` are the keys under `networking` that have no overlay yet; their clusters are
+left out.
 """
 
 import fnmatch

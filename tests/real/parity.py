@@ -268,7 +268,7 @@ def differing(what, name, value, held):
 
 
 def leaves(text):
-    """{path: value} of a JSON object, placeholders of programs in it included; none of other texts. Items with a type go by it."""
+    """{path: value} of a JSON object, which may hold programs' placeholders; none of other texts. Items with a type go by it."""
     try:
         value = json.loads(re.sub(r":\s*(__\w+__)", r': "\1"', text))
     except ValueError:

@@ -19,7 +19,7 @@ const IGNORED: [Ignored; 15] = [
         provider: "calico",
         since: 22,
         keys: &["crossSubnet"],
-        instead: "packets are encapsulated between subnets only, unless `ipipMode` or `vxlanMode` says otherwise",
+        instead: "`ipipMode` and `vxlanMode` say it, and are CrossSubnet unless written",
     },
     Ignored { provider: "calico", since: 20, keys: &["majorVersion"], instead: "only v3 is left" },
     Ignored { provider: "canal", since: 19, keys: &["disableTxChecksumOffloading"], instead: OFFLOADING },

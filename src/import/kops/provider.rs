@@ -36,7 +36,7 @@ const WITHOUT_OVERLAY: [(&str, &str); 3] = [
     ("gce", "it needs Google's alias addresses; `kubenet` is the counterpart on AWS"),
     (
         "kindnet",
-        "`cni` leaves its objects to you; `kubenet` routes to nodes as it does, and `cilium` enforces policies as it may",
+        "`cni` leaves its objects to you; `kubenet` routes between nodes as it does, and `cilium` enforces policies, too",
     ),
 ];
 
@@ -91,32 +91,44 @@ impl OldDefault {
     }
 }
 
-/// `pkg/model/components/calico.go` and `cilium.go` of the releases.
-const OLD_DEFAULTS: [OldDefault; 2] = [
+/// `template_functions.go` (`CalicoIPv4PoolIPIPMode`) and `pkg/model/components/cilium.go` of the releases.
+const OLD_DEFAULTS: [OldDefault; 3] = [
     OldDefault {
         provider: "calico",
         releases: 0..22,
-        open: |block| {
-            let ipip = matches!(block.str_at("encapsulationMode"), None | Some("" | "ipip"));
-            let crossing = block.get("crossSubnet").and_then(Node::as_bool) == Some(true);
-            ipip && !crossing && block.str_at("ipipMode").is_none_or(str::is_empty)
-        },
+        open: |block| all_but_vxlan(block) && unset(block, &["crossSubnet", "ipipMode"]),
         option: "ipipMode",
         value: OldValue::Text("Always"),
-        comment: "The default of kops before 1.22. Without this line packets are encapsulated between subnets only.",
+        comment: ALWAYS,
+    },
+    OldDefault {
+        provider: "calico",
+        releases: 0..22,
+        open: |block| !all_but_vxlan(block) && unset(block, &["crossSubnet"]),
+        option: "vxlanMode",
+        value: OldValue::Text("Always"),
+        comment: ALWAYS,
     },
     OldDefault {
         provider: "cilium",
         releases: 22..26,
-        open: |block| {
-            let silent = ["disableMasquerade", "masquerade"].iter().all(|key| block.get(key).is_none_or(Node::is_null));
-            silent && block.str_at("ipam") == Some("eni")
-        },
+        open: |block| block.str_at("ipam") == Some("eni") && unset(block, &["disableMasquerade", "masquerade"]),
         option: "disableMasquerade",
         value: OldValue::Flag(true),
         comment: "With ENI addresses kops did not masquerade before 1.26.",
     },
 ];
+
+const ALWAYS: &str = "The default of kops before 1.22. Without this line packets are encapsulated between subnets only.";
+
+fn all_but_vxlan(block: &Node) -> bool {
+    block.str_at("encapsulationMode") != Some("vxlan")
+}
+
+/// Whether the block says nothing of these: an empty text is nothing.
+fn unset(block: &Node, options: &[&str]) -> bool {
+    options.iter().all(|option| block.get(option).is_none_or(|node| node.is_null() || node.as_str() == Some("")))
+}
 
 /// What Weave itself takes for `WEAVE_MTU` (`prog/weave-kube/launch.sh`), which kops sets only where `mtu` is written.
 const WEAVE_MTU: i64 = 1376;
@@ -219,7 +231,22 @@ fn defaults(work: &mut Work<'_, '_>, provider: &str, declared: &Json, block: &No
             work.cluster.note(&field(old.option), old.comment);
         }
     }
+    if provider == "cilium" {
+        ipsec_key(work, block);
+    }
     release(work, provider, declared, block);
+}
+
+/// The key of Cilium's IPsec that kops has put into the cluster, from its secret `ciliumpassword`.
+fn ipsec_key(work: &mut Work<'_, '_>, block: &Node) {
+    let encrypted = block.get("enableEncryption").and_then(Node::as_bool) == Some(true);
+    if encrypted && matches!(block.str_at("encryptionType"), None | Some("" | "ipsec")) {
+        let field = "spec.networking.cilium.encryptionKey";
+        work.cluster.set(&format!("{field}.existingSecret.name"), "cilium-ipsec-keys");
+        work.cluster.set(&format!("{field}.existingSecret.key"), "keys");
+        work.cluster
+            .note(field, "The key that kops has made. On a new cluster leave `encryptionKey` out: a Job makes one there.");
+    }
 }
 
 /// The release that is written, where the overlay is of the same minor one; otherwise the overlay's.
