@@ -32,7 +32,7 @@ fn the_mtu_fits_the_network_and_is_a_multiple_of_four() {
 fn an_mtu_that_does_not_fit_is_refused() {
     // 8920 + 50 + 34 is more than 9001; one that is no multiple of four is padded.
     for (options, fits) in [("mtu: 8916", true), ("mtu: 8920", false), ("mtu: 8952, encryption: {enabled: false}", false)] {
-        let refused = weave(&format!("{{{options}}}")).codes().contains(&"weave-mtu 8:18".to_owned());
+        let refused = weave(&format!("{{{options}}}")).codes().contains(&"mtu-mismatch 8:17".to_owned());
         assert_eq!(refused, !fits, "{options}");
     }
     assert_eq!(weave("{mtu: 8910}").codes(), ["weave-mtu-alignment 8:18"]);
@@ -148,12 +148,12 @@ fn machines_that_do_not_suit_are_named() {
     assert_eq!(machines("{kernel: '4.1'}", "{}"), ["weave-sleeve-fallback 11:19"]);
     assert_eq!(machines("{kernel: '4.1'}", "{encryption: {enabled: false}}"), [""; 0]);
     assert_eq!(machines("{max: 100}", "{}"), ["weave-kernel-unknown 11:10"]);
-    assert_eq!(machines("{kernel: '6.1', architectures: [amd64, s390x]}", "{}"), ["weave-architecture 11:41"]);
+    assert_eq!(machines("{kernel: '6.1', architectures: [amd64, s390x]}", "{}"), ["architecture 11:41"]);
     assert_eq!(machines("{kernel: '6.1', max: 202}", "{}"), ["weave-connlimit 8:12"]);
     assert_eq!(machines("{kernel: '6.1', max: 201}", "{}"), [""; 0]);
     assert_eq!(machines("{kernel: '6.1', max: 500}", "{connLimit: 0}"), [""; 0]);
     assert_eq!(machines("{kernel: '6.1', max: 500}", "{connLimit: 400}"), ["weave-connlimit 8:24"]);
-    assert_eq!(machines("{kernel: '6.1'}\n  podCIDR: fd00:1::/64", "{}").first().unwrap(), "weave-ipv6 12:12");
+    assert_eq!(machines("{kernel: '6.1'}\n  podCIDR: fd00:1::/64", "{}").first().unwrap(), "pod-ipv6 12:12");
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn policies_are_read_where_this_kubernetes_has_them() {
         let outcome = PLAIN.compile_for(version);
         outcome.file("kubernetes/cni/clusterrole-weave-net.yaml").contains("- extensions\n")
     };
-    assert!(groups("1.21") && !groups("1.22"));
+    assert!(groups("1.17") && !groups("1.18"));
 }
 
 #[test]
