@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use indexmap::{IndexMap, IndexSet};
+use rayon::prelude::*;
 
 use super::compile::{Compiled, compile};
 use super::unused;
@@ -74,12 +75,30 @@ impl Overlay {
         self.spec().assertions.iter().map(|rule| (rule.code.as_str(), rule.severity)).chain(blocked)
     }
 
-    /// A file of its folder.
+    /// A file of its folder, or of another overlay's when the path begins with `../`.
+    ///
+    /// What lies below `overlays/` is reached, and nothing else. An overlay of the project finds the project's files before the
+    /// stock ones, as it finds the project's overlays first.
     #[must_use]
     pub fn file<'s>(&self, path: &str, sources: &'s Sources) -> Option<(FileId, &'s str)> {
-        let (id, source) = sources.find(&format!("{}{path}", self.folder))?;
+        let below = resolved(self.name(), path)?;
+        let own = self.folder.strip_suffix(&format!("{}/", self.name()))?;
+        let (id, source) = [own, STOCK_PREFIX].into_iter().find_map(|root| sources.find(&format!("{root}{below}")))?;
         Some((id, &source.text))
     }
+}
+
+/// The path below `overlays/` of a file that the overlay `name` names; none when it leads out.
+fn resolved(name: &str, path: &str) -> Option<String> {
+    let mut parts: Vec<&str> = name.split('/').collect();
+    for part in path.split('/') {
+        match part {
+            ".." => drop(parts.pop()?),
+            "" | "." => return None,
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
 }
 
 /// Every overlay by name. One of the project's own is read at once, a stock one when something asks for it.
@@ -163,7 +182,16 @@ impl Library {
         findings.append(&mut self.late.lock().unwrap_or_else(PoisonError::into_inner));
         wanted.iter().filter(|overlay| used.contains(overlay.name())).for_each(|overlay| overlay.state(findings));
         unused::files(self, wanted.iter().copied().filter(|overlay| !overlay.stock), &self.sources, findings);
-        wanted.iter().map(|overlay| (overlay.name().to_owned(), compile(overlay, &self.sources, findings))).collect()
+        let compiled = wanted.par_iter().map(|overlay| {
+            let mut findings = Vec::new();
+            (compile(overlay, &self.sources, &mut findings), findings)
+        });
+        let mut overlays = IndexMap::new();
+        for (overlay, (compiled, mut found)) in wanted.iter().zip(compiled.collect::<Vec<_>>()) {
+            findings.append(&mut found);
+            overlays.insert(overlay.name().to_owned(), compiled);
+        }
+        overlays
     }
 
     /// The overlay with this name.
