@@ -1,8 +1,9 @@
 //! The pipeline in one function, and what it does for one network and one cluster.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use indexmap::IndexMap;
 use rayon::prelude::*;
 
 use crate::declare::{Declared, Network, Project};
@@ -16,7 +17,7 @@ use crate::overlay::library::{self, Library};
 use crate::overlay::render::{Instance, Tools};
 use crate::plan::NetworkPlan;
 use crate::resolve::{self, Documents, Effective};
-use crate::tree::{Node, Sources, Span, to_yaml};
+use crate::tree::{Node, Path, Sources, Span, to_yaml};
 use crate::unit::{Artifact, Unit};
 use crate::{check, cloudformation, gitops, load, plan, runbook};
 
@@ -61,16 +62,13 @@ pub fn compile(request: &Request, progress: &(dyn Fn(usize, usize) + Sync)) -> C
     unknown_clusters(&request.clusters, &documents, &mut findings);
     let networks = resolve::networks(&mut documents, &mut findings);
     let clusters = resolve::clusters(&documents, &project, &library, &networks, &mut findings);
-    let compiled = library.compile(&clusters, &sources, &mut findings);
+    // Schemas are inflated meanwhile; whoever needs them finds them there, or why not.
+    let minors = || clusters.iter().for_each(|one| drop(schema::for_minor(one.cluster.value.kubernetes_minor())));
+    let (compiled, ()) = rayon::join(|| library.compile(&clusters, &mut findings), minors);
     let plans: Vec<NetworkPlan> = networks.iter().map(plan::network::plan).collect();
-    let fleet = Fleet {
-        project: &project.value,
-        sources: &sources,
-        jsonnet: &jsonnet,
-        networks: &networks,
-        plans: &plans,
-        compiled: &compiled,
-    };
+    let mut fleet =
+        Fleet { project: &project.value, sources: &sources, jsonnet: &jsonnet, networks: &networks, plans, compiled: &compiled };
+    fleet.give_node_routes(&clusters, &mut findings);
     let units = fleet.units(&clusters, &request.clusters, progress, &mut findings);
     resolve::severities(&project, &library, &mut findings);
     diagnostic::sort(&mut findings, &sources);
@@ -80,7 +78,7 @@ pub fn compile(request: &Request, progress: &(dyn Fn(usize, usize) + Sync)) -> C
 }
 
 /// Reads `netloom.yaml`, the project's declarations and overlays, and the stock overlays.
-fn read(root: &Path, sources: &mut Sources, findings: &mut Vec<Diagnostic>) -> Option<Declared<Project>> {
+fn read(root: &std::path::Path, sources: &mut Sources, findings: &mut Vec<Diagnostic>) -> Option<Declared<Project>> {
     let (root, project) = load::project(root, sources, findings)?;
     root.inputs(&project, sources, findings);
     library::embed(sources);
@@ -102,11 +100,48 @@ struct Fleet<'a> {
     sources: &'a Arc<Sources>,
     jsonnet: &'a Jsonnet,
     networks: &'a [Declared<Network>],
-    plans: &'a [NetworkPlan],
-    compiled: &'a indexmap::IndexMap<String, Compiled>,
+    plans: Vec<NetworkPlan>,
+    compiled: &'a IndexMap<String, Compiled>,
 }
 
 impl Fleet<'_> {
+    /// Gives the route table of a network to the cluster that has a route to each node in it; a second one cannot have it.
+    fn give_node_routes(&mut self, clusters: &[Effective<'_>], findings: &mut Vec<Diagnostic>) {
+        let path = Path::dotted("spec.facts.nodeRoutes");
+        let may_want = |one: &&Effective<'_>| one.overlays.iter().any(|it| it.overlay.declared.node.at(&path).is_some());
+        let mut owners: IndexMap<usize, &Effective<'_>> = IndexMap::new();
+        for effective in clusters.iter().filter(may_want) {
+            let Some(at) = self.position(effective) else { continue };
+            let Some(network) = self.plans.get(at).filter(|network| network.aws.is_some()) else { continue };
+            // What is wrong with the facts is reported when the cluster is compiled.
+            let instances = self.instances(effective, network, &mut Vec::new());
+            if instances.iter().all(|one| one.facts.node_routes.is_none()) {
+                continue;
+            }
+            let place = effective.cluster.span("spec.networking");
+            match owners.get(&at) {
+                Some(first) => {
+                    let message =
+                        format!("two clusters write routes to nodes into the route table of the network `{}`", network.name);
+                    let finding = Diagnostic::new(&rules::NODE_ROUTES, place, message);
+                    let finding = finding.also(first.cluster.span("spec.networking"), "the first of them");
+                    findings.push(finding.help("give each of them a network of its own"));
+                }
+                None => drop(owners.insert(at, effective)),
+            }
+        }
+        for (at, effective) in owners {
+            if let Some(aws) = self.plans.get_mut(at).and_then(|plan| plan.aws.as_mut()) {
+                plan::node_routes::give(aws, effective.cluster.value.cluster_name());
+            }
+        }
+    }
+
+    /// Which of the networks a cluster runs in.
+    fn position(&self, effective: &Effective<'_>) -> Option<usize> {
+        self.networks.iter().position(|network| std::ptr::eq(network, effective.network))
+    }
+
     /// Compiles every unit, in parallel; the result is in the order of the declarations.
     fn units(
         &self,
@@ -178,8 +213,7 @@ impl Fleet<'_> {
             return None;
         }
         let name = &cluster.value.metadata.name;
-        let at = self.networks.iter().position(|network| std::ptr::eq(network, effective.network))?;
-        let network = self.plans.get(at)?;
+        let network = self.plans.get(self.position(effective)?)?;
         let schemas = schema::for_minor(cluster.value.kubernetes_minor());
         let schemas = schemas
             .map_err(|error| findings.push(Diagnostic::new(&rules::OBJECT_SCHEMA, cluster.span("spec.kubernetesVersion"), error)))

@@ -8,7 +8,9 @@ pub mod capacity;
 pub mod dns;
 pub mod flows;
 mod ingress;
+pub mod machines;
 pub mod mtu;
+pub mod node_routes;
 pub mod objects;
 pub mod policies;
 pub mod proxy;
@@ -30,7 +32,7 @@ pub type PlacedFacts = [(Facts, Span)];
 type Declarations = fn(&Declared<Cluster>, &Declared<Network>, &PlacedFacts, &mut Vec<Diagnostic>);
 
 /// Checks of declarations against facts, which need nothing rendered.
-const DECLARATIONS: [Declarations; 3] = [addresses::check, capacity::check, proxy::check];
+const DECLARATIONS: [Declarations; 5] = [addresses::check, capacity::check, proxy::check, machines::check, node_routes::check];
 
 /// Reports where the declarations and the facts of the cluster's overlays disagree.
 pub fn declarations(

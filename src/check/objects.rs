@@ -8,7 +8,6 @@ use crate::diagnostic::{Diagnostic, rules};
 use crate::kubernetes::schema::Schemas;
 use crate::kubernetes::{Identity, Object};
 use crate::limits;
-use crate::tree::schema::report;
 use crate::tree::{Map, Node, Span};
 
 /// Checks every object of a cluster.
@@ -55,10 +54,10 @@ fn schema(object: &Object, schemas: &Schemas, findings: &mut Vec<Diagnostic>) {
         return;
     }
     let identity = &object.identity;
-    let valid = object.fits(schemas.minor(), || match schemas.validator(&identity.api_version, &identity.kind) {
-        Some(validator) => {
+    let valid = object.fits(schemas.minor(), || match schemas.kind(&identity.api_version, &identity.kind) {
+        Some(definition) => {
             let before = findings.len();
-            report(&validator, schemas.document(), &object.node, &rules::OBJECT_SCHEMA, findings);
+            schemas.check(definition, &object.node, &rules::OBJECT_SCHEMA, findings);
             findings.iter_mut().skip(before).for_each(|finding| finding.message.insert_str(0, &format!("{}: ", name(identity))));
             findings.len() == before
         }

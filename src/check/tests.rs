@@ -16,6 +16,8 @@ mtuTerms: [{name: VXLAN, bytes: 50}]
 nodeRanges: true
 kubeProxy: required
 kubeletDns: 169.254.20.10
+architectures: [s390x]
+nodeRoutes: {quota: 1}
 networkPolicy: {ingress: false, egress: false, endPort: false, namedPorts: false}
 "#;
 
@@ -52,6 +54,7 @@ fn every_check_runs() {
     assert_eq!(
         codes,
         [
+            "architecture",
             "cidr-overlap",
             "dns-kubelet",
             "flow-blocked",
@@ -61,6 +64,7 @@ fn every_check_runs() {
             "mtu-mismatch",
             "network-policy-feature",
             "node-capacity",
+            "node-routes",
             "object-identity",
             "security-group-rules",
         ]

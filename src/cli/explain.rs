@@ -1,5 +1,7 @@
 //! `netloom explain`: what the code of a finding means.
 
+use std::sync::Arc;
+
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -84,7 +86,7 @@ fn meanings(context: &Context<'_>) -> Vec<Meaning> {
 }
 
 /// The stock overlays, with the project's own where there is a project, and the folder of those.
-fn sources(context: &Context<'_>) -> (Sources, String) {
+fn sources(context: &Context<'_>) -> (Arc<Sources>, String) {
     let (mut sources, mut findings) = (Sources::default(), Vec::new());
     let project = crate::load::project(&context.root(), &mut sources, &mut findings);
     let own = project.map(|(root, project)| {
@@ -92,7 +94,7 @@ fn sources(context: &Context<'_>) -> (Sources, String) {
         project.value.spec.paths.overlays
     });
     library::embed(&mut sources);
-    (sources, own.unwrap_or_else(|| Paths::default().overlays))
+    (Arc::new(sources), own.unwrap_or_else(|| Paths::default().overlays))
 }
 
 fn assertions(overlay: &Overlay, sources: &Sources, meanings: &mut Vec<Meaning>) {

@@ -65,7 +65,7 @@ pub struct ClusterSpec {
     /// The machines.
     #[serde(default)]
     pub nodes: Nodes,
-    /// Ports of the control plane.
+    /// Where the control plane listens.
     #[serde(default)]
     pub control_plane: ControlPlane,
     /// How services are reached on a node.
@@ -127,11 +127,22 @@ pub struct Nodes {
     pub kernel: Option<String>,
     /// The nodes' processor architectures.
     pub architectures: Vec<Arch>,
+    /// The nodes' EC2 instance types, such as `m7g.large`: how many pods fit on a node depends on them where pods have addresses
+    /// of the VPC.
+    #[schemars(inner(regex(pattern = r"^[a-z][-a-z0-9]*\.[-a-z0-9]+$")), extend("examples" = [["m7g.large"]]))]
+    pub instance_types: Vec<String>,
 }
 
 impl Default for Nodes {
     fn default() -> Self {
-        Self { max: 100, pod_cidr_mask: 24, max_pods: 110, kernel: None, architectures: vec![Arch::Amd64] }
+        Self {
+            max: 100,
+            pod_cidr_mask: 24,
+            max_pods: 110,
+            kernel: None,
+            architectures: vec![Arch::Amd64],
+            instance_types: Vec::new(),
+        }
     }
 }
 
@@ -145,22 +156,41 @@ pub enum Arch {
     Arm,
     Ppc64le,
     S390x,
+    Riscv64,
 }
 
-/// Ports of the control plane.
+impl fmt::Display for Arch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Arch::Amd64 => "amd64",
+            Arch::Arm64 => "arm64",
+            Arch::Arm => "arm",
+            Arch::Ppc64le => "ppc64le",
+            Arch::S390x => "s390x",
+            Arch::Riscv64 => "riscv64",
+        })
+    }
+}
+
+/// Where the control plane listens.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ControlPlane {
     /// TCP port of the API server on the machines.
     #[schemars(range(min = 1, max = 65535))]
     pub api_port: u16,
+    /// Name or address under which nodes reach the API server without kube-proxy, on `apiPort`: providers that replace kube-proxy
+    /// need it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "host"), extend("examples" = ["api.prod.example.com"]))]
+    pub api_host: Option<String>,
     /// TCP ports of etcd between control plane machines, such as `2379-2380`.
     pub etcd_ports: Vec<String>,
 }
 
 impl Default for ControlPlane {
     fn default() -> Self {
-        Self { api_port: 443, etcd_ports: vec!["2379-2380".into()] }
+        Self { api_port: 443, api_host: None, etcd_ports: vec!["2379-2380".into()] }
     }
 }
 

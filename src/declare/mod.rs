@@ -30,7 +30,8 @@ pub use egress::{Egress, Exits, Way, aws_id, exits, nat_subnet};
 pub use network::{Aws, Endpoints, NatGateways, Network, NetworkSpec, OnPremises, Route, Subnet, SubnetType, Topology};
 pub use overlay::{
     Assertion, Blocked, Conditional, DeclarationPatch, DeclaredPort, Facts, Feature, Lifecycle, LifecycleStatus, MtuPlace,
-    MtuTerm, Overlay, OverlaySpec, Patch, PolicyFeatures, ProxyNeed, Resource, Statement, Target, Transition, TransitionClass,
+    MtuTerm, NodeRoutes, Overlay, OverlaySpec, Patch, PolicyFeatures, ProxyNeed, Resource, Statement, Target, Transition,
+    TransitionClass,
 };
 pub use project::{Argo, Flux, GitOps, Layer, Paths, Project, ProjectSpec, RuleLevel, Selector};
 pub use range::Range;

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Endpoint;
+use super::{Arch, Endpoint};
 use crate::diagnostic::Severity;
 use crate::tree::Node;
 
@@ -126,6 +126,14 @@ pub struct Facts {
     pub node_ranges: Option<bool>,
     /// Whether pods have addresses of the network itself, so that `podCIDR` may lie in it.
     pub pods_in_network: Option<bool>,
+    /// Whether pods can have IPv6 addresses; an IPv6 `podCIDR` is refused otherwise.
+    pub ipv6: Option<bool>,
+    /// The processor architectures that its images were built for; any where it says none.
+    pub architectures: Vec<Arch>,
+    /// The ways in which the provider can encrypt traffic between nodes, such as `WireGuard`: for the table of providers.
+    pub encryption: Vec<String>,
+    /// Set where each node has a route in the network's route table, which a controller in the cluster writes there.
+    pub node_routes: Option<NodeRoutes>,
     /// The address that kubelets must have as `clusterDNS`, where it is not the DNS service's.
     pub kubelet_dns: Option<std::net::IpAddr>,
     /// Flows between machines that it needs.
@@ -154,6 +162,14 @@ pub struct MtuPlace {
     pub name: String,
     /// The field, with list items by name: `spec.template.spec.containers[router].env[MTU].value`.
     pub path: String,
+}
+
+/// Routes to nodes in the network's route table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NodeRoutes {
+    /// How many routes the account takes in one table.
+    pub quota: u32,
 }
 
 /// What of `NetworkPolicy` a provider enforces.
@@ -215,7 +231,7 @@ pub struct DeclaredPort {
     pub name: String,
     /// `tcp`, `udp`, `icmp` or an IP protocol number.
     pub protocol: Node,
-    /// Port, or a range such as `9000-9100`; for tcp and udp.
+    /// Port, a range such as `9000-9100`, or a list of them; for tcp and udp.
     #[serde(default)]
     pub port: Option<Node>,
     /// Who sends.
@@ -281,7 +297,8 @@ pub enum Resource {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Conditional {
-    /// File in the overlay's folder: YAML, or Jsonnet (`function(ctx)` that returns an object or a list).
+    /// File in the overlay's folder, or in another overlay's (`../calico/crds.yaml`): YAML, or Jsonnet (`function(ctx)` that
+    /// returns an object or a list).
     pub path: String,
     /// Expression: whether it is rendered.
     #[serde(default)]
@@ -292,7 +309,7 @@ pub struct Conditional {
 }
 
 impl Resource {
-    /// The file in the overlay's folder.
+    /// The file, relative to the overlay's folder.
     #[must_use]
     pub fn path(&self) -> &str {
         match self {
@@ -305,7 +322,7 @@ impl Resource {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Patch {
-    /// File in the overlay's folder: a strategic merge patch (a mapping), JSON 6902 (a list) or Jsonnet
+    /// File in the overlay's folder, or in another overlay's: a strategic merge patch (a mapping), JSON 6902 (a list) or Jsonnet
     /// (`function(ctx, object)`).
     pub path: String,
     /// Expression: whether it is applied.

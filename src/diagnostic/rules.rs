@@ -144,6 +144,16 @@ rules! {
         "No overlay is selected by this key under `networking` or `addons`: neither a stock one nor one of the project.";
     NODE_CAPACITY Error "node-capacity", help: "",
         "The pod range holds fewer node ranges than `nodes.max`, or a node range fewer addresses than `nodes.maxPods`.";
+    POD_IPV6 Error "pod-ipv6", help: "use an IPv4 range, or a provider whose overlay says `ipv6: true` among its facts",
+        "The pod range is IPv6, and the network provider gives pods IPv4 addresses only: pods would get none.";
+    ARCHITECTURE Error "architecture", help: "leave such nodes out of the cluster, or choose software that was built for them",
+        "Some nodes have a processor architecture that an image which runs on every node was not built for. There its pods fail with `exec format error`, or the image is not pulled at all.";
+    NODE_ROUTES Error "node-routes", help: "",
+        "The network provider needs a route to each node in the network's route table, which the AWS cloud provider's route controller writes. It looks for exactly one table with the cluster's tag, which every subnet with nodes is in; takes no table that leads to an instance that is no node of the cluster, so a NAT instance or a second cluster stop it; and AWS takes 50 routes in a table unless the quota was raised.";
+    NODE_ROUTES_QUOTA Warning "node-routes-quota", help: "ask AWS for a higher quota and declare it, or plan to move to a provider without routes to nodes",
+        "Four fifths of the routes that AWS takes in one route table are used up. When it is full, further nodes stay without a route and their pods without a network.";
+    NODE_ROUTES_TABLE Warning "node-routes-table", help: "",
+        "Subnets that exist already have a route table of somebody else's. The route controller of the AWS cloud provider finds the table by the cluster's tag, which netloom cannot give to it.";
     DNS_ADDRESS Error "dns-address", help: "",
         "The cluster DNS address is a host of the service range; the kubelet hands it to every pod.";
     ACCESS_INVALID Error "access-invalid", help: "",

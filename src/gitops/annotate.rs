@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Stage, is_encrypted, is_precious};
 use crate::declare::GitOps;
 use crate::kubernetes::Object;
-use crate::tree::{Map, Node, Value};
+use crate::tree::{Node, Value};
 
 const FLUX_PRUNE: &str = "kustomize.toolkit.fluxcd.io/prune";
 const FLUX_SUBSTITUTE: &str = "kustomize.toolkit.fluxcd.io/substitute";
@@ -62,11 +62,11 @@ fn keeping(given: &str) -> Option<String> {
 
 /// Whether Flux would replace something in an object: `${name}`, also the escaped `$${name}`, anywhere in its text.
 fn holds_variables(node: &Node) -> bool {
-    const OPENING: &str = "${";
+    let opens = |text: &str| text.split('$').skip(1).any(|rest| rest.starts_with('{'));
     match &node.value {
-        Value::String(text) => text.contains(OPENING),
+        Value::String(text) => opens(text),
         Value::List(items) => items.iter().any(holds_variables),
-        Value::Map(map) => map.iter().any(|(key, value)| key.text.contains(OPENING) || holds_variables(value)),
+        Value::Map(map) => map.iter().any(|(key, value)| opens(&key.text) || holds_variables(value)),
         _ => false,
     }
 }
@@ -74,24 +74,5 @@ fn holds_variables(node: &Node) -> bool {
 /// The object with its annotations; the same one if it has them all.
 #[must_use]
 pub fn annotated(gitops: Option<&GitOps>, object: &Arc<Object>) -> Arc<Object> {
-    let wanted = annotations(gitops, object);
-    if wanted.is_empty() {
-        return Arc::clone(object);
-    }
-    let mut node = object.node.clone();
-    if let Some(annotations) = child(&mut node, "metadata").and_then(|metadata| child(metadata, "annotations")?.as_map_mut()) {
-        for (key, value) in wanted {
-            annotations.insert(key, value.into());
-        }
-    }
-    Arc::new(Object::new(object.identity.clone(), Arc::clone(&object.component), node))
-}
-
-/// The mapping under a key, made if it is missing or empty.
-fn child<'n>(node: &'n mut Node, key: &str) -> Option<&'n mut Node> {
-    let map = node.as_map_mut()?;
-    if map.get(key).is_none_or(Node::is_null) {
-        map.insert(key, Map::new().into());
-    }
-    map.get_mut(key)
+    object.annotated(|| annotations(gitops, object))
 }

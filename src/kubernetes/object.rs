@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use crate::tree::{Node, to_yaml};
+use crate::tree::{Map, Node, to_yaml};
 
 /// What makes an object the same object: API version, kind, namespace and name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,7 +54,8 @@ pub struct Object {
     /// The object itself.
     pub node: Node,
     text: OnceLock<Arc<str>>,
-    annotated: OnceLock<Arc<Object>>,
+    /// The object with its annotations; none where it has them all.
+    annotated: OnceLock<Option<Arc<Object>>>,
     /// The minors of Kubernetes, as bits, whose schema this object is known to fit.
     valid: AtomicU64,
 }
@@ -72,25 +73,22 @@ impl Object {
         self.text.get_or_init(|| to_yaml(&self.node).into())
     }
 
-    /// The object with annotations that depend on nothing but itself and the project, made at the first call.
+    /// The object with annotations that depend on nothing but itself and the project, made at the first call; the same one where
+    /// there are none to add.
     #[must_use]
     pub fn annotated(self: &Arc<Self>, annotations: impl FnOnce() -> Vec<(&'static str, String)>) -> Arc<Self> {
         let make = || {
             let annotations = annotations();
-            if annotations.is_empty() { Arc::clone(self) } else { Arc::new(self.with_annotations(annotations)) }
+            (!annotations.is_empty()).then(|| Arc::new(self.with_annotations(annotations)))
         };
-        Arc::clone(self.annotated.get_or_init(make))
+        Arc::clone(self.annotated.get_or_init(make).as_ref().unwrap_or(self))
     }
 
-    fn with_annotations(&self, annotations: Vec<(&'static str, String)>) -> Self {
+    fn with_annotations(&self, wanted: Vec<(&'static str, String)>) -> Self {
         let mut node = self.node.clone();
-        if let Some(metadata) = node.as_map_mut().and_then(|map| map.get_mut("metadata")).and_then(Node::as_map_mut) {
-            if !metadata.contains("annotations") {
-                metadata.push("annotations", Node::map::<&str>([]));
-            }
-            if let Some(map) = metadata.get_mut("annotations").and_then(Node::as_map_mut) {
-                annotations.into_iter().for_each(|(key, value)| _ = map.insert(key, value.into()));
-            }
+        if let Some(annotations) = child(&mut node, "metadata").and_then(|metadata| child(metadata, "annotations")?.as_map_mut())
+        {
+            wanted.into_iter().for_each(|(key, value)| _ = annotations.insert(key, value.into()));
         }
         Self::new(self.identity.clone(), Arc::clone(&self.component), node)
     }
@@ -116,4 +114,13 @@ impl Object {
         let namespace = if matches!(namespace.as_str(), "" | "kube-system") { String::new() } else { format!("{namespace}.") };
         format!("{}/{}-{namespace}{}.yaml", self.component, kind.to_lowercase(), name.replace(':', "-"))
     }
+}
+
+/// The mapping under a key, made if it is missing or empty.
+fn child<'n>(node: &'n mut Node, key: &str) -> Option<&'n mut Node> {
+    let map = node.as_map_mut()?;
+    if map.get(key).is_none_or(Node::is_null) {
+        map.insert(key, Map::new().into());
+    }
+    map.get_mut(key)
 }

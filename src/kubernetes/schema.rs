@@ -1,15 +1,21 @@
 //! What Kubernetes says of its own objects: which fields there are, and how a patch merges into them.
 //!
 //! The schemas of each Kubernetes version are embedded, compressed; `.ci/kubernetes-schemas` writes them and
-//! `schemas/README.md` tells what is in them. A version is inflated and parsed when it is first asked for, a
-//! validator is compiled when its kind first occurs, and both are kept for the life of the process.
+//! `schemas/README.md` tells what is in them. A version is inflated when it is first asked for, a definition is parsed when an
+//! object first reaches it, a validator is compiled when an object does not fit, and all are kept for the life of the process.
 
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::sync::{Arc, OnceLock};
 
 use jsonschema::Validator;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
+
+use crate::diagnostic::{Diagnostic, Rule};
+use crate::tree::Node;
+use crate::tree::schema::{Reading, report};
 
 /// The oldest minor version of Kubernetes whose schemas are embedded; it stands in for older ones.
 pub const OLDEST: u32 = 25;
@@ -46,24 +52,37 @@ pub fn for_minor(minor: u32) -> Result<Arc<Schemas>, String> {
 /// The schemas of one version of Kubernetes.
 pub struct Schemas {
     minor: u32,
-    document: Value,
-    /// The kinds of objects, by API version.
-    kinds: BTreeMap<String, BTreeMap<String, Kind>>,
+    definitions: BTreeMap<&'static str, Definition>,
+    /// The names of the definitions of kinds of objects, by API version and kind.
+    kinds: BTreeMap<String, BTreeMap<String, &'static str>>,
 }
 
-struct Kind {
-    definition: String,
-    validator: OnceLock<Option<Arc<Validator>>>,
+struct Definition {
+    text: &'static str,
+    parsed: OnceLock<Value>,
+    /// The document that the validator was compiled from, and the validator.
+    compiled: OnceLock<(Value, Validator)>,
+}
+
+/// A document of schemas, its definitions unparsed.
+#[derive(Deserialize)]
+struct Document {
+    #[serde(borrow)]
+    definitions: BTreeMap<&'static str, &'static RawValue>,
 }
 
 impl Schemas {
     fn read(minor: u32, compressed: &[u8]) -> Result<Self, String> {
         let damaged = |reason: String| format!("the embedded schemas of Kubernetes 1.{minor} are damaged: {reason}");
-        let mut text = Vec::new();
-        flate2::read::GzDecoder::new(compressed).read_to_end(&mut text).map_err(|error| damaged(error.to_string()))?;
-        let document: Value = serde_json::from_slice(&text).map_err(|error| damaged(error.to_string()))?;
-        let definitions = document["definitions"].as_object().ok_or_else(|| damaged("no definitions".to_owned()))?;
-        Ok(Self { minor, kinds: find_kinds(definitions), document })
+        let mut text = String::new();
+        flate2::read::GzDecoder::new(compressed).read_to_string(&mut text).map_err(|error| damaged(error.to_string()))?;
+        // Kept for the life of the process, as the function that reads it says.
+        let document: Document = serde_json::from_str(text.leak()).map_err(|error| damaged(error.to_string()))?;
+        let definition =
+            |text: &'static RawValue| Definition { text: text.get(), parsed: OnceLock::new(), compiled: OnceLock::new() };
+        let definitions: BTreeMap<_, _> = document.definitions.into_iter().map(|(name, text)| (name, definition(text))).collect();
+        let kinds = find_kinds(&definitions).map_err(|error| damaged(error.to_string()))?;
+        Ok(Self { minor, definitions, kinds })
     }
 
     /// Returns the minor version of Kubernetes that these schemas are of.
@@ -79,35 +98,41 @@ impl Schemas {
 
     /// Returns the name of the definition of a kind, such as `apps/v1`, `DaemonSet`.
     #[must_use]
-    pub fn kind(&self, api_version: &str, kind: &str) -> Option<&str> {
-        Some(&self.kinds.get(api_version)?.get(kind)?.definition)
-    }
-
-    /// Returns all definitions as one document, for following the schema paths of a validator's errors.
-    #[must_use]
-    pub fn document(&self) -> &Value {
-        &self.document
+    pub fn kind(&self, api_version: &str, kind: &str) -> Option<&'static str> {
+        self.kinds.get(api_version)?.get(kind).copied()
     }
 
     /// Returns a definition by its name.
     #[must_use]
     pub fn definition(&self, name: &str) -> Option<&Value> {
-        self.document["definitions"].get(name)
+        let definition = self.definitions.get(name)?;
+        // What was read once as JSON is JSON.
+        Some(definition.parsed.get_or_init(|| serde_json::from_str(definition.text).unwrap_or_default()))
     }
 
-    /// Returns the validator of a kind's objects, or nothing if this version of Kubernetes has no such kind.
-    #[must_use]
-    pub fn validator(&self, api_version: &str, kind: &str) -> Option<Arc<Validator>> {
-        let kind = self.kinds.get(api_version)?.get(kind)?;
-        kind.validator.get_or_init(|| self.compile(&kind.definition)).clone()
+    /// Reports everything about `object` that the definition of its kind refuses.
+    pub fn check(&self, definition: &str, object: &Node, rule: &'static Rule, findings: &mut Vec<Diagnostic>) {
+        let find = |name: &str| self.definition(name.strip_prefix(REFERENCE)?);
+        let reading = Reading { find: &find, format: has_format };
+        if self.definition(definition).is_some_and(|schema| reading.verdict(schema, object) == Some(true)) {
+            return;
+        }
+        if let Some((document, validator)) = self.compiled(definition) {
+            report(validator, document, object, rule, findings);
+        }
     }
 
     /// Compiles what a definition reaches. That this succeeds for every kind there is, a test shows.
-    fn compile(&self, root: &str) -> Option<Arc<Validator>> {
-        // A document of its own: the compiler checks and indexes all of the document that it is given.
-        let document = json!({ "$ref": format!("{REFERENCE}{root}"), "definitions": self.reachable(root) });
-        let options = jsonschema::draft7::options().offline().with_format("byte", is_base64).with_format("quantity", is_quantity);
-        options.build(&document).ok().map(Arc::new)
+    fn compiled(&self, root: &str) -> Option<&(Value, Validator)> {
+        let compile = || {
+            // A document of its own: the compiler checks and indexes all of the document that it is given.
+            let document = json!({ "$ref": format!("{REFERENCE}{root}"), "definitions": self.reachable(root) });
+            let options =
+                jsonschema::draft7::options().offline().with_format("byte", is_base64).with_format("quantity", is_quantity);
+            let validator = options.build(&document).unwrap_or_else(|error| unreachable!("the schema of {root}: {error}"));
+            (document, validator)
+        };
+        Some(self.definitions.get(root)?.compiled.get_or_init(compile))
     }
 
     fn reachable(&self, root: &str) -> Map<String, Value> {
@@ -125,8 +150,8 @@ impl Schemas {
     /// Returns how a patch merges into the objects that a definition describes.
     #[must_use]
     pub fn merge(&self, definition: &str) -> Option<Shape<'_>> {
-        let (name, schema) = self.document["definitions"].as_object()?.get_key_value(definition)?;
-        Some(Shape { schemas: self, definition: Some(name), schema })
+        let (name, _) = self.definitions.get_key_value(definition)?;
+        Some(Shape { schemas: self, definition: Some(name), schema: self.definition(name)? })
     }
 
     /// Follows a reference, if `schema` is one. Definitions are never references themselves.
@@ -137,20 +162,28 @@ impl Schemas {
 }
 
 /// Finds the definitions that describe a kind of object.
-fn find_kinds(definitions: &Map<String, Value>) -> BTreeMap<String, BTreeMap<String, Kind>> {
-    let mut found = BTreeMap::<String, BTreeMap<String, Kind>>::new();
-    for (definition, schema) in definitions {
-        for names in schema["x-kubernetes-group-version-kind"].as_array().into_iter().flatten() {
-            if let (Some(group), Some(version), Some(kind)) =
-                (names["group"].as_str(), names["version"].as_str(), names["kind"].as_str())
-            {
-                let api_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
-                let described = Kind { definition: definition.clone(), validator: OnceLock::new() };
-                found.entry(api_version).or_default().insert(kind.to_owned(), described);
-            }
+fn find_kinds(
+    definitions: &BTreeMap<&'static str, Definition>,
+) -> serde_json::Result<BTreeMap<String, BTreeMap<String, &'static str>>> {
+    #[derive(Deserialize)]
+    struct Described {
+        #[serde(default, rename = "x-kubernetes-group-version-kind")]
+        names: Vec<Names>,
+    }
+    #[derive(Deserialize)]
+    struct Names {
+        group: String,
+        version: String,
+        kind: String,
+    }
+    let mut found = BTreeMap::<String, BTreeMap<String, &'static str>>::new();
+    for (definition, Definition { text, .. }) in definitions.iter().filter(|(_, it)| it.text.contains("group-version-kind")) {
+        for Names { group, version, kind } in serde_json::from_str::<Described>(text)?.names {
+            let api_version = if group.is_empty() { version } else { format!("{group}/{version}") };
+            found.entry(api_version).or_default().insert(kind, definition);
         }
     }
-    found
+    Ok(found)
 }
 
 fn reference(schema: &Value) -> Option<&str> {
@@ -241,6 +274,14 @@ impl Strategy {
     }
 }
 
+fn has_format(name: &str, text: &str) -> Option<bool> {
+    match name {
+        "byte" => Some(is_base64(text)),
+        "quantity" => Some(is_quantity(text)),
+        _ => None,
+    }
+}
+
 /// Tells whether Kubernetes reads `text` as a quantity: a decimal number and a unit or an exponent.
 fn is_quantity(text: &str) -> bool {
     const UNITS: [&str; 16] = ["", "n", "u", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
@@ -269,6 +310,8 @@ fn is_base64(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnostic::rules;
+    use crate::tree::{Span, from_json};
 
     fn schemas(minor: u32) -> Arc<Schemas> {
         for_minor(minor).expect("embedded")
@@ -277,8 +320,15 @@ mod tests {
     /// What is wrong with `object`: a path and a message each.
     fn errors(minor: u32, object: &Value) -> Vec<String> {
         let name = |field: &str| object[field].as_str().expect("identity").to_owned();
-        let validator = schemas(minor).validator(&name("apiVersion"), &name("kind")).expect("known kind");
-        validator.iter_errors(object).map(|error| format!("{}: {error}", error.instance_path())).collect()
+        let schemas = schemas(minor);
+        let kind = schemas.kind(&name("apiVersion"), &name("kind")).expect("known kind");
+        let (_, validator) = schemas.compiled(kind).expect("a definition");
+        let errors: Vec<_> = validator.iter_errors(object).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        // The quick verdict is the same.
+        let mut findings = Vec::new();
+        schemas.check(kind, &from_json(object, Span::NONE), &rules::OBJECT_SCHEMA, &mut findings);
+        assert_eq!(findings.is_empty(), errors.is_empty(), "{object}");
+        errors
     }
 
     fn deployment(field: &str, value: Value) -> Value {
@@ -308,7 +358,8 @@ mod tests {
             assert_eq!(schemas.minor(), minor);
             assert!(schemas.kinds().count() > 60, "1.{minor}");
             for (api_version, kind) in schemas.kinds() {
-                assert!(schemas.validator(api_version, kind).is_some(), "1.{minor} {api_version} {kind}");
+                let definition = schemas.kind(api_version, kind).expect("listed");
+                assert!(schemas.compiled(definition).is_some(), "1.{minor} {api_version} {kind}");
             }
         }
     }
@@ -321,8 +372,9 @@ mod tests {
     #[test]
     fn a_version_and_a_validator_are_made_once() {
         assert!(Arc::ptr_eq(&schemas(33), &schemas(33)));
-        let validator = || schemas(33).validator("v1", "Service").expect("known kind");
-        assert!(Arc::ptr_eq(&validator(), &validator()));
+        let schemas = schemas(33);
+        let validator = || schemas.compiled("io.k8s.api.core.v1.Service").expect("known kind");
+        assert!(std::ptr::eq(validator(), validator()));
     }
 
     #[test]
@@ -347,9 +399,9 @@ mod tests {
     #[test]
     fn the_schema_path_of_an_error_leads_to_its_schema() {
         let (schemas, object) = (schemas(33), json!({"apiVersion": "v1", "kind": "Service", "metdata": {}}));
-        let validator = schemas.validator("v1", "Service").expect("known kind");
+        let (document, validator) = schemas.compiled("io.k8s.api.core.v1.Service").expect("known kind");
         let error = validator.iter_errors(&object).next().expect("an error");
-        assert_eq!(schemas.document().pointer(error.schema_path().as_str()), Some(&json!(false)));
+        assert_eq!(document.pointer(error.schema_path().as_str()), Some(&json!(false)));
     }
 
     #[test]

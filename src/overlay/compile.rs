@@ -158,7 +158,7 @@ impl<'a> Work<'a> {
             let finding = Diagnostic::new(&rules::OVERLAY_FILE, place, message);
             let outside = path.starts_with('/') || path.split('/').any(|part| part == "..");
             self.findings.push(match outside {
-                true => finding.help("an overlay's files stand in its own folder"),
+                true => finding.help("paths are relative to the overlay's folder; `../OVERLAY/FILE` is another overlay's"),
                 false => finding.suggest(path, names),
             });
         }

@@ -8,7 +8,7 @@ use minijinja::{Environment, Error, ErrorKind, State, Value};
 
 use super::expression::to_value;
 use crate::declare::{Cluster, Declared};
-use crate::plan::NetworkPlan;
+use crate::plan::{AwsPlan, NetworkPlan, Protocol};
 use crate::tree::{Sources, Span, from_json};
 
 /// Variables by name: an object of the template engine, so that what is set later is seen by every expression from then on.
@@ -112,7 +112,10 @@ pub fn cluster(declared: &Declared<Cluster>, dns_ip: std::net::IpAddr) -> Value 
         map.insert("cniProvider".into(), cluster.spec.networking.keys().next().cloned().unwrap_or_default().into());
     }
     set_dns(&mut json, dns_ip);
-    for path in ["/nodes/kernel", "/dns/nodeLocalCache"] {
+    if let Some(map) = json.get_mut("controlPlane").and_then(serde_json::Value::as_object_mut) {
+        map.insert("portsBesideEtcd".into(), ports_beside(&cluster.spec.control_plane.etcd_ports).into());
+    }
+    for path in ["/nodes/kernel", "/dns/nodeLocalCache", "/controlPlane/apiHost"] {
         or_none(&mut json, path);
     }
     to_value(&from_json(&json, Span::NONE))
@@ -124,6 +127,27 @@ fn set_dns(json: &mut serde_json::Value, dns_ip: std::net::IpAddr) {
     }
 }
 
+/// The TCP ports besides these, as ranges: what pods with addresses of their own may reach on the control plane.
+fn ports_beside(ports: &[String]) -> Vec<String> {
+    let mut taken: Vec<(u16, u16)> = Vec::new();
+    for port in ports {
+        if let Ok(Protocol::Tcp(first, last)) = Protocol::parse("tcp", Some(port)) {
+            taken.push((first, last));
+        }
+    }
+    taken.sort_unstable();
+    let (mut ranges, mut next) = (Vec::new(), 1u32);
+    for (first, last) in taken.into_iter().map(|(first, last)| (u32::from(first), u32::from(last))).chain([(65536, 65536)]) {
+        match first.saturating_sub(next) {
+            0 => {}
+            1 => ranges.push(next.to_string()),
+            _ => ranges.push(format!("{next}-{}", first - 1)),
+        }
+        next = next.max(last + 1);
+    }
+    ranges
+}
+
 /// An optional field that is not set is `none`, so that expressions can ask for it.
 fn or_none(json: &mut serde_json::Value, path: &str) {
     let Some((parent, key)) = path.rsplit_once('/') else { return };
@@ -132,12 +156,16 @@ fn or_none(json: &mut serde_json::Value, path: &str) {
     }
 }
 
-/// A network as expressions see it.
+/// A network as expressions see it; one that is not on AWS has no topology, no zones and no subnets.
 #[must_use]
 pub fn network(plan: &NetworkPlan, labels: &IndexMap<String, String>) -> Value {
     let mut zones: Vec<&str> = plan.aws.iter().flat_map(|aws| &aws.subnets).map(|subnet| subnet.zone.as_str()).collect();
     zones.sort_unstable();
     zones.dedup();
+    let subnets =
+        plan.aws.iter().flat_map(|aws| &aws.subnets).map(
+            |subnet| serde_json::json!({ "name": subnet.name, "zone": subnet.zone, "tier": subnet.kind, "cidr": subnet.cidr }),
+        );
     let json = serde_json::json!({
         "name": plan.name,
         "labels": labels,
@@ -146,6 +174,23 @@ pub fn network(plan: &NetworkPlan, labels: &IndexMap<String, String>) -> Value {
         "platform": if plan.aws.is_some() { "aws" } else { "static" },
         "region": plan.aws.as_ref().map(|aws| &aws.region),
         "zones": zones,
+        "topology": plan.aws.as_ref().map(|aws| aws.topology),
+        "natGateways": plan.aws.as_ref().map_or(0, AwsPlan::nat_gateways_in_use),
+        "subnets": subnets.collect::<Vec<_>>(),
     });
     to_value(&from_json(&json, Span::NONE))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ports_beside;
+
+    #[test]
+    fn ports_beside_others() {
+        let beside = |ports: &[&str]| ports_beside(&ports.iter().map(ToString::to_string).collect::<Vec<_>>());
+        assert_eq!(beside(&["2379-2380"]), ["1-2378", "2381-65535"]);
+        assert_eq!(beside(&["4001", "2379-2380", "2380-2381", "2383"]), ["1-2378", "2382", "2384-4000", "4002-65535"]);
+        assert_eq!(beside(&["1-65534"]), ["65535"]);
+        assert_eq!(beside(&[]), ["1-65535"]);
+    }
 }

@@ -1,6 +1,9 @@
 //! The overlays at hand: stock ones, embedded in the binary, and the project's own.
 
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
 use indexmap::{IndexMap, IndexSet};
+use rayon::prelude::*;
 
 use super::compile::{Compiled, compile};
 use super::unused;
@@ -72,20 +75,50 @@ impl Overlay {
         self.spec().assertions.iter().map(|rule| (rule.code.as_str(), rule.severity)).chain(blocked)
     }
 
-    /// A file of its folder.
+    /// A file of its folder, or of another overlay's when the path begins with `../`.
+    ///
+    /// What lies below `overlays/` is reached, and nothing else. An overlay of the project finds the project's files before the
+    /// stock ones, as it finds the project's overlays first.
     #[must_use]
     pub fn file<'s>(&self, path: &str, sources: &'s Sources) -> Option<(FileId, &'s str)> {
-        let (id, source) = sources.find(&format!("{}{path}", self.folder))?;
+        let below = resolved(self.name(), path)?;
+        let own = self.folder.strip_suffix(&format!("{}/", self.name()))?;
+        let (id, source) = [own, STOCK_PREFIX].into_iter().find_map(|root| sources.find(&format!("{root}{below}")))?;
         Some((id, &source.text))
     }
 }
 
-/// Every overlay by name.
+/// The path below `overlays/` of a file that the overlay `name` names; none when it leads out.
+fn resolved(name: &str, path: &str) -> Option<String> {
+    let mut parts: Vec<&str> = name.split('/').collect();
+    for part in path.split('/') {
+        match part {
+            ".." => drop(parts.pop()?),
+            "" | "." => return None,
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}
+
+/// Every overlay by name. One of the project's own is read at once, a stock one when something asks for it.
 #[derive(Debug, Default)]
 pub struct Library {
-    overlays: IndexMap<String, Overlay>,
-    /// Names of the overlays whose declaration is no good.
-    broken: Vec<String>,
+    entries: IndexMap<String, Entry>,
+    sources: Arc<Sources>,
+    /// What was wrong with stock overlays. Nothing is, in a released netloom.
+    late: Mutex<Vec<Diagnostic>>,
+}
+
+/// An `overlay.yaml`, and the overlay that it declares once it was read; none when it is no good.
+#[derive(Debug)]
+struct Entry {
+    id: FileId,
+    folder: String,
+    stock: bool,
+    /// Its `selectedBy`, known without reading the rest of a stock overlay.
+    selected_by: Option<String>,
+    overlay: OnceLock<Option<Overlay>>,
 }
 
 /// Adds the stock overlays' files to the texts of a run.
@@ -106,88 +139,133 @@ fn collect(folder: &'static include_dir::Dir<'static>, files: &mut Vec<&'static 
 }
 
 impl Library {
-    /// Reads every `overlay.yaml`, stock ones first: an overlay of the project replaces a stock one of its name.
-    pub fn read(sources: &Sources, project_folder: &str, findings: &mut Vec<Diagnostic>) -> Self {
+    /// Finds every `overlay.yaml`, stock ones first: an overlay of the project replaces a stock one of its name.
+    pub fn read(sources: &Arc<Sources>, project_folder: &str, findings: &mut Vec<Diagnostic>) -> Self {
         let own = format!("{}/", project_folder.trim_end_matches('/'));
-        let mut library = Self::default();
+        let mut library = Self { sources: Arc::clone(sources), ..Self::default() };
         for (prefix, stock) in [(STOCK_PREFIX, true), (own.as_str(), false)] {
             for (id, source) in sources.iter() {
                 let name = source.path.strip_prefix(prefix).and_then(|path| path.strip_suffix("/overlay.yaml"));
                 if let Some(name) = name {
-                    library.add(id, &source.text, name, (prefix, stock), findings);
+                    let selected_by = selected_by(&source.text).filter(|_| stock).map(str::to_owned);
+                    let folder = format!("{prefix}{name}/");
+                    let mut entry = Entry { id, folder, stock, selected_by, overlay: OnceLock::new() };
+                    if !stock {
+                        let overlay = overlay(name, &entry, sources, findings);
+                        entry.selected_by = overlay.as_ref().and_then(|overlay| overlay.spec().selected_by.clone());
+                        entry.overlay = OnceLock::from(overlay);
+                    }
+                    library.entries.insert(name.to_owned(), entry);
                 }
             }
         }
         library
     }
 
-    fn add(&mut self, id: FileId, text: &str, name: &str, (prefix, stock): (&str, bool), findings: &mut Vec<Diagnostic>) {
-        let node = yaml::single(text, id, ("overlay.yaml", "an overlay"), findings);
-        let Some(declared) = node.and_then(|node| declare::decode::<declare::Overlay>(node, findings)) else {
-            self.broken.push(name.to_owned());
-            return;
+    fn load<'l>(&'l self, name: &str, entry: &'l Entry) -> Option<&'l Overlay> {
+        let read = || {
+            let mut findings = Vec::new();
+            let overlay = overlay(name, entry, &self.sources, &mut findings);
+            self.late.lock().unwrap_or_else(PoisonError::into_inner).append(&mut findings);
+            overlay
         };
-        if declared.value.metadata.name != name {
-            let message = format!("the overlay in the folder `{name}` is named `{}`", declared.value.metadata.name);
-            let span = declared.span("metadata.name");
-            let help = format!("name it `{name}`, or rename the folder");
-            findings.push(Diagnostic::new(&rules::OVERLAY_NAME, span, message).help(help));
-        }
-        let options = options_schema(&declared, findings);
-        let overlay = Overlay { folder: format!("{prefix}{name}/"), declared, stock, options };
-        self.overlays.insert(name.to_owned(), overlay);
+        entry.overlay.get_or_init(read).as_ref()
     }
 
     /// Compiles the overlays that some cluster has, and all of the project's own: whoever writes one wants to hear of its
     /// mistakes before it is used.
-    pub fn compile(
-        &self,
-        clusters: &[Effective<'_>],
-        sources: &Sources,
-        findings: &mut Vec<Diagnostic>,
-    ) -> IndexMap<String, Compiled> {
+    pub fn compile(&self, clusters: &[Effective<'_>], findings: &mut Vec<Diagnostic>) -> IndexMap<String, Compiled> {
         let used: IndexSet<&str> =
             clusters.iter().flat_map(|one| &one.overlays).map(|selected| selected.overlay.name()).collect();
-        self.iter().filter(|overlay| used.contains(overlay.name())).for_each(|overlay| overlay.state(findings));
-        unused::files(self, sources, findings);
-        let wanted = self.iter().filter(|overlay| !overlay.stock || used.contains(overlay.name()));
-        wanted.map(|overlay| (overlay.name().to_owned(), compile(overlay, sources, findings))).collect()
+        let wanted = self.entries.iter().filter(|(name, entry)| !entry.stock || used.contains(name.as_str()));
+        let wanted: Vec<&Overlay> = wanted.filter_map(|(name, entry)| self.load(name, entry)).collect();
+        findings.append(&mut self.late.lock().unwrap_or_else(PoisonError::into_inner));
+        wanted.iter().filter(|overlay| used.contains(overlay.name())).for_each(|overlay| overlay.state(findings));
+        unused::files(self, wanted.iter().copied().filter(|overlay| !overlay.stock), &self.sources, findings);
+        let compiled = wanted.par_iter().map(|overlay| {
+            let mut findings = Vec::new();
+            (compile(overlay, &self.sources, &mut findings), findings)
+        });
+        let mut overlays = IndexMap::new();
+        for (overlay, (compiled, mut found)) in wanted.iter().zip(compiled.collect::<Vec<_>>()) {
+            findings.append(&mut found);
+            overlays.insert(overlay.name().to_owned(), compiled);
+        }
+        overlays
     }
 
     /// The overlay with this name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Overlay> {
-        self.overlays.get(name)
+        self.load(name, self.entries.get(name)?)
+    }
+
+    /// The overlays that a block of a cluster's `spec` selects, such as `networking.weave`, each with the path of its block.
+    pub fn selected(&self, has: impl Fn(&str) -> bool) -> impl Iterator<Item = &Overlay> {
+        let asked = move |(_, entry): &(&String, &Entry)| entry.selected_by.as_deref().is_some_and(&has);
+        self.entries.iter().filter(asked).filter_map(|(name, entry)| self.load(name, entry))
+    }
+
+    /// The blocks of a cluster's `spec` that select an overlay.
+    pub fn blocks(&self) -> impl Iterator<Item = &str> {
+        self.entries.values().filter_map(|entry| entry.selected_by.as_deref())
     }
 
     /// Whether there is an overlay with this name that could not be read, which has been reported.
     #[must_use]
     pub fn is_broken(&self, name: &str) -> bool {
-        self.broken.iter().any(|broken| broken == name)
+        self.entries.get(name).is_some_and(Entry::is_broken)
     }
 
     /// Whether some overlay could not be read.
     #[must_use]
     pub fn has_broken(&self) -> bool {
-        !self.broken.is_empty()
+        self.entries.values().any(Entry::is_broken)
     }
 
-    /// All overlays, by name.
+    /// All overlays, read.
     pub fn iter(&self) -> impl Iterator<Item = &Overlay> {
-        self.overlays.values()
+        self.entries.iter().filter_map(|(name, entry)| self.load(name, entry))
     }
 
     /// The names of all overlays.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.overlays.keys().map(String::as_str)
+        self.entries.keys().map(String::as_str)
     }
 }
 
+impl Entry {
+    fn is_broken(&self) -> bool {
+        matches!(self.overlay.get(), Some(None))
+    }
+}
+
+/// The `selectedBy` of a stock overlay, which stands in a line of its own; a test sees that it does.
+fn selected_by(text: &str) -> Option<&str> {
+    text.lines().find_map(|line| line.strip_prefix("  selectedBy: "))
+}
+
+fn overlay(name: &str, entry: &Entry, sources: &Sources, findings: &mut Vec<Diagnostic>) -> Option<Overlay> {
+    let node = yaml::single(&sources.get(entry.id)?.text, entry.id, ("overlay.yaml", "an overlay"), findings);
+    let declared = declare::decode::<declare::Overlay>(node?, findings)?;
+    if declared.value.metadata.name != name {
+        let message = format!("the overlay in the folder `{name}` is named `{}`", declared.value.metadata.name);
+        let span = declared.span("metadata.name");
+        let help = format!("name it `{name}`, or rename the folder");
+        findings.push(Diagnostic::new(&rules::OVERLAY_NAME, span, message).help(help));
+    }
+    let options = options_schema(&declared, entry.stock, findings);
+    Some(Overlay { folder: entry.folder.clone(), declared, stock: entry.stock, options })
+}
+
 /// The schema of an overlay's options; keys it does not know are refused unless it says otherwise.
-fn options_schema(declared: &Declared<declare::Overlay>, findings: &mut Vec<Diagnostic>) -> Option<Schema> {
+fn options_schema(declared: &Declared<declare::Overlay>, stock: bool, findings: &mut Vec<Diagnostic>) -> Option<Schema> {
     let node = declared.node.at(&Path::dotted("spec.options"))?;
     let mut json = node.to_json();
     close(&mut json);
+    if stock {
+        return Some(Schema::of(json));
+    }
     match Schema::new(json) {
         Ok(schema) => Some(schema),
         Err(error) => {

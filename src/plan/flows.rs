@@ -120,8 +120,14 @@ impl Flows {
     }
 
     fn overlay(&mut self, port: &DeclaredPort, span: Span, findings: &mut Vec<Diagnostic>) {
-        let ports = port.port.as_ref().map(scalar);
-        match Protocol::parse(&scalar(&port.protocol), ports.as_deref()) {
+        match port.port.as_ref().and_then(Node::as_list) {
+            Some(list) => list.iter().for_each(|one| self.overlay_port(port, Some(one), span, findings)),
+            None => self.overlay_port(port, port.port.as_ref(), span, findings),
+        }
+    }
+
+    fn overlay_port(&mut self, port: &DeclaredPort, number: Option<&Node>, span: Span, findings: &mut Vec<Diagnostic>) {
+        match Protocol::parse(&scalar(&port.protocol), number.map(scalar).as_deref()) {
             Ok(protocol) => self.add(Flow {
                 name: port.name.clone(),
                 from: Peer::Machines(port.from),

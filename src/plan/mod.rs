@@ -7,6 +7,7 @@ pub mod cluster;
 mod flows;
 mod iam;
 pub mod network;
+pub mod node_routes;
 mod peer;
 mod protocol;
 
@@ -14,7 +15,7 @@ pub use peer::Peer;
 pub use protocol::Protocol;
 
 use crate::address::{Cidr, Ipv6Range};
-use crate::declare::{Blocked, Endpoint, Endpoints, MtuPlace, MtuTerm, Statement, SubnetType};
+use crate::declare::{Blocked, Endpoint, Endpoints, MtuPlace, MtuTerm, Statement, SubnetType, Topology};
 use crate::tree::Span;
 
 /// A network, planned.
@@ -35,6 +36,8 @@ pub struct NetworkPlan {
 pub struct AwsPlan {
     /// Region.
     pub region: String,
+    /// Where nodes live.
+    pub topology: Topology,
     /// The VPC.
     pub vpc: Vpc,
     /// The internet gateway.
@@ -51,6 +54,23 @@ pub struct AwsPlan {
     pub endpoints: Endpoints,
     /// Tags on everything.
     pub tags: Vec<(String, String)>,
+}
+
+impl AwsPlan {
+    /// How many NAT gateways private subnets have their way out through, those that exist already included.
+    #[must_use]
+    pub fn nat_gateways_in_use(&self) -> usize {
+        let routes = self.route_tables.iter().flat_map(|table| &table.routes);
+        let mut targets: Vec<&NatTarget> = Vec::new();
+        for route in routes {
+            if let RouteTarget::NatGateway(target) = &route.target
+                && !targets.contains(&target)
+            {
+                targets.push(target);
+            }
+        }
+        targets.len()
+    }
 }
 
 /// The VPC.
@@ -126,6 +146,8 @@ pub struct RouteTable {
     pub subnets: Vec<String>,
     /// Routes beside the local ones.
     pub routes: Vec<RoutePlan>,
+    /// Tags beyond the network's.
+    pub tags: Vec<(String, String)>,
 }
 
 /// A route.

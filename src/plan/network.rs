@@ -41,6 +41,7 @@ fn aws(aws: &Aws) -> AwsPlan {
         |target: &RouteTarget| route_tables.iter().any(|table| table.routes.iter().any(|route| route.target == *target));
     AwsPlan {
         region: aws.region.clone(),
+        topology: aws.topology,
         vpc: vpc(aws),
         egress_only_gateway: leads_to(&RouteTarget::EgressOnlyGateway(Gateway::Owned)),
         internet_gateway: Some(internet_gateway.clone())

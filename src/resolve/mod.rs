@@ -94,6 +94,9 @@ fn destinations(project: &Declared<Project>, clusters: &[Node], findings: &mut V
 /// What is an error by default stays one: output that breaks such a rule would not run.
 pub fn severities(project: &Declared<Project>, library: &Library, findings: &mut Vec<Diagnostic>) {
     let levels = &project.value.spec.rules;
+    if levels.is_empty() {
+        return;
+    }
     let declared: Vec<&str> = library.iter().flat_map(Overlay::codes).collect();
     let codes = || rules::ALL.iter().map(|rule| rule.code).chain(declared.iter().copied());
     for (code, _) in levels.iter().filter(|(code, _)| codes().all(|known| known != code.as_str())) {

@@ -104,7 +104,9 @@ pub(super) fn all<'a>(
     findings: &mut Vec<Diagnostic>,
 ) -> Vec<Selected<'a>> {
     unclaimed_blocks(cluster, library, findings);
-    let by_block = library.iter().filter_map(|overlay| Some((overlay, block(cluster, overlay)?)));
+    let spec = cluster.node.get("spec");
+    let by_block = library.selected(|path| spec.is_some_and(|spec| spec.at(&Path::dotted(path)).is_some()));
+    let by_block = by_block.filter_map(|overlay| Some((overlay, block(cluster, overlay)?)));
     let by_block = by_block.map(|(overlay, node)| (overlay, node.span, Some(node)));
     let named = named.into_iter().map(|(overlay, span)| (overlay, span, block(cluster, overlay)));
     let mut selected: Vec<Selected<'a>> = Vec::new();
@@ -151,15 +153,11 @@ fn unclaimed_blocks(cluster: &Declared<Cluster>, library: &Library, findings: &m
     for parent in ["networking", "addons"] {
         let map = cluster.node.at(&Path::dotted(&format!("spec.{parent}"))).and_then(Node::as_map);
         for (key, _) in map.into_iter().flat_map(|map| map.iter()) {
-            let claims = |overlay: &&Overlay| overlay.spec().selected_by.as_deref() == Some(&format!("{parent}.{}", key.text));
+            let known: Vec<&str> = library.blocks().filter_map(|path| path.strip_prefix(parent)?.strip_prefix('.')).collect();
             // An overlay that could not be read may be the one.
-            if library.has_broken() || library.iter().any(|overlay| claims(&overlay)) {
+            if library.has_broken() || known.contains(&&*key.text) {
                 continue;
             }
-            let known: Vec<&str> = library
-                .iter()
-                .filter_map(|overlay| overlay.spec().selected_by.as_deref()?.strip_prefix(&format!("{parent}.")))
-                .collect();
             let message = format!("no overlay is selected by `{parent}.{}`", key.text);
             let finding = Diagnostic::new(&rules::PROVIDER_UNKNOWN, key.span, message);
             findings.push(match nearest(&key.text, known.iter().copied()) {

@@ -116,6 +116,12 @@ fn summary(cluster: &Cluster, network: &NetworkPlan, plan: &ClusterPlan) -> Vec<
     if cluster.cluster_name() != cluster.metadata.name {
         rows.insert(0, ("Name in AWS tags", cluster.cluster_name().to_owned()));
     }
+    if let Some(host) = &spec.control_plane.api_host {
+        rows.push(("API server without kube-proxy", format!("{host}, port {}", spec.control_plane.api_port)));
+    }
+    if !spec.nodes.instance_types.is_empty() {
+        rows.push(("Instance types", spec.nodes.instance_types.join(", ")));
+    }
     if let Some(kernel) = &spec.nodes.kernel {
         rows.push(("Oldest kernel", kernel.clone()));
     }

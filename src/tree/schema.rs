@@ -2,6 +2,9 @@
 
 mod formats;
 mod report;
+mod verdict;
+
+use std::sync::OnceLock;
 
 use jsonschema::Validator;
 use serde_json::Value as Json;
@@ -12,34 +15,33 @@ use crate::limits;
 use formats::FORMATS;
 pub(crate) use formats::dns_label;
 use report::Report;
+pub use verdict::Reading;
 
-/// A compiled JSON Schema.
+/// A JSON Schema. Its validator is compiled when something does not fit.
 #[derive(Debug)]
 pub struct Schema {
-    validator: Validator,
+    validator: OnceLock<Validator>,
     root: Json,
 }
 
 impl Schema {
-    /// Compiles a schema that a user wrote.
+    /// A schema that a user wrote.
     ///
     /// # Errors
     /// When it is no JSON Schema; the text says why.
     pub fn new(root: Json) -> Result<Self, String> {
-        let options = FORMATS.iter().fold(jsonschema::options().should_validate_formats(true), |options, format| {
-            options.with_format(format.name, |text: &str| (format.check)(text).is_ok())
-        });
-        let validator = options.build(&root).map_err(|error| error.to_string())?;
+        let validator = OnceLock::from(compile(&root)?);
         Ok(Self { validator, root })
     }
 
-    /// Compiles a schema that netloom derived from its own types.
-    ///
-    /// # Panics
-    /// When the derivation made no JSON Schema, which the tests would see.
+    /// A schema that came with netloom: derived from its own types, or of a stock overlay. The tests see that it is one.
     #[must_use]
     pub fn of(root: Json) -> Self {
-        Self::new(root).unwrap_or_else(|error| unreachable!("derived schema: {error}"))
+        Self { validator: OnceLock::new(), root }
+    }
+
+    fn validator(&self) -> &Validator {
+        self.validator.get_or_init(|| compile(&self.root).unwrap_or_else(|error| unreachable!("a schema of netloom: {error}")))
     }
 
     /// The schema's text.
@@ -50,14 +52,23 @@ impl Schema {
 
     /// Reports everything about `node` that the schema refuses, under `rule` unless a more telling one exists.
     pub fn check(&self, node: &Node, rule: &'static Rule, findings: &mut Vec<Diagnostic>) {
-        report(&self.validator, &self.root, node, rule, findings);
+        self.check_below("", node, rule, findings);
     }
 
     /// As [`Schema::check`], for a node that stands at the path `base` of its document.
     pub fn check_below(&self, base: &str, node: &Node, rule: &'static Rule, findings: &mut Vec<Diagnostic>) {
-        let report = Report { root: &self.root, node, base, rule };
-        all(&self.validator, &report, findings);
+        let find = |reference: &str| self.root.pointer(reference.strip_prefix('#')?);
+        if (Reading { find: &find, format: formats::has }).verdict(&self.root, node) != Some(true) {
+            all(self.validator(), &Report { root: &self.root, node, base, rule }, findings);
+        }
     }
+}
+
+fn compile(root: &Json) -> Result<Validator, String> {
+    let options = FORMATS.iter().fold(jsonschema::options().should_validate_formats(true), |options, format| {
+        options.with_format(format.name, |text: &str| (format.check)(text).is_ok())
+    });
+    options.build(root).map_err(|error| error.to_string())
 }
 
 /// Reports everything about `node` that `validator`, compiled from `root`, refuses.

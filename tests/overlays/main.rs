@@ -9,10 +9,12 @@ mod weave;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use netloom::diagnostic::rules;
 use netloom::overlay::library::{self, Library};
+use netloom::tree::schema::Schema;
 use netloom::tree::{Node, Path, Sources};
 use netloom::{Request, compile};
 
@@ -147,7 +149,7 @@ fn every_option_changes_an_output() {
     let files = [("overlays/Corefile", "health 169.254.20.10:8080\n")];
     let mut sources = Sources::default();
     library::embed(&mut sources);
-    let library = Library::read(&sources, "none", &mut Vec::new());
+    let library = Library::read(&Arc::new(sources), "none", &mut Vec::new());
     for (overlay, values) in OPTIONS {
         let properties = library.get(overlay).unwrap().declared.node.at(&Path::dotted("spec.options.properties")).unwrap();
         let mut declared: Vec<&str> = properties.as_map().unwrap().keys().collect();
@@ -188,9 +190,16 @@ fn overlays_keep_to_the_forms_that_others_rely_on() {
     let mut sources = Sources::default();
     library::embed(&mut sources);
     let mut findings = Vec::new();
-    let library = Library::read(&sources, "none", &mut findings);
-    assert!(findings.is_empty(), "{findings:?}");
+    let library = Library::read(&Arc::new(sources), "none", &mut findings);
+    let mut blocks: Vec<&str> = library.blocks().collect();
     for overlay in library.iter() {
+        if let Some(block) = overlay.spec().selected_by.as_deref() {
+            let at = blocks.iter().position(|known| *known == block);
+            blocks.remove(at.unwrap_or_else(|| panic!("`selectedBy: {block}` stands in no line of its own")));
+        }
+        if let Some(options) = &overlay.options {
+            assert_eq!(Schema::new(options.root().clone()).err(), None, "{}", overlay.name());
+        }
         for assertion in &overlay.spec().assertions {
             let (code, text) = (&assertion.code, &assertion.explanation);
             assert!(rules::find(code).is_none(), "{code} is the core's");
@@ -207,4 +216,7 @@ fn overlays_keep_to_the_forms_that_others_rely_on() {
             assert!(because.chars().all(allowed) && because.len() < 200, "{because}");
         }
     }
+    assert_eq!(blocks, [""; 0]);
+    library.compile(&[], &mut findings);
+    assert!(findings.is_empty(), "{findings:?}");
 }

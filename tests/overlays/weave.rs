@@ -148,12 +148,12 @@ fn machines_that_do_not_suit_are_named() {
     assert_eq!(machines("{kernel: '4.1'}", "{}"), ["weave-sleeve-fallback 11:19"]);
     assert_eq!(machines("{kernel: '4.1'}", "{encryption: {enabled: false}}"), [""; 0]);
     assert_eq!(machines("{max: 100}", "{}"), ["weave-kernel-unknown 11:10"]);
-    assert_eq!(machines("{kernel: '6.1', architectures: [amd64, s390x]}", "{}"), ["weave-architecture 11:41"]);
+    assert_eq!(machines("{kernel: '6.1', architectures: [amd64, s390x]}", "{}"), ["architecture 11:41"]);
     assert_eq!(machines("{kernel: '6.1', max: 202}", "{}"), ["weave-connlimit 8:12"]);
     assert_eq!(machines("{kernel: '6.1', max: 201}", "{}"), [""; 0]);
     assert_eq!(machines("{kernel: '6.1', max: 500}", "{connLimit: 0}"), [""; 0]);
     assert_eq!(machines("{kernel: '6.1', max: 500}", "{connLimit: 400}"), ["weave-connlimit 8:24"]);
-    assert_eq!(machines("{kernel: '6.1'}\n  podCIDR: fd00:1::/64", "{}").first().unwrap(), "weave-ipv6 12:12");
+    assert_eq!(machines("{kernel: '6.1'}\n  podCIDR: fd00:1::/64", "{}").first().unwrap(), "pod-ipv6 12:12");
 }
 
 #[test]

@@ -10,6 +10,7 @@ fn network(ipv6: bool) -> NetworkPlan {
     let vpc = Vpc::Owned { cidr, additional: Vec::new(), ipv6, dhcp_domain: "us-test-1.compute.internal".into() };
     let aws = AwsPlan {
         region: "us-test-1".into(),
+        topology: crate::declare::Topology::Public,
         vpc,
         internet_gateway: Some(Gateway::Owned),
         egress_only_gateway: false,

@@ -72,7 +72,7 @@ impl Stack<'_> {
 
     pub(super) fn route_tables(&mut self) {
         for table in &self.aws.route_tables {
-            let entries = properties([("VpcId", self.vpc_id()), ("Tags", self.tags(Some(&table.name), &[]))]);
+            let entries = properties([("VpcId", self.vpc_id()), ("Tags", self.tags(Some(&table.name), &table.tags))]);
             let id = self.template.resource(table_id(table), resource("AWS::EC2::RouteTable", entries, &[]));
             let what = format!("RouteTable-{}", table.name);
             self.export(&id, format!("Route table {}", table.name), &what, reference(&id));

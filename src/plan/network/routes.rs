@@ -44,14 +44,19 @@ fn internet_routes(aws: &Aws, gateway: &Gateway) -> Vec<RoutePlan> {
 fn public_table(aws: &Aws, exits: &[Exits], routed: &[&declare::Subnet], gateway: &Gateway) -> RouteTable {
     let public =
         |subnet: &&&declare::Subnet| matches!(subnet.kind, SubnetType::Public | SubnetType::Utility) && !has_nat64(subnet, exits);
-    RouteTable { name: "public".to_owned(), subnets: names(routed.iter().filter(public)), routes: internet_routes(aws, gateway) }
+    RouteTable {
+        name: "public".to_owned(),
+        subnets: names(routed.iter().filter(public)),
+        routes: internet_routes(aws, gateway),
+        tags: Vec::new(),
+    }
 }
 
 fn nat64_table(aws: &Aws, zone: &Exits, routed: &[&declare::Subnet], gateway: &Gateway) -> RouteTable {
     let here = |subnet: &&&declare::Subnet| subnet.zone == zone.zone && has_nat64(subnet, std::slice::from_ref(zone));
     let mut routes = internet_routes(aws, gateway);
     routes.extend(nat64_target(zone).map(|target| RoutePlan { destination: Cidr::NAT64, target }));
-    RouteTable { name: format!("public-{}", zone.zone), subnets: names(routed.iter().filter(here)), routes }
+    RouteTable { name: format!("public-{}", zone.zone), subnets: names(routed.iter().filter(here)), routes, tags: Vec::new() }
 }
 
 fn private_table(zone: &Exits, routed: &[&declare::Subnet]) -> RouteTable {
@@ -64,7 +69,7 @@ fn private_table(zone: &Exits, routed: &[&declare::Subnet]) -> RouteTable {
             routes.push(route);
         }
     }
-    RouteTable { name: format!("private-{}", zone.zone), subnets: names(&subnets), routes }
+    RouteTable { name: format!("private-{}", zone.zone), subnets: names(&subnets), routes, tags: Vec::new() }
 }
 
 /// The routes to the internet of a private table.

@@ -13,12 +13,13 @@ fn subnet(name: &str, zone: &str, kind: SubnetType, range: &str) -> Subnet {
 
 fn table(name: &str, subnets: &[&str], routes: Vec<(&str, RouteTarget)>) -> RouteTable {
     let routes = routes.into_iter().map(|(to, target)| RoutePlan { destination: cidr(to), target }).collect();
-    RouteTable { name: name.into(), subnets: subnets.iter().map(ToString::to_string).collect(), routes }
+    RouteTable { name: name.into(), subnets: subnets.iter().map(ToString::to_string).collect(), routes, tags: Vec::new() }
 }
 
 fn private(tables: Vec<RouteTable>) -> NetworkPlan {
     let aws = AwsPlan {
         region: "us-west-2".into(),
+        topology: crate::declare::Topology::Private,
         vpc: Vpc::Owned {
             cidr: cidr("172.20.0.0/16"),
             additional: Vec::new(),

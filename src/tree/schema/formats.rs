@@ -12,14 +12,20 @@ pub(super) struct Format {
 }
 
 /// All of them.
-pub(super) const FORMATS: [Format; 6] = [
+pub(super) const FORMATS: [Format; 7] = [
     Format { name: "cidr", check: |text| text.parse::<Cidr>().map(drop) },
     Format { name: "ip", check: |text| address::parse_ip(text).map(drop) },
     Format { name: "dns-label", check: dns_label },
     Format { name: "dns-name", check: dns_name },
+    Format { name: "host", check: host },
     Format { name: "nameserver", check: nameserver },
     Format { name: "kubernetes-version", check: kubernetes_version },
 ];
+
+/// Whether a text has a format, as far as it is one of ours, or no format of text at all.
+pub(super) fn has(name: &str, text: &str) -> Option<bool> {
+    FORMATS.iter().find(|format| format.name == name).map(|format| (format.check)(text).is_ok())
+}
 
 /// A DNS label (RFC 1123) that is no device name of Windows.
 pub(crate) fn dns_label(text: &str) -> Result<(), address::Invalid> {
@@ -46,6 +52,14 @@ fn dns_name(text: &str) -> Result<(), address::Invalid> {
     }
     let message = format!("`{text}` is no DNS name such as `prod.example.com`");
     Err(address::Invalid { rule: &rules::NAME_INVALID, message, help: None })
+}
+
+/// A DNS name or an address.
+fn host(text: &str) -> Result<(), address::Invalid> {
+    // A name whose last label is a number is an address to everyone who resolves it (WHATWG URL), so it has to be a good one.
+    let colons = text.contains(':') && text.bytes().all(|byte| byte.is_ascii_hexdigit() || b":.".contains(&byte));
+    let numeric = colons || text.rsplit('.').next().is_some_and(|last| last.parse::<u64>().is_ok());
+    if numeric { address::parse_ip(text).map(drop) } else { dns_name(text) }
 }
 
 /// Where a DNS server listens: an address, with or without a port.
