@@ -17,6 +17,7 @@ use netloom::overlay::library::{self, Library, Overlay};
 use netloom::overlay::render::Instance;
 use netloom::tree::{self, Sources};
 use netloom::{Compilation, Request, compile, load, plan, resolve};
+use serde_json::{Value as Json, json};
 
 /// The comments between which README's table stands.
 const TABLE: (&str, &str) = ("<!-- providers: generated from the overlays' facts -->\n", "<!-- providers end -->\n");
@@ -329,4 +330,243 @@ fn common(cells: &[[String; 5]], some: &[usize]) -> String {
         }
     }
     if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) }
+}
+
+/// Values to try for an option, by its schema.
+fn candidates(schema: &Json) -> Vec<Json> {
+    let default = schema.get("default");
+    let text = |word: &str| schema.get(word).and_then(Json::as_str);
+    let types: Vec<&str> = match schema.get("type") {
+        Some(Json::String(one)) => vec![one],
+        Some(Json::Array(several)) => several.iter().filter_map(Json::as_str).collect(),
+        _ => Vec::new(),
+    };
+    let mut values: Vec<Json> = schema.get("enum").and_then(Json::as_array).cloned().unwrap_or_default();
+    values.extend(schema.get("examples").and_then(Json::as_array).cloned().unwrap_or_default());
+    for kind in types {
+        match kind {
+            "boolean" => values.extend([json!(true), json!(false)]),
+            "integer" | "number" => {
+                let number = |word: &str| schema.get(word).and_then(Json::as_i64);
+                let near = default.and_then(Json::as_i64).map(|default| [default + 1, default - 1]);
+                let low = number("minimum").unwrap_or(1);
+                let tried = near.into_iter().flatten().chain([low, low + 1, low + 7, 1400]);
+                let fits = |n: &i64| *n >= low && number("maximum").is_none_or(|high| *n <= high);
+                values.extend(tried.filter(fits).map(Json::from));
+            }
+            "string" => values.extend(match text("format") {
+                Some("ip") => vec![json!("192.0.2.7")],
+                Some("cidr") => vec![json!("192.0.2.0/24")],
+                _ => ["x", "300m", "64Mi", "info", "v9.9.9", "10s", "eth1", "mirror.example/image:1"].map(Json::from).to_vec(),
+            }),
+            "array" => {
+                let items = schema.get("items").map(candidates).unwrap_or_default();
+                values.extend(items.into_iter().map(|item| json!([item])));
+                values.push(json!([]));
+            }
+            "object" => {
+                let inner = schema.get("additionalProperties").map(candidates).unwrap_or_default();
+                values.extend(inner.into_iter().map(|value| json!({"a": value})));
+                values.extend([Json::Object(required(schema, "")), json!({"a": "b"}), json!({})]);
+            }
+            _ => {}
+        }
+    }
+    values.retain(|value| Some(value) != default);
+    values
+}
+
+/// An option: its path, the schemas of the mappings that it is in, from the outermost, and its own.
+struct Tried<'s> {
+    path: String,
+    parents: Vec<&'s Json>,
+    schema: &'s Json,
+}
+
+/// Every option below a schema of options that is no mapping of others.
+fn options<'s>(schema: &'s Json, path: &str, parents: &[&'s Json], found: &mut Vec<Tried<'s>>) {
+    for (name, option) in schema.get("properties").and_then(Json::as_object).into_iter().flatten() {
+        let (path, parents) = (format!("{path}{name}"), [parents, &[schema]].concat());
+        match option.get("properties").and_then(Json::as_object).is_some_and(|inner| !inner.is_empty()) {
+            true => options(option, &format!("{path}."), &parents, found),
+            false => found.push(Tried { path, parents, schema: option }),
+        }
+    }
+}
+
+/// What stands beside an option so that it counts, where switching on what it is in is not enough; and values, where no guess is one.
+const BESIDE: &[(&str, &str, &str)] = &[
+    (
+        "amazonvpc.customNetworking.eniConfigs",
+        "",
+        "[[{name: us-west-2a, subnet: subnet-0a}], [{name: us-west-2b, subnet: subnet-0b}]]",
+    ),
+    (
+        "amazonvpc.customNetworking.nodeLabel",
+        "{customNetworking: {eniConfigs: [{name: us-west-2a, subnet: subnet-0a}]}}",
+        "[example.com/a, example.com/b]",
+    ),
+    ("calico.bgpPeers", "", "[[{name: a, spec: {peerIP: 192.0.2.1, asNumber: 64512}}]]"),
+    ("calico.ipPools", "", "[[{name: a, cidr: 100.96.0.0/12}]]"),
+    ("calico.ipv4AutoDetectionMethod", "", "[interface=eth1]"),
+    ("calico.ipv6AutoDetectionMethod", "", "[interface=eth1]"),
+    ("calico.routeReflectors.clusterID", "", "[244.0.0.9]"),
+    ("calico.typhaPrometheusMetricsEnabled", "{typhaReplicas: 3}", ""),
+    ("calico.typhaPrometheusMetricsPort", "{typhaReplicas: 3, typhaPrometheusMetricsEnabled: true}", ""),
+    ("canal.typhaPrometheusMetricsPort", "{typhaReplicas: 3, typhaPrometheusMetricsEnabled: true}", ""),
+    ("cilium.agentPrometheusPort", "{enablePrometheusMetrics: true}", ""),
+    ("cilium.encryptionKey.existingSecret.key", "{enableEncryption: true, encryptionType: ipsec}", ""),
+    ("cilium.encryptionKey.existingSecret.name", "{enableEncryption: true, encryptionType: ipsec}", ""),
+    ("cilium.encryptionKey.externalSecret.apiVersion", "{enableEncryption: true, encryptionType: ipsec}", ""),
+    ("cilium.encryptionKey.externalSecret.property", "{enableEncryption: true, encryptionType: ipsec}", ""),
+    ("cilium.encryptionKey.externalSecret.remoteKey", "{enableEncryption: true, encryptionType: ipsec}", ""),
+    ("cilium.encryptionKey.externalSecret.store.kind", "{enableEncryption: true, encryptionType: ipsec}", ""),
+    ("cilium.encryptionKey.externalSecret.store.name", "{enableEncryption: true, encryptionType: ipsec}", ""),
+    (
+        "cilium.encryptionKey.file",
+        "{enableEncryption: true, encryptionType: ipsec}",
+        "[overlays/sealed.yaml, overlays/clear.yaml]",
+    ),
+    ("cilium.encryptionKey.generate.image", "{enableEncryption: true, encryptionType: ipsec}", ""),
+    ("cilium.encryptionKey.keys", "{enableEncryption: true, encryptionType: ipsec}", "[x]"),
+    ("cilium.encryptionKey.value", "{enableEncryption: true, encryptionType: ipsec}", "[x]"),
+    ("cilium.metrics", "", "[[+policy_change_total]]"),
+    ("cni.iam", "", "[[{role: nodes, actions: ['ec2:DescribeTags'], because: it does}]]"),
+    ("cni.manifests", "", "[[{path: overlays/sealed.yaml}]]"),
+    (
+        "cni.mtuAt",
+        "{mtu: 1400, manifests: [{path: overlays/clear.yaml, blake3: PIN}]}",
+        "[[{kind: ConfigMap, name: key, path: data.mut}]]",
+    ),
+    ("external.iam", "", "[[{role: nodes, actions: ['ec2:DescribeTags'], because: it does}]]"),
+    ("kuberouter.runtimeEndpoint", "", "['unix:///run/containerd/containerd.sock']"),
+    ("weave.encryption.key.file", "", "[overlays/sealed.yaml, overlays/clear.yaml]"),
+    ("weave.encryption.key.password", "", "[x]"),
+    ("weave.encryption.key.value", "", "[x]"),
+    ("weave.encryption.password", "", "[x]"),
+];
+
+/// Options that name the default beside others that are not, and so change nothing.
+const DEFAULTS: &[&str] = &["weave.encryption.key.generate"];
+
+impl Tried<'_> {
+    /// The blocks to compare: without the option and what it is in, without the option, and with each value.
+    fn blocks(&self, provider: &str) -> Vec<Json> {
+        let beside = BESIDE.iter().find(|(path, _, _)| *path == format!("{provider}.{}", self.path));
+        let read = |text: &str| tree::yaml::read(text, Sources::default().add("", ""), &mut Vec::new()).remove(0).to_json();
+        let mut values = match beside {
+            Some((_, _, values)) if !values.is_empty() => read(values).as_array().cloned().unwrap(),
+            _ => candidates(self.schema),
+        };
+        values.insert(0, Json::Null);
+        let mut blocks: Vec<Json> = values.into_iter().map(|value| self.block(value)).collect();
+        blocks.insert(0, json!({}));
+        if let Some((_, base, _)) = beside.filter(|(_, base, _)| !base.is_empty()) {
+            blocks.iter_mut().for_each(|block| merge(block, &read(base)));
+        }
+        blocks
+    }
+
+    /// A block with this value, none for null. What it is in is switched on and has what it requires.
+    fn block(&self, value: Json) -> Json {
+        let keys: Vec<&str> = self.path.split('.').collect();
+        let levels = keys.iter().zip(&self.parents).rev();
+        levels.fold(value, |inner, (key, parent)| {
+            let mut map = required(parent, key);
+            if !inner.is_null() {
+                map.insert((*key).to_owned(), inner);
+            }
+            Json::Object(map)
+        })
+    }
+}
+
+/// What a mapping requires beside a key, and `enabled`.
+fn required(schema: &Json, beside: &str) -> serde_json::Map<String, Json> {
+    let mut map = serde_json::Map::new();
+    let property = |name: &str| schema.get("properties").and_then(|all| all.get(name));
+    for name in schema.get("required").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str) {
+        if let Some(value) = property(name).filter(|_| name != beside).and_then(|schema| candidates(schema).into_iter().next()) {
+            map.insert(name.to_owned(), value);
+        }
+    }
+    let switch = property("enabled").is_some_and(|schema| schema.get("type").and_then(Json::as_str) == Some("boolean"));
+    if switch && beside != "enabled" {
+        map.insert("enabled".to_owned(), true.into());
+    }
+    map
+}
+
+fn merge(block: &mut Json, more: &Json) {
+    match (block, more) {
+        (Json::Object(block), Json::Object(more)) => {
+            more.iter().for_each(|(key, value)| merge(block.entry(key.as_str()).or_insert(Json::Null), value));
+        }
+        (block, more) => *block = more.clone(),
+    }
+}
+
+#[test]
+fn every_option_changes_something() {
+    let library = stock();
+    let mut silent = Vec::new();
+    for (provider, overlay) in providers(&library) {
+        let Some(schema) = &overlay.options else { continue };
+        let mut found = Vec::new();
+        options(schema.root(), "", &[], &mut found);
+        let blocks: Vec<(usize, Json)> = (0..)
+            .zip(&found)
+            .flat_map(|(at, option)| option.blocks(provider).into_iter().map(move |block| (at, block)))
+            .collect();
+        let outcomes = outcomes(provider, &blocks.iter().map(|(_, block)| block).collect::<Vec<_>>());
+        for (at, option) in found.iter().enumerate() {
+            let of_option: Vec<_> =
+                blocks.iter().zip(&outcomes).filter(|((of, _), _)| *of == at).map(|(_, outcome)| outcome).collect();
+            let [outside, without, with @ ..] = &of_option[..] else { unreachable!("two blocks without the option") };
+            let with: BTreeSet<_> = with.iter().filter_map(|outcome| outcome.as_ref()).collect();
+            let counts = match without {
+                Some(without) => with.iter().any(|outcome| *outcome != without),
+                // What it is in cannot be without it: its values have to differ, or the one value there is from nothing at all.
+                None if with.len() == 1 => outside.as_ref() != with.first().copied(),
+                None => with.len() > 1,
+            };
+            if !counts && !DEFAULTS.contains(&&*format!("{provider}.{}", option.path)) {
+                silent.push(format!("{provider}.{}", option.path));
+            }
+        }
+    }
+    assert_eq!(silent, [""; 0], "options without effect, or without a line in BESIDE that shows it");
+}
+
+const SEALED: &str = "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {name: key, namespace: kube-system}\n\
+                      spec: {encryptedData: {keys: AgA}}\n";
+const CLEAR: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: key, namespace: kube-system}\ndata: {mtu: '1400'}\n";
+
+/// What comes of each block on a cluster of its own: files, and findings. None where the schema of the options refuses it.
+#[allow(clippy::type_complexity)]
+fn outcomes(provider: &str, blocks: &[&Json]) -> Vec<Option<(Vec<(String, String)>, BTreeSet<String>)>> {
+    let scratch = Scratch::new(&format!("options-{provider}"));
+    scratch.write("declarations/network.yaml", &network("vpc", "public", 3));
+    fs::create_dir_all(scratch.0.join("overlays")).unwrap();
+    scratch.write("overlays/clear.yaml", CLEAR);
+    scratch.write("overlays/sealed.yaml", SEALED);
+    let name = |at: usize| format!("zq{at:04}q");
+    for (at, block) in blocks.iter().enumerate() {
+        let networking = json!({ provider: block }).to_string().replace("PIN", blake3::hash(CLEAR.as_bytes()).to_hex().as_str());
+        scratch.write(&format!("declarations/cell-{at}.yaml"), &cluster(&name(at), "vpc", "1.33", &networking, ""));
+    }
+    let compilation = compile(&Request { root: scratch.0.clone(), clusters: Vec::new(), worker: PathBuf::new() }, &|_, _| {});
+    let mut said: Vec<BTreeSet<String>> = vec![BTreeSet::new(); blocks.len()];
+    for finding in &compilation.findings {
+        let text = format!("{} {}", finding.code, finding.message);
+        about(finding, &compilation.sources).into_iter().for_each(|at| _ = said[at].insert(text.clone()));
+    }
+    let units: BTreeMap<&str, _> = compilation.units.iter().map(|unit| (unit.folder.as_str(), &unit.artifacts)).collect();
+    let outcome = |(at, said): (usize, BTreeSet<String>)| {
+        let refused = said.iter().any(|text| text.starts_with("schema ") || text.starts_with("unknown-key "));
+        let files = units.get(&*format!("clusters/{}", name(at))).into_iter().flat_map(|files| files.iter());
+        let file = |file: &netloom::unit::Artifact| (file.path.replace(&name(at), ""), file.text.replace(&name(at), ""));
+        (!refused).then(|| (files.map(file).collect(), said))
+    };
+    said.into_iter().enumerate().map(outcome).collect()
 }
