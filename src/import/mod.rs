@@ -7,6 +7,7 @@
 mod kops;
 mod kurl;
 mod label;
+mod options;
 mod reading;
 mod version;
 mod writing;

@@ -38,7 +38,12 @@ impl<'a> Reading<'a> {
 
     /// Counts the mapping or list at a dotted path as used, but not what is below it.
     pub(super) fn enter(&mut self, path: &str) {
-        self.entered.insert(Path::dotted(path));
+        self.enter_at(Path::dotted(path));
+    }
+
+    /// As [`Reading::enter`], for a path whose keys may have dots in them.
+    pub(super) fn enter_at(&mut self, path: Path) {
+        self.entered.insert(path);
     }
 
     /// The first of the fields at these dotted paths that is there; it counts as used.

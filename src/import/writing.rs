@@ -58,6 +58,14 @@ impl Draft {
         put(&mut self.node, &keys, value.into());
     }
 
+    /// Removes the field at a dotted path.
+    pub(super) fn unset(&mut self, path: &str) {
+        let (parent, key) = path.rsplit_once('.').unwrap_or(("", path));
+        let map =
+            parent.split('.').filter(|key| !key.is_empty()).try_fold(&mut self.node, |node, key| node.as_map_mut()?.get_mut(key));
+        map.and_then(Node::as_map_mut).map(|map| map.remove(key));
+    }
+
     /// Puts a comment above the field at a dotted path.
     pub(super) fn note(&mut self, path: &str, comment: impl Into<String>) {
         self.comments.push((Path::dotted(path), comment.into()));

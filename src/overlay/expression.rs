@@ -33,8 +33,10 @@ pub fn environment() -> Environment<'static> {
     env.add_function("host", host);
     env.add_function("at_least", |version: &str, wanted: &str| numbers(version) >= numbers(wanted));
     env.add_function("entropy_bits", entropy_bits);
-    env.add_function("from_yaml", |text: &str| Ok::<_, Error>(documents(text)?.into_iter().next().unwrap_or_default()));
-    env.add_function("from_yaml_all", |text: &str| Ok::<_, Error>(Value::from(documents(text)?)));
+    env.add_function("from_yaml", |text: &str, name: Option<&str>| {
+        Ok::<_, Error>(documents(text, name)?.into_iter().next().unwrap_or_else(|| Value::from(())))
+    });
+    env.add_function("from_yaml_all", |text: &str, name: Option<&str>| Ok::<_, Error>(Value::from(documents(text, name)?)));
     env.add_function("blake3", |text: &str| blake3::hash(text.as_bytes()).to_hex().to_string());
     env.add_function("cidr_contains", |outer: &str, inner: &str| Ok::<_, Error>(cidr(outer)?.contains(cidr(inner)?)));
     env
@@ -61,15 +63,18 @@ fn host(range: &str, n: u32) -> Result<String, Error> {
         .ok_or_else(|| Error::new(ErrorKind::InvalidOperation, format!("{range} has no address {n}")))
 }
 
-/// The documents of a YAML text, read as strictly as everything else.
-fn documents(text: &str) -> Result<Vec<Value>, Error> {
+/// The documents of a YAML text, read as strictly as everything else; `name` is the file's, for errors.
+fn documents(text: &str, name: Option<&str>) -> Result<Vec<Value>, Error> {
     let mut findings = Vec::new();
     let file = Sources::default().add("", "");
     let documents = tree::yaml::read(text, file, &mut findings);
     match findings.first() {
         Some(finding) => {
             let line = text.bytes().take(finding.span.start as usize).filter(|byte| *byte == b'\n').count() + 1;
-            Err(Error::new(ErrorKind::InvalidOperation, format!("line {line} of the file: {}", finding.message)))
+            Err(Error::new(
+                ErrorKind::InvalidOperation,
+                format!("line {line} of {}: {}", name.unwrap_or("the file"), finding.message),
+            ))
         }
         None => Ok(documents.iter().map(to_value).collect()),
     }

@@ -115,7 +115,12 @@ impl<'a> Instance<'a> {
             for context in self.contexts(resource.items.as_ref(), findings) {
                 match &resource.body {
                     Body::Manifests(manifests) => {
-                        objects.extend(manifests.iter().filter_map(|manifest| make(manifest, &context, &component, findings)));
+                        for manifest in manifests {
+                            match manifest.template.is_scalar() {
+                                true => objects.extend(self.computed(manifest, &context, &component, findings)),
+                                false => objects.extend(make(manifest, &context, &component, findings)),
+                            }
+                        }
                     }
                     Body::Jsonnet(file) => match tools.jsonnet.eval(*file, &[("ctx", self.data(&context))]) {
                         Ok(json) => {
@@ -125,6 +130,23 @@ impl<'a> Instance<'a> {
                     },
                 }
             }
+        }
+        objects
+    }
+
+    /// What a document that is one expression gives: an object, or a list of them. They come from files of the project or from
+    /// options, so what is wrong with those of a stock overlay is reported where it is chosen.
+    fn computed(
+        &self,
+        manifest: &Manifest,
+        context: &Value,
+        component: &Arc<str>,
+        findings: &mut Vec<Diagnostic>,
+    ) -> Vec<Arc<Object>> {
+        let mut objects = Vec::new();
+        if let Some(node) = manifest.template.eval(context, findings) {
+            let node = if self.overlay.stock { from_json(&node.to_json(), self.place) } else { node };
+            each(node, |node| objects.extend(object(node, component, findings)));
         }
         objects
     }

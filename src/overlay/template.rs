@@ -206,6 +206,12 @@ impl Template {
         matches!(self, Template::Constant(_))
     }
 
+    /// Whether the whole of it is one scalar with expressions.
+    #[must_use]
+    pub fn is_scalar(&self) -> bool {
+        matches!(self, Template::Scalar(_))
+    }
+
     /// Evaluates every expression, in the order written: what the result depends on.
     ///
     /// # Errors

@@ -3,11 +3,13 @@
     imports.py NETLOOM FIXTURES [EXCEPTIONS]
 
 For each kops manifest (`FIXTURES/kops/RELEASE/NAME/in-*.yaml`): imports it, renders its network, and compares the template with
-the `cloudformation.json` beside it, aspect by aspect. For each kURL Installer (`FIXTURES/kurl/*.yaml`): imports it. An input
-whose provider has an overlay renders whole; of another one the network alone, so its cluster is taken out.
+the `cloudformation.json` beside it, aspect by aspect. For each kURL Installer (`FIXTURES/kurl/*.yaml`): imports it. Every input
+renders whole.
 
-Exceptions are data with reasons: `aspects`, by path below FIXTURES (a `*` stands for anything) the aspects in which the two
-differ, and why; `providers`, the keys under `networking` that have no overlay yet.
+Exceptions are data with reasons, by path below FIXTURES (a `*` stands for anything): `aspects`, in which of them the two differ,
+and why; `refused`, whose cluster is refused, what is said, and why that is right: there the network is rendered alone. What is
+listed and is not so is a failure, too. `providers` are the keys under `networking` that have no overlay yet; their clusters are
+left out.
 """
 
 import fnmatch
@@ -48,10 +50,16 @@ def provider(parsed):
     return next(key for d in parsed if d["kind"] == "Cluster" for key in d["spec"]["networking"])
 
 
-def rendered(netloom, project, waiting):
-    """Renders the project, without its cluster when the cluster's provider has no overlay yet."""
+def rendered(netloom, project, waiting, refusal):
+    """Renders the project, without its cluster when that is refused or its provider has no overlay yet."""
     written, parsed = documents(project)
-    if provider(parsed) in waiting:
+    if refusal:
+        done = subprocess.run([netloom, "render", "--project", str(project)], capture_output=True, text=True)
+        if done.returncode == 0:
+            return ["listed as refused, but it renders"]
+        if refusal["says"] not in done.stderr:
+            return [f"refused, but not because {refusal['says']}", *done.stderr.splitlines()[:12]]
+    if refusal or provider(parsed) in waiting:
         written.write_text(yaml.safe_dump_all([d for d in parsed if d["kind"] == "Network"], sort_keys=False))
     return run(netloom, "render", "--project", str(project))
 
@@ -69,8 +77,10 @@ def compared(source, project, excused):
 def one(report, netloom, kind, source, name, exceptions):
     with tempfile.TemporaryDirectory() as folder:
         project = Path(folder)
-        problems = imported(netloom, kind, source, project) or rendered(netloom, project, exceptions["providers"])
-        if not report.check(f"{name} imports and renders", problems) or kind == "kurl":
+        refusal = next((rule for rule in exceptions["refused"] if fnmatch.fnmatch(name, rule["path"])), None)
+        problems = imported(netloom, kind, source, project) or rendered(netloom, project, exceptions["providers"], refusal)
+        what = f"is refused: {refusal['says']}" if refusal else "renders"
+        if not report.check(f"{name} imports and {what}", problems) or kind == "kurl":
             return
         rules = exceptions["aspects"]
         excused = {aspect for rule in rules if fnmatch.fnmatch(name, rule["path"]) for aspect in rule["aspects"]}
@@ -85,6 +95,9 @@ def main():
     for kind, pattern in [("kops", "kops/*/*/in-*.yaml"), ("kurl", "kurl/*.yaml")]:
         for source in sorted(fixtures.glob(pattern)):
             one(report, str(netloom), kind, source, str(source.relative_to(fixtures)), exceptions)
+    names = [str(source.relative_to(fixtures)) for source in fixtures.glob("k*/**/*.yaml")]
+    rules = [rule["path"] for key in ("aspects", "refused") for rule in exceptions[key]]
+    report.check("exceptions are about inputs", [f"nothing is at {rule}" for rule in rules if not fnmatch.filter(names, rule)])
     report.close()
 
 

@@ -21,6 +21,8 @@ const DEFAULT_PODS: &str = "100.96.0.0/11";
 const DEFAULT_SERVICES: &str = "100.64.0.0/13";
 /// kops's range of services of clusters without IPv4 (`populate_cluster_spec.go`).
 const IPV6_SERVICES: &str = "fd00:5e4f:ce::/108";
+/// The first minor version of kops that ignores `masterInternalName`.
+const DERIVED_API_HOST_SINCE: u32 = 26;
 /// The first minor version for whose clusters kops 1.28 or later is assumed, whose service range is a constant.
 const CONSTANT_SERVICES_SINCE: u32 = 28;
 
@@ -30,6 +32,7 @@ pub(super) fn write(work: &mut Work<'_, '_>) {
     kubernetes_version(work);
     ranges(work);
     groups::write(work);
+    api_host(work);
     etcd::write(work);
     kube_proxy(work);
     provider::write(work);
@@ -89,7 +92,8 @@ fn ranges(work: &mut Work<'_, '_>) {
 
 /// kops's default; with the Amazon VPC provider and no `networkCIDR`, the network's.
 fn default_non_masquerade(work: &Work<'_, '_>) -> Option<(Cidr, Span)> {
-    let amazon = work.spec.find(&["spec.networking.amazonvpc", "spec.networking.amazonVPC"]).is_some();
+    let names = ["amazonvpc", "amazonVPC", "amazon-vpc-routed-eni"].map(|key| format!("spec.networking.{key}"));
+    let amazon = work.spec.find(&names.each_ref().map(String::as_str)).is_some();
     let network_given = work.spec.find(&["spec.networkCIDR", "spec.networking.networkCIDR"]).is_some();
     let text = if amazon && !network_given {
         work.network.node.at(&Path::dotted("spec.aws.cidr")).and_then(Node::as_str)?
@@ -130,6 +134,20 @@ fn set_range(work: &mut Work<'_, '_>, field: &str, range: Option<(Cidr, Span)>, 
     if let Some((range, span)) = range.filter(|(range, _)| range.to_string() != default) {
         work.cluster.set(field, Node::new(Value::String(range.to_string().into()), span));
     }
+}
+
+/// The name by which machines find the API server.
+fn api_host(work: &mut Work<'_, '_>) {
+    let derived = format!("api.internal.{}", work.full_name);
+    let path = "spec.masterInternalName";
+    let written = work.spec.peek(&Path::dotted(path)).and_then(Node::as_str);
+    let used = work.version.minor < DERIVED_API_HOST_SINCE || written == Some(derived.as_str());
+    let written = if used { work.spec.text(&[path], work.findings) } else { None };
+    if written.is_none() && !work.full_name.bytes().all(|byte| matches!(byte, b'-' | b'.') || byte.is_ascii_alphanumeric()) {
+        return; // the cluster's name is no domain name, which is said where it is written
+    }
+    let (host, span) = written.unwrap_or((&derived, work.spec.span("metadata.name")));
+    work.cluster.set("spec.controlPlane.apiHost", Node::new(Value::String(host.into()), span));
 }
 
 fn kube_proxy(work: &mut Work<'_, '_>) {

@@ -48,10 +48,6 @@ pub(super) fn write(work: &mut Work<'_, '_>) {
         let because = "kops-controller admits nodes to the cluster";
         flows.push(("kops-controller", "tcp", "3988".to_owned(), "workers", "controlPlane", because));
     }
-    if clusters.iter().any(|etcd| etcd.name == "cilium") {
-        let because = "Cilium agents keep their state in the etcd cluster `cilium`";
-        flows.push(("cilium-etcd", "tcp", "4003".to_owned(), "workers", "controlPlane", because));
-    }
     flows.extend(gossip(work));
     work.cluster.set("spec.flows", flows.iter().map(node).collect::<Vec<Node>>());
 }

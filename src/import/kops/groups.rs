@@ -1,5 +1,7 @@
 //! Instance groups: how many machines there are at most, and of what architecture.
 
+use indexmap::IndexSet;
+
 use crate::declare::Arch;
 use crate::diagnostic::{Diagnostic, rules};
 use crate::import::reading::Reading;
@@ -29,7 +31,8 @@ pub(super) struct Group<'a> {
     pub(super) role: Role,
     /// Most machines that it has; none when the autoscaler Karpenter decides.
     max: Option<u32>,
-    architectures: Vec<Arch>,
+    /// EC2 types of its machines.
+    types: Vec<&'a str>,
     max_pods: Option<u32>,
     /// Names of its subnets.
     pub(super) subnets: Vec<&'a str>,
@@ -46,10 +49,10 @@ impl<'a> Group<'a> {
         let size = if role == Role::Worker { WORKER_SIZE } else { CONTROL_PLANE_SIZE };
         let max = reading.number(&["spec.maxSize"], findings).or(if karpenter { None } else { Some(size) });
         let max_pods = reading.number(&["spec.kubelet.maxPods"], findings);
-        let architectures = machine_types(&reading).iter().map(|name| architecture(name)).collect();
+        let types = if role == Role::Bastion { Vec::new() } else { machine_types(&mut reading) };
         let subnets = reading.peek(&Path::dotted("spec.subnets")).and_then(Node::as_list).unwrap_or_default();
         let subnets = subnets.iter().filter_map(Node::as_str).collect();
-        Self { reading, role, max, architectures, max_pods, subnets }
+        Self { reading, role, max, types, max_pods, subnets }
     }
 }
 
@@ -68,11 +71,26 @@ fn role(reading: &mut Reading<'_>, findings: &mut Vec<Diagnostic>) -> Role {
     }
 }
 
-/// The machine types of a group: the first one, and those that a mixed group may fall back to.
-fn machine_types<'a>(reading: &Reading<'a>) -> Vec<&'a str> {
-    let first = reading.peek(&Path::dotted("spec.machineType")).and_then(Node::as_str);
-    let mixed = reading.peek(&Path::dotted("spec.mixedInstancesPolicy.instances")).and_then(Node::as_list);
-    first.into_iter().flat_map(|list| list.split(',')).chain(mixed.unwrap_or_default().iter().filter_map(Node::as_str)).collect()
+/// The EC2 types of a group: the first ones, and those that a mixed group may fall back to.
+fn machine_types<'a>(reading: &mut Reading<'a>) -> Vec<&'a str> {
+    let mut types = Vec::new();
+    for path in ["spec.machineType", "spec.mixedInstancesPolicy.instances"].map(Path::dotted) {
+        let Some(node) = reading.peek(&path) else { continue };
+        let one = node.as_str().into_iter().flat_map(|list| list.split(','));
+        let named: Vec<&str> = one.chain(node.as_list().into_iter().flatten().filter_map(Node::as_str)).map(str::trim).collect();
+        if !named.is_empty() && named.iter().all(|name| is_type(name)) {
+            reading.take(&path);
+            types.extend(named);
+        }
+    }
+    types
+}
+
+/// Whether this has the form of an EC2 instance type: a family and a size.
+fn is_type(name: &str) -> bool {
+    let plain = |text: &str| text.bytes().all(|byte| byte == b'-' || byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    let begins = name.starts_with(|c: char| c.is_ascii_lowercase());
+    begins && name.split_once('.').is_some_and(|(family, size)| plain(family) && plain(size) && !size.is_empty())
 }
 
 /// The architecture of an AWS instance type.
@@ -89,7 +107,8 @@ fn architecture(machine: &str) -> Arch {
 pub(super) fn write(work: &mut Work<'_, '_>) {
     let nodes = || work.groups.iter().filter(|group| group.role != Role::Bastion);
     let sizes: Option<Vec<u32>> = nodes().map(|group| group.max).collect();
-    let architectures: Vec<Arch> = nodes().flat_map(|group| group.architectures.iter().copied()).collect();
+    let types: IndexSet<&str> = nodes().flat_map(|group| group.types.iter().copied()).collect();
+    let architectures: Vec<Arch> = types.iter().map(|name| architecture(name)).collect();
     let group_pods = nodes().filter_map(|group| group.max_pods).max();
     let bounded = nodes().next().is_some();
     match sizes.filter(|_| bounded) {
@@ -115,6 +134,9 @@ pub(super) fn write(work: &mut Work<'_, '_>) {
         let names = [(Arch::Amd64, "amd64"), (Arch::Arm64, "arm64")];
         let present = names.iter().filter(|(arch, _)| architectures.contains(arch));
         work.cluster.set("spec.nodes.architectures", present.map(|(_, name)| Node::from(*name)).collect::<Vec<Node>>());
+    }
+    if !types.is_empty() {
+        work.cluster.set("spec.nodes.instanceTypes", types.into_iter().map(Node::from).collect::<Vec<Node>>());
     }
 }
 

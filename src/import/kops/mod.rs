@@ -9,6 +9,7 @@ mod cluster;
 mod documents;
 mod etcd;
 mod groups;
+mod ignored;
 mod network;
 mod provider;
 mod reasons;

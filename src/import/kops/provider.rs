@@ -1,46 +1,134 @@
-//! The network provider: the same key in a declaration, with kops's options.
+//! The network provider: the same key in a declaration, with kops's options as far as its overlay declares them.
+
+use std::borrow::Cow;
+
+use serde_json::Value as Json;
 
 use crate::diagnostic::{Diagnostic, rules};
-use crate::tree::{Key, Map, Node, Path, Span, Value};
+use crate::import::options::{self, Names, Taken, Taking};
+use crate::tree::{Map, Node, Path, Span, Value};
 
-use super::Work;
+use super::{Work, ignored};
 
-/// kops's key in v1alpha2 and, where it differs, in v1alpha3; the declaration's key is the first.
-const PROVIDERS: [(&str, &str); 16] = [
-    ("kubenet", ""),
-    ("classic", ""),
-    ("external", ""),
-    ("cni", ""),
-    ("kopeio", ""),
-    ("weave", ""),
-    ("flannel", ""),
-    ("calico", ""),
-    ("canal", ""),
-    ("kuberouter", "kubeRouter"),
-    ("romana", ""),
-    ("amazonvpc", "amazonVPC"),
-    ("cilium", ""),
-    ("lyftvpc", ""),
-    ("gce", "gcp"),
-    ("kindnet", ""),
+/// A declaration's key, which is that of v1alpha2, and the other names that a provider has in v1alpha3 or on kops's command line.
+const PROVIDERS: [(&str, &[&str]); 16] = [
+    ("kubenet", &[]),
+    ("classic", &[]),
+    ("external", &[]),
+    ("cni", &[]),
+    ("kopeio", &[]),
+    ("weave", &[]),
+    ("flannel", &[]),
+    ("calico", &[]),
+    ("canal", &[]),
+    ("kuberouter", &["kubeRouter", "kube-router"]),
+    ("romana", &[]),
+    ("amazonvpc", &["amazonVPC", "amazon-vpc-routed-eni"]),
+    ("cilium", &[]),
+    ("lyftvpc", &[]),
+    ("gce", &["gcp"]),
+    ("kindnet", &[]),
 ];
 
 /// Providers that netloom has no overlay for, and what to use in their place.
 const WITHOUT_OVERLAY: [(&str, &str); 3] = [
     ("lyftvpc", "it is gone from kops since 1.23; `amazonvpc` and `cilium` with `ipam: eni` give pods addresses of the VPC, too"),
     ("gce", "it needs Google's alias addresses; `kubenet` is the counterpart on AWS"),
-    ("kindnet", "`cni: {}` leaves its objects to you; `flannel` and `kubenet` do the same"),
+    (
+        "kindnet",
+        "`cni` leaves its objects to you; `kubenet` routes between nodes as it does, and `cilium` enforces policies, too",
+    ),
 ];
 
-/// Options that v1alpha3 names differently: provider, key there, key in a declaration, whether true and false change places.
-const RENAMED: [(&str, &str, &str, bool); 6] = [
-    ("amazonvpc", "image", "imageName", false),
-    ("amazonvpc", "initImage", "initImageName", false),
-    ("canal", "flanneldIptablesForwardRules", "disableFlannelForwardRules", true),
-    ("cilium", "installIptablesRules", "IPTablesRulesNoinstall", true),
-    ("cilium", "masquerade", "disableMasquerade", true),
-    ("cilium", "toFQDNsDNSRejectResponseCode", "toFqdnsDnsRejectResponseCode", false),
+/// Names of the same option: those of v1alpha2 and of v1alpha3, where they differ. An overlay may have either.
+const NAMES: Names = &[
+    ("amazonvpc", "imageName", "image", false),
+    ("amazonvpc", "initImageName", "initImage", false),
+    ("canal", "disableFlannelForwardRules", "flanneldIptablesForwardRules", true),
+    ("cilium", "IPTablesRulesNoinstall", "installIptablesRules", true),
+    ("cilium", "disableMasquerade", "masquerade", true),
+    ("cilium", "toFqdnsDnsRejectResponseCode", "toFQDNsDNSRejectResponseCode", false),
+    ("cilium", "toFqdnsEnablePoller", "toFQDNsEnablePoller", false),
 ];
+
+/// Values that kops has under two names: provider, option, the old name, the new one.
+const VALUES: [(&str, &str, &str, &str); 1] = [("cilium", "ipam", "hostscope", "kubernetes")];
+
+/// What is on when its block is there and does not say (`pkg/model/components/cilium.go`).
+const ON_WHERE_PRESENT: [(&str, &str); 2] = [("cilium", "ingress"), ("cilium", "gatewayAPI")];
+
+/// A default of earlier releases of kops.
+struct OldDefault {
+    provider: &'static str,
+    /// Minor versions of kops that had it, the last one not among them.
+    releases: std::ops::Range<u32>,
+    /// Whether the block leaves it open.
+    open: fn(&Node) -> bool,
+    option: &'static str,
+    value: OldValue,
+    comment: &'static str,
+}
+
+/// A value of a table.
+#[derive(Clone, Copy)]
+enum OldValue {
+    Text(&'static str),
+    Flag(bool),
+}
+
+impl From<OldValue> for Value {
+    fn from(value: OldValue) -> Self {
+        match value {
+            OldValue::Text(text) => Value::String(text.into()),
+            OldValue::Flag(flag) => Value::Bool(flag),
+        }
+    }
+}
+
+impl OldDefault {
+    fn holds(&self, minor: u32, block: &Node) -> bool {
+        self.releases.contains(&minor) && (self.open)(block)
+    }
+}
+
+/// `template_functions.go` (`CalicoIPv4PoolIPIPMode`) and `pkg/model/components/cilium.go` of the releases.
+const OLD_DEFAULTS: [OldDefault; 3] = [
+    OldDefault {
+        provider: "calico",
+        releases: 0..22,
+        open: |block| all_but_vxlan(block) && unset(block, &["crossSubnet", "ipipMode"]),
+        option: "ipipMode",
+        value: OldValue::Text("Always"),
+        comment: ALWAYS,
+    },
+    OldDefault {
+        provider: "calico",
+        releases: 0..22,
+        open: |block| !all_but_vxlan(block) && unset(block, &["crossSubnet"]),
+        option: "vxlanMode",
+        value: OldValue::Text("Always"),
+        comment: ALWAYS,
+    },
+    OldDefault {
+        provider: "cilium",
+        releases: 22..26,
+        open: |block| block.str_at("ipam") == Some("eni") && unset(block, &["disableMasquerade", "masquerade"]),
+        option: "disableMasquerade",
+        value: OldValue::Flag(true),
+        comment: "With ENI addresses kops did not masquerade before 1.26.",
+    },
+];
+
+const ALWAYS: &str = "The default of kops before 1.22. Without this line packets are encapsulated between subnets only.";
+
+fn all_but_vxlan(block: &Node) -> bool {
+    block.str_at("encapsulationMode") != Some("vxlan")
+}
+
+/// Whether the block says nothing of these: an empty text is nothing.
+fn unset(block: &Node, options: &[&str]) -> bool {
+    options.iter().all(|option| block.get(option).is_none_or(|node| node.is_null() || node.as_str() == Some("")))
+}
 
 /// What Weave itself takes for `WEAVE_MTU` (`prog/weave-kube/launch.sh`), which kops sets only where `mtu` is written.
 const WEAVE_MTU: i64 = 1376;
@@ -51,10 +139,11 @@ const WEAVE: &str = "2.8.1";
 pub(super) fn write(work: &mut Work<'_, '_>) {
     let path = Path::dotted("spec.networking");
     work.spec.enter("spec.networking");
-    let present = |(old, new): &&(&'static str, &'static str)| {
-        [*old, *new].into_iter().find(|key| !key.is_empty() && work.spec.peek(&path.child(key)).is_some())
+    let named = |(name, others): &(&'static str, &[&'static str])| {
+        let key = [*name].into_iter().chain(others.iter().copied()).find(|key| work.spec.peek(&path.child(key)).is_some());
+        key.map(|key| (*name, key))
     };
-    let chosen: Vec<(&str, &str)> = PROVIDERS.iter().filter_map(|pair| present(&pair).map(|key| (pair.0, key))).collect();
+    let chosen: Vec<(&str, &str)> = PROVIDERS.iter().filter_map(named).collect();
     let [(provider, key)] = chosen[..] else { return not_one(work, &chosen) };
     let path = path.child(key);
     let Some(block) = work.spec.peek(&path) else { return };
@@ -64,14 +153,33 @@ pub(super) fn write(work: &mut Work<'_, '_>) {
         let what = format!("the network provider `{key}` has no counterpart; with `cni`, netloom installs none");
         return work.choose_cluster("spec.networking", block.span, what, *instead);
     }
-    work.spec.take(&path);
-    if block.as_map().is_none() {
+    let Some(given) = block.as_map() else {
+        work.spec.take(&path);
         return work.refuse(block.span, format!("`networking.{key}` is {}, but takes a mapping", block.kind()), "write `{}`");
+    };
+    let Some(declared) = options::of(provider) else {
+        work.spec.take(&path);
+        return work.cluster.set(&format!("spec.networking.{provider}"), block.clone());
+    };
+    let minor = work.version.minor;
+    let taking = Taking {
+        provider,
+        options: declared,
+        names: NAMES,
+        ignored: &|option| ignored::why(provider, option, minor).map(Cow::Owned),
+        value: &|option, node| renamed(provider, option, node),
+    };
+    let Taken { block: options, used, entered, left, misfits } = taking.take(given, &path);
+    work.cluster.set(&format!("spec.networking.{provider}"), Node::new(Value::Map(options), block.span));
+    for path in &used {
+        work.spec.take(path);
     }
-    let block = renamed(provider, block);
-    work.cluster.set(&format!("spec.networking.{provider}"), block.clone());
-    if provider == "weave" {
-        weave(work, &block);
+    entered.into_iter().for_each(|path| work.spec.enter_at(path));
+    left.into_iter().for_each(|(path, reason)| work.spec.leave(path, reason));
+    misfits.into_iter().for_each(|(path, misfit)| left_out(work, provider, path, misfit));
+    match provider {
+        "weave" => weave(work, block),
+        _ => defaults(work, provider, declared, block),
     }
 }
 
@@ -92,20 +200,80 @@ fn not_one(work: &mut Work<'_, '_>, chosen: &[(&str, &str)]) {
     work.findings.push(if chosen.is_empty() { finding.suggest(given, PROVIDERS.map(|(key, _)| key)) } else { finding });
 }
 
-/// The provider's options under the names that declarations have.
-fn renamed(provider: &str, block: &Node) -> Node {
-    let mut block = block.clone();
-    let Some(map) = block.as_map_mut() else { return block };
-    let entries = std::mem::take(map).into_iter().map(|(key, mut node)| {
-        let rule = RENAMED.iter().find(|(of, from, _, _)| *of == provider && *from == &*key.text);
-        let Some((_, _, to, swapped)) = rule else { return (key, node) };
-        if let (true, Value::Bool(flag)) = (swapped, &node.value) {
-            node.value = Value::Bool(!flag);
+/// The newer of two names of a value.
+fn renamed(provider: &str, option: &str, node: &Node) -> Option<Value> {
+    let rule = VALUES.iter().find(|(of, at, old, _)| *of == provider && *at == option && node.as_str() == Some(old));
+    rule.map(|(.., new)| Value::String((*new).into()))
+}
+
+/// Says that an overlay does not take a value.
+fn left_out(work: &mut Work<'_, '_>, provider: &str, path: Path, misfit: Diagnostic) {
+    let span = misfit.span;
+    work.spec.leave(path, "its overlay does not take the value");
+    let what = format!("{}; it is left out, and the overlay's default stands in", misfit.message);
+    let help = misfit.help.into_iter().next().unwrap_or_else(|| "write a value that it takes".into());
+    work.choose_cluster(&format!("spec.networking.{provider}"), span, what, help);
+}
+
+/// What a manifest does not say and kops has otherwise than the overlay.
+fn defaults(work: &mut Work<'_, '_>, provider: &str, declared: &Json, block: &Node) {
+    let field = |option: &str| format!("spec.networking.{provider}.{option}");
+    for (_, option) in ON_WHERE_PRESENT.iter().filter(|(of, _)| *of == provider) {
+        let enabled = format!("{option}.enabled");
+        let silent = block.get(option).is_some_and(|it| it.as_map().is_some_and(|map| map.get("enabled").is_none()));
+        if silent && options::declared(declared, &enabled).is_some() {
+            work.cluster.set(&field(&enabled), true);
         }
-        (Key { text: (*to).into(), span: key.span }, node)
-    });
-    *map = entries.collect();
-    block
+    }
+    for old in OLD_DEFAULTS.iter().filter(|old| old.provider == provider && old.holds(work.version.minor, block)) {
+        if options::declared(declared, old.option).is_some() {
+            work.cluster.set(&field(old.option), Node::new(old.value.into(), block.span));
+            work.cluster.note(&field(old.option), old.comment);
+        }
+    }
+    if provider == "cilium" {
+        ipsec_key(work, block);
+    }
+    release(work, provider, declared, block);
+}
+
+/// The key of Cilium's IPsec that kops has put into the cluster, from its secret `ciliumpassword`.
+fn ipsec_key(work: &mut Work<'_, '_>, block: &Node) {
+    let encrypted = block.get("enableEncryption").and_then(Node::as_bool) == Some(true);
+    if encrypted && matches!(block.str_at("encryptionType"), None | Some("" | "ipsec")) {
+        let field = "spec.networking.cilium.encryptionKey";
+        work.cluster.set(&format!("{field}.existingSecret.name"), "cilium-ipsec-keys");
+        work.cluster.set(&format!("{field}.existingSecret.key"), "keys");
+        work.cluster
+            .note(field, "The key that kops has made. On a new cluster leave `encryptionKey` out: a Job makes one there.");
+    }
+}
+
+/// The release that is written, where the overlay is of the same minor one; otherwise the overlay's.
+fn release(work: &mut Work<'_, '_>, provider: &str, declared: &Json, block: &Node) {
+    let field = format!("spec.networking.{provider}.version");
+    let default = options::declared(declared, "version").and_then(|schema| schema.get("default")?.as_str());
+    let Some(ours) = default else { return };
+    let written = block.get("version").and_then(Node::as_str).filter(|text| !text.is_empty());
+    let span = block.get("version").map_or(block.span, |node| node.span);
+    if written.is_some_and(|text| minor(text) == minor(ours)) {
+        return;
+    }
+    let what = match written {
+        Some(text) => {
+            work.cluster.unset(&field);
+            format!("the manifest asks for {text}, and netloom has objects for {ours}")
+        }
+        None => format!("the manifest names no release, and kops installs one of its own; netloom has objects for {ours}"),
+    };
+    let help = "compare with the images that run before you apply anything, and read the notes on upgrades of those in between";
+    work.choose_cluster(&format!("spec.networking.{provider}"), span, what, help);
+}
+
+/// `3.31` of `v3.31.6`.
+fn minor(release: &str) -> Option<(u32, u32)> {
+    let mut numbers = release.trim_start_matches('v').split(['.', '-', '+']).map(|number| number.parse().ok());
+    Some((numbers.next()??, numbers.next()??))
 }
 
 /// What a manifest leaves open about Weave: encryption, and the release and the MTU where they are not written.

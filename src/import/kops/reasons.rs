@@ -55,7 +55,7 @@ pub(super) const CLUSTER: Reasons = &[
     ("spec.kubelet", MACHINES),
     ("spec.kubelet.clusterDNS", "it follows from `dns`; the cluster's README says what it must be"),
     ("spec.kubelet.networkPluginMTU", "the network provider's overlay computes the MTU"),
-    ("spec.masterInternalName", BALANCER),
+    ("spec.masterInternalName", "kops ignores it since 1.26"),
     ("spec.masterKubelet", MACHINES),
     ("spec.masterPublicName", BALANCER),
     ("spec.metricsServer", ADDON),
@@ -93,6 +93,5 @@ pub(super) const GROUP: Reasons = &[
     ("metadata.labels", MACHINES),
     ("spec", MACHINES),
     ("spec.additionalSecurityGroups", "a group that exists elsewhere is attached by whoever makes the machines"),
-    ("spec.machineType", "netloom makes no machines; only the architecture is taken from it"),
     ("spec.securityGroupOverride", "netloom makes the security groups"),
 ];

@@ -126,8 +126,11 @@ impl<'a, 'f> Work<'a, 'f> {
             self.cluster.set("spec.nodes.maxPods", i64::from(pods));
         }
         self.cluster.set("spec.controlPlane.apiPort", API_PORT);
-        self.cluster.set("spec.kubeProxy.mode", "ipvs");
-        self.cluster.note("spec.kubeProxy.mode", "kURL always runs kube-proxy with IPVS.");
+        // Calico's add-on alone patches it (`kubeproxy-config-v1alpha1.yml`).
+        if self.spec.peek(&Path::dotted("spec.calico")).is_none() {
+            self.cluster.set("spec.kubeProxy.mode", "ipvs");
+            self.cluster.note("spec.kubeProxy.mode", "kURL runs kube-proxy with IPVS.");
+        }
     }
 }
 

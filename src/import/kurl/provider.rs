@@ -12,6 +12,8 @@ const PROVIDERS: [&str; 4] = ["weave", "flannel", "antrea", "calico"];
 const WEAVE: &str = "2.8.1";
 /// What Weave itself takes for `WEAVE_MTU` (`prog/weave-kube/launch.sh`), which kURL does not set.
 const MTU: i64 = 1376;
+/// `veth_mtu` of `addons/calico/3.9.1/calico.yaml`.
+const CALICO_MTU: i64 = 1440;
 /// The Secret of kURL's key, and the entry in it (`addons/weave/*/tmpl-secret.yaml`).
 const SECRET: &str = "weave-passwd";
 
@@ -113,7 +115,14 @@ fn antrea<'a>(work: &mut Work<'a, '_>) -> Pods<'a> {
 fn calico<'a>(work: &mut Work<'a, '_>) -> Pods<'a> {
     let span = work.spec.span("spec.calico");
     work.spec.enter("spec.calico");
-    work.cluster.set("spec.networking.calico", empty(span));
+    work.cluster.set("spec.networking.calico.ipipMode", Node::new(Value::String("Always".into()), span));
+    work.cluster.set("spec.networking.calico.mtu", Node::new(Value::Int(CALICO_MTU), span));
+    let comment = "kURL's add-on has 1440 bytes. Without this line pods get what the network carries, once they are made anew.";
+    work.cluster.note("spec.networking.calico.mtu", comment);
+    let what = "the Installer's Calico is 3.9.1 of 2019, the one release that kURL has; netloom has objects for a current one";
+    let help =
+        "Calico is upgraded one step of a few minor releases after the other; read its notes on upgrades, or make a new cluster";
+    work.choose_cluster("spec.networking.calico", span, what, help);
     Pods { per_node: true, ..Pods::default() }
 }
 
