@@ -205,7 +205,7 @@ fn overlays_keep_to_the_forms_that_others_rely_on() {
             assert!(rules::find(code).is_none(), "{code} is the core's");
             assert!(
                 text.starts_with(|c: char| !c.is_lowercase())
-                    || ["flannel", "kops", "kube-router", "netloom"].iter().any(|name| text.starts_with(name)),
+                    || ["flannel", "kops", "kopeio", "kube-router", "netloom"].iter().any(|name| text.starts_with(name)),
                 "{code}"
             );
             assert!(text.trim_end().ends_with('.') && !assertion.message.trim_end().ends_with('.'), "{code}");
