@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use netloom::cli::{self, Cli, Color, Exit, Progress, Report, Surroundings};
 use netloom::diagnostic::inert;
+use netloom::limits;
 
 /// The exit code of a bug in netloom (`EX_SOFTWARE` of sysexits.h).
 const BUG: i32 = 70;
@@ -16,6 +17,7 @@ fn main() -> ExitCode {
     if std::env::args_os().nth(1).is_some_and(|first| first == cli::WORKER) {
         return netloom::overlay::jsonnet::serve();
     }
+    limits::confine();
     let report = match Cli::try_parse() {
         Ok(cli) => answer(&cli),
         Err(usage) => explain(&usage),

@@ -4,7 +4,7 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{Read, pipe};
+use std::io::{Read, Write, pipe};
 use std::os::unix::ffi::OsStrExt;
 use std::process::{Command, Stdio};
 use std::thread;
@@ -57,6 +57,22 @@ fn a_result_that_cannot_be_printed_is_an_error() {
     let told = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(told.starts_with("error: the result could not be printed: No space left on device"), "{told}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+#[allow(clippy::disallowed_methods, reason = "what the system says of a process is no input")]
+fn a_command_has_four_gibibytes_of_memory() {
+    // A full pipe holds the command where it prints, so that its limits can be read.
+    let (_reader, mut writer) = pipe().unwrap();
+    writer.write_all(&[b' '; 1 << 16]).unwrap();
+    let mut child = netloom("completions bash").stdout(writer).spawn().unwrap();
+    let limits = std::iter::repeat_with(|| std::fs::read_to_string(format!("/proc/{}/limits", child.id())).unwrap());
+    let limit = |text: &String| text.lines().find(|line| line.starts_with("Max data size")).map(str::to_owned);
+    let bounded = limits.filter_map(|text| limit(&text)).find(|line| !line.contains("unlimited")).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(bounded.split_whitespace().collect::<Vec<_>>()[3..], ["4294967296", "4294967296", "bytes"]);
 }
 
 #[test]

@@ -12,7 +12,8 @@ use crate::tree::{Node, Value};
 pub fn check(plan: &ClusterPlan, objects: &[Arc<Object>], findings: &mut Vec<Diagnostic>) {
     let Some(planned) = plan.mtu.pod else { return };
     if planned > limit(&plan.mtu) {
-        findings.push(Diagnostic::new(&rules::MTU_MISMATCH, plan.mtu.span, too_large("the pods' MTU", planned, &plan.mtu)));
+        let finding = Diagnostic::new(&rules::MTU_MISMATCH, plan.mtu.span, too_large("the pods' MTU", planned, &plan.mtu));
+        findings.push(finding.help(format!("declare {} at most, or leave the pods' MTU to netloom", limit(&plan.mtu))));
     }
     for place in &plan.mtu.places {
         let is_it = |object: &&Arc<Object>| object.identity.kind == place.kind && object.identity.name == place.name;

@@ -71,7 +71,10 @@ fn documents(text: &str, name: Option<&str>) -> Result<Vec<Value>, Error> {
     match findings.first() {
         Some(finding) => {
             let line = text.bytes().take(finding.span.start as usize).filter(|byte| *byte == b'\n').count() + 1;
-            Err(Error::new(ErrorKind::InvalidOperation, format!("line {line} of {}: {}", name.unwrap_or("the file"), finding.message)))
+            Err(Error::new(
+                ErrorKind::InvalidOperation,
+                format!("line {line} of {}: {}", name.unwrap_or("the file"), finding.message),
+            ))
         }
         None => Ok(documents.iter().map(to_value).collect()),
     }

@@ -41,19 +41,32 @@ impl Reading<'_> {
         }
     }
 
+    /// A word that says something about any value.
     fn word(self, words: &Members<String, Json>, word: &str, value: &Json, node: &Node, depth: usize) -> Option<bool> {
-        match (word, &node.value) {
-            ("type", _) => has_type(value, &node.value),
-            ("$ref", _) => self.at((self.find)(value.as_str()?)?, node, depth),
-            ("enum", _) => any(value.as_array()?.iter().map(|one| equal(one, &node.value))),
-            ("const", _) => equal(value, &node.value),
-            ("allOf", _) => all(value.as_array()?.iter().map(|one| self.at(one, node, depth))),
-            ("anyOf", _) => any(value.as_array()?.iter().map(|one| self.at(one, node, depth))),
-            ("oneOf", _) => {
+        match word {
+            "type" => has_type(value, &node.value),
+            "$ref" => self.at((self.find)(value.as_str()?)?, node, depth),
+            "enum" => any(value.as_array()?.iter().map(|one| equal(one, &node.value))),
+            "const" => equal(value, &node.value),
+            "allOf" => all(value.as_array()?.iter().map(|one| self.at(one, node, depth))),
+            "anyOf" => any(value.as_array()?.iter().map(|one| self.at(one, node, depth))),
+            "oneOf" => {
                 let verdicts: Option<Vec<bool>> = value.as_array()?.iter().map(|one| self.at(one, node, depth)).collect();
                 Some(verdicts?.into_iter().filter(|fits| *fits).count() == 1)
             }
-            ("not", _) => Some(!self.at(value, node, depth)?),
+            "not" => Some(!self.at(value, node, depth)?),
+            "title" | "description" | "default" | "examples" | "$schema" | "$defs" | "definitions" => Some(true),
+            _ if word.starts_with("x-kubernetes-") => Some(true),
+            _ => self.word_of_type(words, word, value, node, depth),
+        }
+    }
+
+    /// A word about values of one type; about others it says nothing.
+    fn word_of_type(self, words: &Members<String, Json>, word: &str, value: &Json, node: &Node, depth: usize) -> Option<bool> {
+        const COLLECTIONS: [&str; 5] = ["properties", "additionalProperties", "propertyNames", "required", "items"];
+        const SIZES: [&str; 6] = ["minProperties", "maxProperties", "minItems", "maxItems", "minLength", "maxLength"];
+        const SCALARS: [&str; 4] = ["format", "pattern", "minimum", "maximum"];
+        match (word, &node.value) {
             ("properties", Value::Map(map)) => {
                 let known = |(name, schema): (&String, &Json)| map.get(name).map(|node| self.at(schema, node, depth));
                 all(value.as_object()?.iter().filter_map(known))
@@ -68,41 +81,21 @@ impl Reading<'_> {
             }
             ("propertyNames", Value::Map(map)) => all(map.keys().map(|key| self.at(value, &key.into(), depth))),
             ("required", Value::Map(map)) => {
-                Some(value.as_array()?.iter().all(|name| name.as_str().is_some_and(|it| map.contains(it))))
+                Some(value.as_array()?.iter().all(|name| name.as_str().is_some_and(|name| map.contains(name))))
             }
+            ("items", Value::List(items)) => all(items.iter().map(|item| self.at(value, item, depth))),
             ("minProperties", Value::Map(map)) => Some(map.len() as u64 >= value.as_u64()?),
             ("maxProperties", Value::Map(map)) => Some(map.len() as u64 <= value.as_u64()?),
-            ("items", Value::List(items)) => all(items.iter().map(|item| self.at(value, item, depth))),
             ("minItems", Value::List(items)) => Some(items.len() as u64 >= value.as_u64()?),
             ("maxItems", Value::List(items)) => Some(items.len() as u64 <= value.as_u64()?),
-            ("format", Value::String(text)) => (self.format)(value.as_str()?, text),
-            ("pattern", Value::String(text)) => matches(value.as_str()?, text),
             ("minLength", Value::String(text)) => Some(text.chars().count() as u64 >= value.as_u64()?),
             ("maxLength", Value::String(text)) => Some(text.chars().count() as u64 <= value.as_u64()?),
+            ("format", Value::String(text)) => (self.format)(value.as_str()?, text),
+            ("pattern", Value::String(text)) => matches(value.as_str()?, text),
             ("minimum", Value::Int(number)) => Some(*number >= value.as_i64()?),
             ("maximum", Value::Int(number)) => Some(*number <= value.as_i64()?),
             ("minimum" | "maximum", Value::Float(_)) => None,
-            // Words about other types than the value's say nothing about it.
-            (
-                "properties"
-                | "additionalProperties"
-                | "required"
-                | "minProperties"
-                | "maxProperties"
-                | "items"
-                | "minItems"
-                | "maxItems"
-                | "format"
-                | "pattern"
-                | "minLength"
-                | "maxLength"
-                | "minimum"
-                | "maximum",
-                _,
-            ) => Some(true),
-            ("title" | "description" | "default" | "examples" | "$schema" | "$defs" | "definitions", _) => Some(true),
-            _ if word.starts_with("x-kubernetes-") => Some(true),
-            _ => None,
+            _ => (COLLECTIONS.contains(&word) || SIZES.contains(&word) || SCALARS.contains(&word)).then_some(true),
         }
     }
 }
