@@ -51,19 +51,24 @@ impl Variables {
     /// The variables that every overlay of a cluster sees.
     #[must_use]
     pub fn new(cluster: Value, network: Value, sources: &Arc<Sources>) -> Self {
-        let sources = Arc::clone(sources);
+        fn find<'s>(sources: &'s Sources, path: &str) -> Option<&'s str> {
+            let (_, source) = sources.find(path).filter(|(_, source)| !source.path.starts_with("netloom:"))?;
+            Some(&source.text)
+        }
+        let (of_file, of_test) = (Arc::clone(sources), Arc::clone(sources));
         let file = Value::from_function(move |path: &str| {
-            let found = sources.find(path).filter(|(_, source)| !source.path.starts_with("netloom:"));
             let missing = || {
                 let message = format!("the project has no file `{path}` below its overlays");
                 Error::new(ErrorKind::InvalidOperation, message)
             };
-            found.map(|(_, source)| source.text.to_string()).ok_or_else(missing)
+            find(&of_file, path).map(ToOwned::to_owned).ok_or_else(missing)
         });
+        let has_file = Value::from_function(move |path: &str| find(&of_test, path).is_some());
         let variables = Self(Arc::default());
         variables.set("cluster", cluster);
         variables.set("network", network);
         variables.set("file", file);
+        variables.set("has_file", has_file);
         variables
     }
 
@@ -97,7 +102,7 @@ impl Variables {
 }
 
 /// The variables that netloom sets.
-const KNOWN: [&str; 6] = ["cluster", "network", "file", "options", "facts", "item"];
+const KNOWN: [&str; 7] = ["cluster", "network", "file", "has_file", "options", "facts", "item"];
 
 /// A cluster as expressions see it: its effective `spec` with defaults, its names, and what is derived from them.
 #[must_use]

@@ -204,7 +204,8 @@ fn overlays_keep_to_the_forms_that_others_rely_on() {
             let (code, text) = (&assertion.code, &assertion.explanation);
             assert!(rules::find(code).is_none(), "{code} is the core's");
             assert!(
-                text.starts_with(|c: char| !c.is_lowercase()) || text.starts_with("kops") || text.starts_with("netloom"),
+                text.starts_with(|c: char| !c.is_lowercase())
+                    || ["flannel", "kops", "kopeio", "kube-router", "netloom"].iter().any(|name| text.starts_with(name)),
                 "{code}"
             );
             assert!(text.trim_end().ends_with('.') && !assertion.message.trim_end().ends_with('.'), "{code}");
