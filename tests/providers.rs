@@ -94,12 +94,16 @@ fn nothing_chosen(provider: &str) -> String {
     format!("{{{provider}: {{}}}}")
 }
 
-/// The facts of every provider with nothing chosen, on a cluster of the newest Kubernetes on AWS.
-fn facts() -> BTreeMap<String, (Option<LifecycleStatus>, Facts)> {
-    let scratch = Scratch::new("facts");
+/// The facts of every provider with nothing chosen, on a cluster of the newest Kubernetes on AWS with this mode of kube-proxy.
+fn facts(proxy: &str) -> BTreeMap<String, (Option<LifecycleStatus>, Facts)> {
+    let scratch = Scratch::new(&format!("facts-{proxy}"));
+    let proxy = format!("  kubeProxy: {{mode: {proxy}}}\n");
     scratch.write("declarations/network.yaml", &network("vpc", "public", 1));
     for provider in providers(&stock()).keys() {
-        scratch.write(&format!("declarations/{provider}.yaml"), &cluster(provider, "vpc", "1.37", &nothing_chosen(provider), ""));
+        scratch.write(
+            &format!("declarations/{provider}.yaml"),
+            &cluster(provider, "vpc", "1.37", &nothing_chosen(provider), &proxy),
+        );
     }
     let mut findings = Vec::new();
     let mut sources = Sources::default();
@@ -151,16 +155,20 @@ fn policies(facts: &Facts) -> String {
     ];
     let enforced: Vec<&str> =
         features.iter().filter(|(_, feature)| matches!(feature, Feature::Enforced(true))).map(|(name, _)| *name).collect();
-    if enforced.is_empty() { "–".to_owned() } else { enforced.join(", ") }
+    // Without either direction the rest means nothing.
+    let any = [&policy.ingress, &policy.egress].iter().any(|feature| matches!(feature, Feature::Enforced(true)));
+    if any { enforced.join(", ") } else { "–".to_owned() }
 }
 
-fn row(name: &str, status: Option<LifecycleStatus>, facts: &Facts) -> String {
-    let proxy = match facts.kube_proxy {
-        Some(ProxyNeed::Required) => "required",
-        Some(ProxyNeed::Replaced) => "replaced",
-        Some(ProxyNeed::Any) | None => "with or without",
+/// `without` are the facts where kube-proxy is disabled.
+fn row(name: &str, status: Option<LifecycleStatus>, facts: &Facts, without: &Facts) -> String {
+    let proxy = match (facts.kube_proxy, without.kube_proxy) {
+        (Some(ProxyNeed::Required), Some(ProxyNeed::Required)) => "required",
+        (Some(ProxyNeed::Replaced), Some(ProxyNeed::Replaced)) => "replaced",
+        _ => "with or without",
     };
-    let architectures: Vec<String> = facts.architectures.iter().map(ToString::to_string).collect();
+    let mut architectures: Vec<String> = facts.architectures.iter().map(ToString::to_string).collect();
+    architectures.sort_unstable();
     let architectures = if architectures.is_empty() { "any".to_owned() } else { architectures.join(", ") };
     let default = if facts.encrypted == Some(true) { " (on by default)" } else { "" };
     let encryption = if facts.encryption.is_empty() { "–".to_owned() } else { facts.encryption.join(", ") + default };
@@ -175,8 +183,9 @@ fn the_table_in_readme_says_what_the_facts_say() {
     let mut table = "\n| provider | lifecycle | NetworkPolicy | kube-proxy | encryption between nodes | IPv6 | architectures |\n\
                      |---|---|---|---|---|---|---|\n"
         .to_owned();
-    for (name, (status, facts)) in facts() {
-        table += &row(&name, status, &facts);
+    let without = facts("disabled");
+    for (name, (status, facts)) in facts("iptables") {
+        table += &row(&name, status, &facts, &without[&name].1);
     }
     table.push('\n');
     let readme = fs::read_to_string(path("README.md")).unwrap();
@@ -188,17 +197,18 @@ fn the_table_in_readme_says_what_the_facts_say() {
 /// Rules of the core that may refuse a cell: the provider does not go with this cluster. Any other error of the core is a mistake
 /// of the overlay.
 const REFUSALS: [&str; 5] = ["architecture", "kube-proxy", "node-routes", "overlay-kubernetes", "pod-ipv6"];
-const MINORS: std::ops::RangeInclusive<u32> = 25..=37;
+/// Every version that there are schemas of; for further variants of a provider the oldest, the newest and one between them.
+const MINORS: [&[u32]; 2] = [&[25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37], &[25, 31, 37]];
 
 /// The clusters of one provider, as lines of a table: topology, zones, kube-proxy, NodeLocal DNSCache, Kubernetes.
-fn cells() -> Vec<[String; 5]> {
+fn cells(minors: &[u32]) -> Vec<[String; 5]> {
     let mut cells = Vec::new();
     for topology in ["public", "private"] {
         for zones in ["1", "3"] {
             for proxy in ["iptables", "ipvs", "disabled"] {
                 for cache in ["on", "off"] {
-                    let cell = |minor: u32| [topology, zones, proxy, cache, &minor.to_string()].map(ToOwned::to_owned);
-                    cells.extend(MINORS.map(cell));
+                    let cell = |minor: &u32| [topology, zones, proxy, cache, &minor.to_string()].map(ToOwned::to_owned);
+                    cells.extend(minors.iter().map(cell));
                 }
             }
         }
@@ -234,20 +244,20 @@ fn example_files(scratch: &Scratch) {
     }
 }
 
-/// Compiles every cell of a provider with this `networking`.
-fn matrix(name: &str, networking: &str, overlay: &Overlay) -> Compilation {
+/// Compiles the cells of a provider with this `networking`.
+fn matrix(name: &str, networking: &str, overlay: &Overlay, cells: &[[String; 5]]) -> Compilation {
     let scratch = Scratch::new(name);
     example_files(&scratch);
     // A cluster with routes to nodes has its network for itself.
     let own = overlay.declared.node.at(&tree::Path::dotted("spec.facts.nodeRoutes")).is_some();
     let mut networks: BTreeMap<String, String> = BTreeMap::new();
-    for (at, [topology, zones, proxy, cache, minor]) in cells().into_iter().enumerate() {
+    for (at, [topology, zones, proxy, cache, minor]) in cells.iter().enumerate() {
         let name = if own { format!("net-{at}") } else { format!("{topology}-{zones}") };
         let rest = format!("  kubeProxy: {{mode: {proxy}}}\n  dns: {{nodeLocalCache: {{enabled: {}}}}}\n", cache == "on");
         let rest = format!("{rest}  controlPlane: {{apiHost: api.example.com}}\n");
         let text = cluster(&format!("cell-{at}"), &name, &format!("1.{minor}"), networking, &rest);
         scratch.write(&format!("declarations/cell-{at}.yaml"), &text);
-        networks.entry(name.clone()).or_insert_with(|| network(&name, &topology, zones.parse().unwrap()));
+        networks.entry(name.clone()).or_insert_with(|| network(&name, topology, zones.parse().unwrap()));
     }
     scratch.write("declarations/networks.yaml", &networks.into_values().collect::<Vec<_>>().join("---\n"));
     compile(&Request { root: scratch.0.clone(), clusters: Vec::new(), worker: PathBuf::new() }, &|_, _| {})
@@ -265,15 +275,15 @@ fn every_provider_on_every_kind_of_cluster_is_valid_or_refused() {
     let library = stock();
     let mut text = "# What becomes of each provider with nothing chosen, and of each cluster's provider in examples/providers, on AWS: public and\n\
                     # private subnets, one and three zones, kube-proxy in its modes and without, NodeLocal DNSCache on and off, Kubernetes\n\
-                    # 1.25 to 1.37. Codes of errors, or `valid`; and how often.\n"
+                    # 1.25 to 1.37 (for examples three versions of them). Codes of errors, or `valid`; and how often.\n"
         .to_owned();
-    let cells = cells();
+    let [all, some] = MINORS.map(cells);
     let providers = providers(&library);
-    let plain = providers.keys().map(|key| ((*key).to_owned(), (*key).to_owned(), nothing_chosen(key)));
-    let variants = variants().into_iter().map(|(name, key, networking)| (format!("example {name}"), key, networking));
-    for (provider, key, networking) in plain.chain(variants) {
+    let plain = providers.keys().map(|key| ((*key).to_owned(), (*key).to_owned(), nothing_chosen(key), &all));
+    let variants = variants().into_iter().map(|(name, key, networking)| (format!("example {name}"), key, networking, &some));
+    for (provider, key, networking, cells) in plain.chain(variants) {
         let overlay = providers.get(&*key).unwrap();
-        let compilation = matrix(&provider.replace(' ', "-"), &networking, overlay);
+        let compilation = matrix(&provider.replace(' ', "-"), &networking, overlay, cells);
         let own: BTreeSet<&str> = overlay.codes().collect();
         let mut errors: Vec<BTreeSet<&str>> = vec![BTreeSet::new(); cells.len()];
         for finding in compilation.findings.iter().filter(|finding| finding.severity == Severity::Error) {
@@ -298,7 +308,7 @@ fn every_provider_on_every_kind_of_cluster_is_valid_or_refused() {
         }
         _ = writeln!(text, "\n{provider}");
         for (outcome, at) in outcomes {
-            _ = writeln!(text, "  {outcome}: {}{}", at.len(), common(&cells, &at));
+            _ = writeln!(text, "  {outcome}: {}{}", at.len(), common(cells, &at));
         }
     }
     let name = "tests/providers/matrix.txt";
