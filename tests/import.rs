@@ -180,7 +180,7 @@ fn fixtures() {
 /// Whatever stands at any place of a manifest, the import ends, and what it writes decodes.
 #[test]
 fn any_value_anywhere() {
-    let kops = ["kops-weave", "kops-v1alpha3"].map(|name| ("kops", name));
+    let kops = ["kops-weave", "kops-v1alpha3", "kops-cilium"].map(|name| ("kops", name));
     for (tool, name) in kops.into_iter().chain([("kurl", "kurl-weave")]) {
         let path = format!("{}/tests/cases/import/{name}.txt", env!("CARGO_MANIFEST_DIR"));
         let text = std::fs::read_to_string(path).unwrap();

@@ -5,6 +5,7 @@
 
 pub mod addresses;
 pub mod capacity;
+pub mod custom;
 pub mod dns;
 pub mod flows;
 mod ingress;
@@ -64,9 +65,10 @@ pub struct Rendered<'a> {
 type Artifacts = fn(Rendered<'_>, &mut Vec<Diagnostic>);
 
 /// Checks of final artifacts.
-const ARTIFACTS: [Artifacts; 7] = [
+const ARTIFACTS: [Artifacts; 8] = [
     version::check,
     |it, findings| objects::check(it.objects, it.schemas, findings),
+    |it, findings| custom::check(it.objects, it.schemas, findings),
     |it, findings| it.template.into_iter().for_each(|template| flows::check(it.plan, template, findings)),
     |it, findings| it.template.into_iter().for_each(|template| quota::check(template, findings)),
     |it, findings| mtu::check(it.plan, it.objects, findings),

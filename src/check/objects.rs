@@ -32,7 +32,8 @@ pub fn check(objects: &[Arc<Object>], schemas: &Schemas, findings: &mut Vec<Diag
     }
 }
 
-fn name(identity: &Identity) -> String {
+/// An object's name for people.
+pub(super) fn name(identity: &Identity) -> String {
     let namespace = if identity.namespace.is_empty() { String::new() } else { format!("{}/", identity.namespace) };
     format!("{} {namespace}{}", identity.kind, identity.name)
 }

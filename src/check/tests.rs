@@ -31,7 +31,12 @@ fn every_check_runs() {
     let policy = "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: a}, spec: {podSelector: {}}}";
     let policy = project.node("policy.yaml", policy);
     let object = Arc::new(Object::new(Identity::of(&policy).unwrap(), "policies".into(), policy));
-    let objects = [Arc::clone(&object), object];
+    let definition = "{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: as.b.c}, spec: {group: b.c, \
+                      scope: Cluster, names: {kind: A, plural: as}, versions: [{name: v1, served: true, storage: true, \
+                      schema: {openAPIV3Schema: {}}}]}}";
+    let definition = project.node("definition.yaml", definition);
+    let definition = Arc::new(Object::new(Identity::of(&definition).unwrap(), "definitions".into(), definition));
+    let objects = [Arc::clone(&object), object, definition];
     let rule = "      - {IpProtocol: -1, SourceSecurityGroupId: {Ref: Other}}\n".repeat(61);
     let template = format!(
         "Resources:\n  NodesSecurityGroup:\n    Type: AWS::EC2::SecurityGroup\n    Properties:\n      SecurityGroupIngress:\n{rule}"
@@ -66,6 +71,7 @@ fn every_check_runs() {
             "node-capacity",
             "node-routes",
             "object-identity",
+            "object-schema",
             "security-group-rules",
         ]
     );

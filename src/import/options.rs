@@ -150,3 +150,41 @@ fn put(block: &mut Map, name: &str, span: Span, node: Node) -> bool {
     block.push(Key { text: key.into(), span }, node);
     true
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tree::{Sources, to_yaml, yaml};
+
+    fn read(text: &str) -> Node {
+        let file = Sources::default().add("block.yaml", text);
+        yaml::read(text, file, &mut Vec::new()).pop().unwrap_or_default()
+    }
+
+    #[test]
+    fn a_block_becomes_options() {
+        let options = serde_json::json!({"type": "object", "properties": {
+            "mtu": {"type": "integer", "minimum": 500},
+            "quiet": {"type": "boolean"},
+            "labels": {"type": "object", "additionalProperties": true},
+            "more": {"type": "object", "properties": {"new": {"type": "boolean"}}},
+        }});
+        let taking = Taking {
+            provider: "p",
+            options: &options,
+            names: &[("p", "quiet", "loud", true), ("other", "quiet", "still", false)],
+            ignored: &|option| (option == "more.old").then(|| "it is old".into()),
+            value: &|_, _| None,
+        };
+        let text = "{mtu: 0, loud: true, quiet: true, still: true, labels: {a.b: 1}, more: {new: true, old: 1, other: 2}, more.new: false}";
+        let block = read(text);
+        let taken = taking.take(block.as_map().unwrap(), &Path::default());
+        assert_eq!(to_yaml(&taken.block.into()), "quiet: false\nlabels:\n  a.b: 1\nmore:\n  new: true\n");
+        let reasons: Vec<&str> = taken.left.iter().map(|(_, reason)| &**reason).collect();
+        let none = "its overlay has no such option";
+        assert_eq!(reasons, ["another key says the same", none, "it is old", none, none]);
+        assert!(taken.misfits.is_empty());
+        let misfits = taking.take(read("{mtu: 9}").as_map().unwrap(), &Path::default()).misfits;
+        assert!(misfits[0].1.message.contains("`networking.p.mtu`"), "{}", misfits[0].1.message);
+    }
+}

@@ -1,5 +1,6 @@
 //! Kubernetes objects: identity, order, schemas and kustomization files.
 
+pub mod custom;
 pub mod kustomization;
 mod object;
 pub mod schema;

@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use crate::tree::{Map, Node, to_yaml};
+use super::custom::{Custom, not_structural};
+use crate::tree::{Map, Node, Path, to_yaml};
 
 /// What makes an object the same object: API version, kind, namespace and name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,6 +45,9 @@ impl Identity {
     }
 }
 
+/// What an object defines, and what is wrong with that: paths, and what stands there.
+type Definition = (Option<Custom>, Vec<(Path, String)>);
+
 /// An object with its place in the output. Shared between clusters that render the same one, so its text is made once.
 #[derive(Debug)]
 pub struct Object {
@@ -56,6 +60,8 @@ pub struct Object {
     text: OnceLock<Arc<str>>,
     /// The object with its annotations; none where it has them all.
     annotated: OnceLock<Option<Arc<Object>>>,
+    /// What it defines, if it defines custom resources, and what is wrong with that.
+    custom: OnceLock<Definition>,
     /// The minors of Kubernetes, as bits, whose schema this object is known to fit.
     valid: AtomicU64,
 }
@@ -64,7 +70,25 @@ impl Object {
     /// An object of a component.
     #[must_use]
     pub fn new(identity: Identity, component: Arc<str>, node: Node) -> Self {
-        Self { identity, component, node, text: OnceLock::new(), annotated: OnceLock::new(), valid: AtomicU64::new(0) }
+        let (text, annotated, custom) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Self { identity, component, node, text, annotated, custom, valid: AtomicU64::new(0) }
+    }
+
+    /// The custom resources that it defines.
+    #[must_use]
+    pub fn custom(&self) -> Option<&Custom> {
+        // Nearly every object is told apart by its kind alone.
+        if self.identity.kind == "CustomResourceDefinition" { self.definition().0.as_ref() } else { None }
+    }
+
+    /// Why the API server would refuse the schemas of a definition.
+    #[must_use]
+    pub fn custom_faults(&self) -> &[(Path, String)] {
+        &self.definition().1
+    }
+
+    fn definition(&self) -> &Definition {
+        self.custom.get_or_init(|| (Custom::of(&self.node), not_structural(&self.node)))
     }
 
     /// Its YAML, made at the first call.

@@ -205,7 +205,9 @@ fn overlays_keep_to_the_forms_that_others_rely_on() {
             assert!(rules::find(code).is_none(), "{code} is the core's");
             assert!(
                 text.starts_with(|c: char| !c.is_lowercase())
-                    || ["flannel", "kops", "kopeio", "kube-router", "netloom"].iter().any(|name| text.starts_with(name)),
+                    || ["cert-manager", "flannel", "kops", "kopeio", "kube-", "netloom"]
+                        .iter()
+                        .any(|name| text.starts_with(name)),
                 "{code}"
             );
             assert!(text.trim_end().ends_with('.') && !assertion.message.trim_end().ends_with('.'), "{code}");

@@ -1,6 +1,6 @@
 """What netloom makes of kops and kURL inputs, against what kops made of them.
 
-    imports.py NETLOOM FIXTURES [EXCEPTIONS]
+    imports.py NETLOOM FIXTURES
 
 For each kops manifest (`FIXTURES/kops/RELEASE/NAME/in-*.yaml`): imports it, renders its network, and compares the template with
 the `cloudformation.json` beside it, aspect by aspect. For each kURL Installer (`FIXTURES/kurl/*.yaml`): imports it. Every input
@@ -8,8 +8,7 @@ renders whole.
 
 Exceptions are data with reasons, by path below FIXTURES (a `*` stands for anything): `aspects`, in which of them the two differ,
 and why; `refused`, whose cluster is refused, what is said, and why that is right: there the network is rendered alone. What is
-listed and is not so is a failure, too. `providers` are the keys under `networking` that have no overlay yet; their clusters are
-left out.
+listed and is not so is a failure, too.
 """
 
 import fnmatch
@@ -46,20 +45,15 @@ def documents(project):
     return written, list(yaml.safe_load_all(written.read_text()))
 
 
-def provider(parsed):
-    return next(key for d in parsed if d["kind"] == "Cluster" for key in d["spec"]["networking"])
-
-
-def rendered(netloom, project, waiting, refusal):
-    """Renders the project, without its cluster when that is refused or its provider has no overlay yet."""
-    written, parsed = documents(project)
+def rendered(netloom, project, refusal):
+    """Renders the project, or its network alone when its cluster is to be refused."""
     if refusal:
         done = subprocess.run([netloom, "render", "--project", str(project)], capture_output=True, text=True)
         if done.returncode == 0:
             return ["listed as refused, but it renders"]
         if refusal["says"] not in done.stderr:
             return [f"refused, but not because {refusal['says']}", *done.stderr.splitlines()[:12]]
-    if refusal or provider(parsed) in waiting:
+        written, parsed = documents(project)
         written.write_text(yaml.safe_dump_all([d for d in parsed if d["kind"] == "Network"], sort_keys=False))
     return run(netloom, "render", "--project", str(project))
 
@@ -78,7 +72,7 @@ def one(report, netloom, kind, source, name, exceptions):
     with tempfile.TemporaryDirectory() as folder:
         project = Path(folder)
         refusal = next((rule for rule in exceptions["refused"] if fnmatch.fnmatch(name, rule["path"])), None)
-        problems = imported(netloom, kind, source, project) or rendered(netloom, project, exceptions["providers"], refusal)
+        problems = imported(netloom, kind, source, project) or rendered(netloom, project, refusal)
         what = f"is refused: {refusal['says']}" if refusal else "renders"
         if not report.check(f"{name} imports and {what}", problems) or kind == "kurl":
             return

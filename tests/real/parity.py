@@ -30,8 +30,6 @@ the lines that it prints under their object, and give each a reason or change th
 provider alone when that is named, and uses the overlays in FOLDER instead of those in the binary. Differences of permissions are
 those of a subject (`ServiceAccount NAMESPACE/NAME`), by all roles bound to it together: `may not get pods` is what ours lacks,
 and `may also patch nodes` what it has beyond kops's, where the reason says which release of the software asks for it.
-
-`parity/_waiting.yaml` lists digests of providers that have no overlay yet.
 """
 
 import argparse
@@ -389,9 +387,8 @@ def check(report, netloom, overlays, provider, folder):
 def every(report, providers, digests):
     """Every digest is compared, once."""
     seen = Counter(c["digest"] for p in providers for c in p.comparisons)
-    seen.update(yaml.safe_load((HERE / "_waiting.yaml").read_text())["digests"])
     problems = [f"{d}: is not compared" for d in sorted(digests - seen.keys())]
-    problems += [f"{d}: is compared twice, or compared and waiting" for d, times in sorted(seen.items()) if times > 1]
+    problems += [f"{d}: is compared twice" for d, times in sorted(seen.items()) if times > 1]
     problems += [f"{d}: there is no such digest" for d in sorted(seen.keys() - digests)]
     report.check("every digest is compared", problems)
 
@@ -404,7 +401,7 @@ def main():
     words.add_argument("providers", nargs="*")
     said = words.parse_intermixed_args()
     netloom, folder, named = str(said.netloom.resolve()), said.digests.resolve(), said.providers
-    files = [f for f in sorted(HERE.glob("[!_]*.yaml")) if not named or f.stem in named]
+    files = [f for f in sorted(HERE.glob("*.yaml")) if not named or f.stem in named]
     providers = [Provider(f) for f in files]
     report = Report()
     for provider in providers:

@@ -1,6 +1,7 @@
 //! The network provider.
 
 use crate::diagnostic::{Diagnostic, rules};
+use crate::import::version::Version;
 use crate::tree::{Node, Path, Span, Value};
 
 use super::ranges::Pods;
@@ -99,9 +100,58 @@ fn flannel<'a>(work: &mut Work<'a, '_>) -> Pods<'a> {
     pods(work, "spec.flannel", "podCIDRRange", true)
 }
 
+/// What Antrea sends, by how it encrypts: the bytes it takes (`pkg/agent/config/node_config.go` and `pkg/agent/agent.go` of Antrea
+/// 1.4) and the flows (`pkg/apis/ports.go`), each a name, a protocol, a port and what for.
+struct Tunnel {
+    overhead: &'static [(&'static str, i64)],
+    flows: &'static [(&'static str, &'static str, Option<&'static str>, &'static str)],
+}
+
+const GENEVE: Tunnel =
+    Tunnel { overhead: &[("Geneve", 50)], flows: &[("antrea-geneve", "udp", Some("6081"), "pod traffic between nodes")] };
+const GENEVE_IPV6: Tunnel = Tunnel { overhead: &[("Geneve", 70)], ..GENEVE };
+const WIREGUARD: Tunnel = Tunnel {
+    overhead: &[("WireGuard", 80)],
+    flows: &[("antrea-wireguard", "udp", Some("51820"), "pod traffic between nodes, encrypted")],
+};
+/// `ipsec.yaml` of kURL's releases before 1.4.
+const IPSEC: Tunnel = Tunnel {
+    overhead: &[("GRE", 38), ("ESP", 38)],
+    flows: &[
+        ("antrea-esp", "50", None, "pod traffic between nodes, encrypted"),
+        ("antrea-ike", "udp", Some("500"), "nodes agree on keys"),
+    ],
+};
+/// The minor version of Antrea 1 from which kURL encrypts with WireGuard.
+const WIREGUARD_SINCE: u32 = 4;
+
+/// There is no overlay for Antrea; what a plan has to know of it is declared.
 fn antrea<'a>(work: &mut Work<'a, '_>) -> Pods<'a> {
     let span = work.spec.span("spec.antrea");
+    let plain = work.spec.flag(&["spec.antrea.isEncryptionDisabled"], work.findings) == Some(true);
+    let ipv6 = work.spec.peek(&Path::dotted("spec.kurl.ipv6")).and_then(Node::as_bool) == Some(true);
+    let version = work.spec.peek(&Path::dotted("spec.antrea.version")).and_then(Node::as_str).unwrap_or_default();
+    let old = version.starts_with("0.") || Version::parse(version).is_some_and(|version| version.minor < WIREGUARD_SINCE);
+    let tunnel = match (plain, old) {
+        (true, _) if ipv6 => GENEVE_IPV6,
+        (true, _) => GENEVE,
+        (false, true) => IPSEC,
+        (false, false) => WIREGUARD,
+    };
     work.cluster.set("spec.networking.cni", empty(span));
+    let mut set = |field: &str, value: Node| work.cluster.set(&format!("spec.networking.cni.{field}"), value);
+    set("kubeProxy", "required".into());
+    set("nodeRanges", true.into());
+    if !plain {
+        set("encrypted", true.into());
+    }
+    if ipv6 {
+        set("ipv6", true.into());
+    }
+    let overhead = |(name, bytes): &(&str, i64)| Node::map([("name", Node::from(*name)), ("bytes", Node::from(*bytes))]);
+    set("overhead", tunnel.overhead.iter().map(overhead).collect::<Vec<Node>>().into());
+    let controller = ("antrea-controller", "tcp", Some("10349"), "agents ask Antrea's controller, on whichever node it is");
+    set("ports", tunnel.flows.iter().chain([&controller]).map(flow).collect::<Vec<Node>>().into());
     let what = "there is no overlay for Antrea; with `cni`, netloom installs no network provider and Antrea stays yours";
     work.choose_cluster(
         "spec.networking",
@@ -110,6 +160,13 @@ fn antrea<'a>(work: &mut Work<'a, '_>) -> Pods<'a> {
         "`flannel` is what kURL itself offers today, but there is no way over without downtime",
     );
     pods(work, "spec.antrea", "podCidrRange", true)
+}
+
+fn flow((name, protocol, port, because): &(&str, &str, Option<&str>, &str)) -> Node {
+    let fields =
+        [("name", Some(*name)), ("protocol", Some(*protocol)), ("port", *port), ("from", Some("nodes")), ("to", Some("nodes"))];
+    let fields = fields.into_iter().chain([("because", Some(*because))]);
+    Node::map(fields.filter_map(|(key, value)| Some((key, Node::from(value?)))))
 }
 
 fn calico<'a>(work: &mut Work<'a, '_>) -> Pods<'a> {

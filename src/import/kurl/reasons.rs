@@ -9,10 +9,11 @@ const MACHINES: &str = "netloom sets no machines up";
 pub(super) const INSTALLER: Reasons = &[
     ("metadata", "it is kURL's own bookkeeping"),
     ("spec", ADDON),
-    ("spec.antrea", "netloom has no overlay for Antrea"),
+    ("spec.antrea", "netloom has no overlay for Antrea, whose flows and overhead are declared"),
     ("spec.calico.version", "the release is the overlay's"),
     ("spec.collectd", MACHINES),
     ("spec.containerd", MACHINES),
+    ("spec.contour", "it is an ingress controller, on top of the cluster's network"),
     ("spec.docker", MACHINES),
     ("spec.firewalldConfig", "the cluster's README lists what the machines' firewalls must admit"),
     ("spec.flannel.version", "the release is the overlay's"),
