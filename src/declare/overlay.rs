@@ -32,8 +32,8 @@ pub struct Overlay {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OverlayMetadata {
-    /// The folder's path below `overlays/`, such as `cni/weave`.
-    #[schemars(regex(pattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?(/[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"), extend("examples" = ["cni/weave"]))]
+    /// The folder's path below `overlays/`, such as `cni/kubenet`.
+    #[schemars(regex(pattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?(/[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"), extend("examples" = ["cni/kubenet"]))]
     pub name: String,
     /// One line on what it is for.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -49,7 +49,7 @@ pub struct OverlaySpec {
     /// Folder of its objects below the cluster's `kubernetes/`; the slot, or the last part of the name.
     #[schemars(extend("format" = "dns-label"))]
     pub component: Option<String>,
-    /// The block of a cluster's `spec` that selects the overlay and holds its options: `networking.weave`.
+    /// The block of a cluster's `spec` that selects the overlay and holds its options: `networking.kubenet`.
     pub selected_by: Option<String>,
     /// Expression: whether a selected overlay applies.
     pub when: Option<String>,
@@ -297,7 +297,7 @@ pub enum Resource {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Conditional {
-    /// File in the overlay's folder, or in another overlay's (`../calico/crds.yaml`): YAML, or Jsonnet (`function(ctx)` that
+    /// File in the overlay's folder, or in another overlay's (`../shared/crds.yaml`): YAML, or Jsonnet (`function(ctx)` that
     /// returns an object or a list).
     pub path: String,
     /// Expression: whether it is rendered.

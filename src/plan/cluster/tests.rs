@@ -3,7 +3,7 @@ use crate::plan::NetworkPlan;
 use crate::testing::Project;
 
 const HEAD: &str = "  network: vpc\n  kubernetesVersion: \"1.33\"\n  networking: {overlay: {}}\n";
-/// The ports of an encrypted overlay that tunnels in UDP: Weave's, from facts.
+/// The ports of an encrypted overlay that tunnels in UDP.
 const OVERLAY: &str = r#"
 mtu: 8912
 mtuTerms: [{name: VXLAN, bytes: 50}, {name: ESP, bytes: 37}]
