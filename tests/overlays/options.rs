@@ -1,7 +1,7 @@
 //! Every option of every overlay changes what is rendered. What is tried stands in one file for each overlay below
 //! `tests/overlays/options`:
 //! ```yaml
-//! on: aws                             # the network: `aws` (public), `private` or `static`; a line may say another
+//! network: aws                        # `aws` (public), `private` or `static`; a line may say another
 //! spec: {kubeProxy: {mode: ipvs}}     # the clusters' `spec` beside the overlay's options; a line may add to it
 //! options: {networkPolicy: {}}        # options that every cluster has
 //! files: {overlays/key.yaml: "…"}     # files of the project
@@ -43,7 +43,7 @@ const MISSING: [&str; 11] = [
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    on: String,
+    network: String,
     #[serde(default = "nothing")]
     spec: Json,
     #[serde(default = "nothing")]
@@ -56,7 +56,7 @@ struct File {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Line {
-    on: Option<String>,
+    network: Option<String>,
     #[serde(default = "nothing")]
     spec: Json,
     #[serde(default = "nothing")]
@@ -152,7 +152,7 @@ impl File {
             merge(&mut spec, self.spec.clone());
             merge(&mut spec, line.spec.clone());
             set(&mut spec, block, own);
-            let network = network(line.on.as_ref().unwrap_or(&self.on));
+            let network = network(line.network.as_ref().unwrap_or(&self.network));
             let document = |kind: &str, name: String, spec: Json| {
                 json!({"apiVersion": "netloom.dev/v1alpha1", "kind": kind, "metadata": {"name": name}, "spec": spec}).to_string()
             };
@@ -182,13 +182,13 @@ impl File {
 }
 
 /// A network's `spec`.
-fn network(on: &str) -> Json {
+fn network(name: &str) -> Json {
     let zones = ["us-west-2a", "us-west-2b", "us-west-2c"];
-    match on {
+    match name {
         "aws" => json!({"aws": {"region": "us-west-2", "zones": zones, "topology": "public"}}),
         "private" => json!({"aws": {"region": "us-west-2", "zones": zones, "topology": "private"}}),
         "static" => json!({"static": {"cidr": "10.0.0.0/16"}, "mtu": 9001}),
-        _ => panic!("`on: {on}` is no network"),
+        _ => panic!("`{name}` is no network"),
     }
 }
 
