@@ -31,6 +31,7 @@ BUILT_IN = {
 }  # fmt: skip
 CUSTOM = {
     "argoproj.io": "Argo CD",
+    "cilium.io": "Cilium",
     "crd.projectcalico.org": "Calico",
     "external-secrets.io": "External Secrets Operator",
     "kustomize.toolkit.fluxcd.io": "Flux",
