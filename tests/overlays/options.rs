@@ -10,7 +10,7 @@
 //!   peers[].port: {from: 1, to: 2, with: {peers: [{ip: 192.0.2.1}]}}     # or with another one, where these are there, too,
 //!   key.generate: {to: {}, instead: {key: {file: overlays/key.yaml}}}    # or with these instead
 //!   permissions: {to: true, changes: cloudformation}    # no object, only the stack; or `README.md` only
-//!   password: {to: x, changes: weave-plaintext-key}     # is there to be refused with this code
+//!   password: {to: x, changes: weave-plaintext-key}     # nothing but what is said under this code: it is there to be refused
 //! ```
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,21 +24,6 @@ use netloom::tree::{Sources, yaml};
 use netloom::{Request, compile};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
-
-/// Overlays whose file is still to be written.
-const MISSING: [&str; 11] = [
-    "cni/amazonvpc",
-    "cni/calico",
-    "cni/canal",
-    "cni/cilium",
-    "cni/cni",
-    "cni/external",
-    "cni/flannel",
-    "cni/kopeio",
-    "cni/kubenet",
-    "cni/kuberouter",
-    "cni/romana",
-];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -91,7 +76,7 @@ fn every_option_changes_an_output() {
         let Some(schema) = &overlay.options else { continue };
         let name = overlay.name();
         let Some(file) = files.remove(name) else {
-            complaints.extend((!MISSING.contains(&name)).then(|| format!("{name}: there is no file")));
+            complaints.push(format!("{name}: there is no file"));
             continue;
         };
         let mut declared = BTreeSet::new();
@@ -167,14 +152,15 @@ impl File {
             let Some(at) = unit.folder.strip_prefix("clusters/c").and_then(|at| at.parse::<usize>().ok()) else { continue };
             outcomes[at].files = unit.artifacts.iter().map(|file| (file.path.clone(), file.text.to_string())).collect();
         }
-        for finding in compiled.findings.iter().filter(|finding| finding.severity == Severity::Error) {
+        for finding in compiled.findings.iter().filter(|finding| finding.severity > Severity::Note) {
             let spans = std::iter::once(finding.span).chain(finding.labels.iter().map(|label| label.span));
             let paths = spans.filter_map(|span| compiled.sources.get(span.file)).map(|source| source.path.to_string());
             let at = |path: String| path.strip_prefix("declarations/")?.strip_suffix(".yaml")?.parse::<usize>().ok();
             let about: BTreeSet<usize> = paths.filter_map(at).collect();
-            assert!(!about.is_empty(), "{block}: {finding:?}");
+            assert!(!about.is_empty() || finding.severity < Severity::Error, "{block}: {finding:?}");
             for at in about {
-                outcomes[at].errors.insert(finding.code.to_string(), finding.message.clone());
+                outcomes[at].codes.insert(finding.code.to_string());
+                outcomes[at].errors.extend((finding.severity == Severity::Error).then(|| finding.message.clone()));
             }
         }
         outcomes
@@ -215,9 +201,11 @@ impl Line {
         if !before.errors.is_empty() {
             return Some(format!("cannot be compared with its absence or `from`: {:?}", before.errors));
         }
-        let refused = after.errors.contains_key(&self.changes);
-        if refused || !after.errors.is_empty() {
-            return (!refused).then(|| format!("is refused: {:?}", after.errors));
+        if after.codes.contains(&self.changes) && !before.codes.contains(&self.changes) {
+            return None;
+        }
+        if !after.errors.is_empty() {
+            return Some(format!("is refused: {:?}", after.errors));
         }
         let differ = |part: &&&str| before.part(part) != after.part(part);
         match ["kubernetes", "cloudformation", "README.md"].iter().find(differ) {
@@ -228,11 +216,12 @@ impl Line {
     }
 }
 
-/// What a cluster came to: files by path below its folder, and messages of errors by code.
+/// What a cluster came to: files by path below its folder, codes of errors and warnings, and what the errors say.
 #[derive(Default)]
 struct Outcome {
     files: BTreeMap<String, String>,
-    errors: BTreeMap<String, String>,
+    codes: BTreeSet<String>,
+    errors: Vec<String>,
 }
 
 impl Outcome {
