@@ -25,17 +25,22 @@ PRIVATE = ("private", "dualStack")
 
 
 def read(project):
-    """{kind: {name: spec}} of everything below the project's declarations folder, YAML and Jsonnet."""
-    declared = folder(project, "declarations", "declarations")
-    documents = []
-    for file in files([declared], "*.yaml", "*.yml"):
-        documents += yaml.safe_load_all(file.read_text())
-    for file in files([declared], "*.jsonnet"):
-        documents += evaluate(project, file)
+    """{kind: {name: spec}} of everything that the project declares."""
     found = {"Network": {}, "Cluster": {}}
-    for document in filter(None, documents):
+    for document in documents(project):
         found[document["kind"]][document["metadata"]["name"]] = document["spec"]
     return found
+
+
+def documents(project):
+    """Everything below the project's declarations folder, YAML and Jsonnet."""
+    declared = folder(project, "declarations", "declarations")
+    found = []
+    for file in files([declared], "*.yaml", "*.yml"):
+        found += yaml.safe_load_all(file.read_text())
+    for file in files([declared], "*.jsonnet"):
+        found += evaluate(project, file)
+    return list(filter(None, found))
 
 
 def evaluate(project, file):
