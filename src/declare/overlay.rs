@@ -128,6 +128,9 @@ pub struct Facts {
     pub node_ranges: Option<bool>,
     /// Whether pods have addresses of the network itself, so that `podCIDR` may lie in it.
     pub pods_in_network: Option<bool>,
+    /// Set where packets between machines carry addresses of pods outside of any tunnel, so that machines have to admit whatever
+    /// pods say to one another: why, as a clause without a full stop.
+    pub routed_pods: Option<String>,
     /// Whether pods can have IPv6 addresses; an IPv6 `podCIDR` is refused otherwise.
     pub ipv6: Option<bool>,
     /// The processor architectures that its images were built for; any where it says none.

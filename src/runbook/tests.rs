@@ -47,6 +47,7 @@ fn plan() -> ClusterPlan {
             span: Span::NONE,
         },
         dns_ip: [10, 96, 0, 10].into(),
+        pods_in_network: false,
         kubelet_dns: [169, 254, 20, 10].into(),
     }
 }
