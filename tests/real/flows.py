@@ -68,7 +68,8 @@ def amazonvpc(options, cluster, aws, _):
 def calico(options, cluster, aws, _):
     """tigera/docs, "System requirements"; felix/docs/config-params.md."""
     mode = "Always" if options.get("crossSubnet") is False else "CrossSubnet"
-    tunnel = options.get("encapsulationMode") or ("vxlan" if options.get("vxlanMode", "Never") != "Never" else "ipip")
+    tunnel = "ipip" if not sixth(cluster) else "vxlan" if aws else "none"
+    tunnel = options.get("encapsulationMode") or ("vxlan" if options.get("vxlanMode", "Never") != "Never" else tunnel)
     ipip, vxlan = (options.get(f"{name}Mode", mode if tunnel == name else "Never") for name in ("ipip", "vxlan"))
     bpf, tunnelled = options.get("bpfEnabled"), "Always" in (ipip, vxlan)
     found = [flow("4")] if ipip != "Never" else []
