@@ -68,12 +68,13 @@ def amazonvpc(options, cluster, aws, _):
 def calico(options, cluster, aws, _):
     """tigera/docs, "System requirements"; felix/docs/config-params.md."""
     mode = "Always" if options.get("crossSubnet") is False else "CrossSubnet"
-    tunnel = options.get("encapsulationMode") or ("vxlan" if options.get("vxlanMode", "Never") != "Never" else "ipip")
+    tunnel = "ipip" if not sixth(cluster) else "vxlan" if aws else "none"
+    tunnel = options.get("encapsulationMode") or ("vxlan" if options.get("vxlanMode", "Never") != "Never" else tunnel)
     ipip, vxlan = (options.get(f"{name}Mode", mode if tunnel == name else "Never") for name in ("ipip", "vxlan"))
     bpf, tunnelled = options.get("bpfEnabled"), "Always" in (ipip, vxlan)
     found = [flow("4")] if ipip != "Never" else []
     found += [flow("tcp", 179)] if ipip != "Never" or vxlan == "Never" else []  # between nodes that have VXLAN there is no BGP
-    found += [flow("udp", 4789)] if vxlan != "Never" or bpf and options.get("bpfExternalServiceMode") != "DSR" else []
+    found += [flow("udp", 4789)] if vxlan != "Never" or bpf else []
     found += [flow("udp", 51821 if sixth(cluster) else 51820)] if options.get("wireguardEnabled") else []
     found += bare(cluster, *([] if bpf else ["132"])) if aws and not tunnelled else []
     typha = options.get("typhaReplicas", cluster.get("nodes", {}).get("max", 100) > 50)
@@ -113,7 +114,7 @@ def flannel(options, cluster, aws, _):
     backend = options.get("backend", "vxlan")
     direct = backend == "host-gw" or options.get("directRouting")
     port = {"vxlan": 8472, "udp": 8285, "wireguard": 51820, "host-gw": None}[backend]
-    return ([flow("udp", options.get("port", port))] if port else []) + (bare(cluster) if direct and aws else [])
+    return ([flow("udp", options.get("port", port))] if port else []) + (bare(cluster, "132") if direct and aws else [])
 
 
 def kuberouter(options, cluster, aws, _):
