@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Arch, Endpoint};
+use super::{Arch, Endpoint, Use};
 use crate::diagnostic::Severity;
 use crate::tree::Node;
 
@@ -32,8 +32,8 @@ pub struct Overlay {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OverlayMetadata {
-    /// The folder's path below `overlays/`, such as `cni/weave`.
-    #[schemars(regex(pattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?(/[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"), extend("examples" = ["cni/weave"]))]
+    /// The folder's path below `overlays/`, such as `cni/kubenet`.
+    #[schemars(regex(pattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?(/[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"), extend("examples" = ["cni/kubenet"]))]
     pub name: String,
     /// One line on what it is for.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -49,8 +49,10 @@ pub struct OverlaySpec {
     /// Folder of its objects below the cluster's `kubernetes/`; the slot, or the last part of the name.
     #[schemars(extend("format" = "dns-label"))]
     pub component: Option<String>,
-    /// The block of a cluster's `spec` that selects the overlay and holds its options: `networking.weave`.
+    /// The block of a cluster's `spec` that selects the overlay and holds its options: `networking.kubenet`.
     pub selected_by: Option<String>,
+    /// Overlays that it builds on, by name or with options: they are on every cluster that it is on, and apply before it.
+    pub uses: Vec<Use>,
     /// Expression: whether a selected overlay applies.
     pub when: Option<String>,
     /// Kubernetes versions it runs on, such as `>=1.16` or `>=1.16 <1.25`.
@@ -126,6 +128,9 @@ pub struct Facts {
     pub node_ranges: Option<bool>,
     /// Whether pods have addresses of the network itself, so that `podCIDR` may lie in it.
     pub pods_in_network: Option<bool>,
+    /// Set where packets between machines carry addresses of pods outside of any tunnel, so that machines have to admit whatever
+    /// pods say to one another: why, as a clause without a full stop.
+    pub routed_pods: Option<String>,
     /// Whether pods can have IPv6 addresses; an IPv6 `podCIDR` is refused otherwise.
     pub ipv6: Option<bool>,
     /// The processor architectures that its images were built for; any where it says none.
@@ -297,7 +302,7 @@ pub enum Resource {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Conditional {
-    /// File in the overlay's folder, or in another overlay's (`../calico/crds.yaml`): YAML, or Jsonnet (`function(ctx)` that
+    /// File in the overlay's folder, or in another overlay's (`../shared/crds.yaml`): YAML, or Jsonnet (`function(ctx)` that
     /// returns an object or a list).
     pub path: String,
     /// Expression: whether it is rendered.

@@ -71,7 +71,7 @@ mod tests {
             api_version: identity("apps/v1"),
             kind: identity("DaemonSet"),
             namespace: identity("kube-system"),
-            name: identity("weave-net"),
+            name: identity("agent-net"),
         };
         targets(target, &daemonset)
     }
@@ -80,7 +80,7 @@ mod tests {
     fn a_target_selects_by_every_field_it_gives() {
         let some = |text: &str| Some(text.to_owned());
         assert!(matches(&Target::default()));
-        assert!(matches(&Target { kind: some("DaemonSet"), name: some("weave-net"), ..Target::default() }));
+        assert!(matches(&Target { kind: some("DaemonSet"), name: some("agent-net"), ..Target::default() }));
         assert!(matches(&Target {
             group: some("apps"),
             version: some("v1"),
@@ -90,7 +90,7 @@ mod tests {
         assert!(!matches(&Target { group: some(""), ..Target::default() }));
         assert!(!matches(&Target { version: some("v1beta1"), ..Target::default() }));
         assert!(!matches(&Target { kind: some("Deployment"), ..Target::default() }));
-        assert!(!matches(&Target { name: some("weave"), ..Target::default() }));
+        assert!(!matches(&Target { name: some("agent"), ..Target::default() }));
         assert!(!matches(&Target { namespace: some("default"), ..Target::default() }));
     }
 }
