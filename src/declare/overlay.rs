@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Arch, Endpoint, Use};
+use super::{Arch, Endpoint, Selector, Use};
 use crate::diagnostic::Severity;
 use crate::tree::Node;
 
@@ -280,12 +280,25 @@ pub struct Statement {
     pub because: String,
 }
 
-/// A patch on the declarations of the clusters (and their networks) that the overlay is on.
+/// A patch on the declarations of the clusters that the overlay is on, and of the networks that these run in.
+///
+/// A mapping is merged into the declaration's `spec` (RFC 7386): mappings merge, `null` removes a field, everything else replaces
+/// what was there. A list is JSON 6902 operations on it, with paths from `spec` on (`/nodes/max`); `test` requires a value.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DeclarationPatch {
-    /// JSON merge patch (RFC 7386) on the cluster's `spec`; `null` removes a field.
-    pub cluster: Node,
+    /// Which of the clusters that the overlay is on; all of them when left out.
+    #[serde(default, skip_serializing_if = "Selector::is_empty")]
+    pub clusters: Selector,
+    /// Patch on the cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<Node>,
+    /// Which of these clusters' networks; all of them when left out.
+    #[serde(default, skip_serializing_if = "Selector::is_empty")]
+    pub networks: Selector,
+    /// Patch on the network, applied once however many clusters run in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<Node>,
 }
 
 /// A manifest or program that makes objects: its path, or its path with conditions.

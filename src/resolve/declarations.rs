@@ -82,12 +82,17 @@ fn program(file: FileId, jsonnet: &Jsonnet, findings: &mut Vec<Diagnostic>) -> V
 /// Says in findings which declaration they are about, where the place alone does not: a program's declarations all stand at its
 /// beginning.
 pub fn attribute(declaration: &Node, findings: &mut [Diagnostic]) {
-    if declaration.span.start != declaration.span.end {
+    if !is_made(declaration) {
         return;
     }
     let name = declaration.get("metadata").and_then(|metadata| metadata.str_at("name")).unwrap_or("without a name");
     let kind = declaration.str_at("kind").unwrap_or("declaration");
     findings.iter_mut().for_each(|finding| finding.message.push_str(&format!(" ({kind} {name})")));
+}
+
+/// Whether a program made a declaration.
+pub(super) fn is_made(declaration: &Node) -> bool {
+    declaration.span.start == declaration.span.end
 }
 
 /// Reports declarations of one kind whose names are equal, or differ in case only.
