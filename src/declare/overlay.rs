@@ -336,7 +336,7 @@ impl Resource {
     }
 }
 
-/// A change to objects.
+/// A change to objects. One that matches no object is an error, unless it says how many it expects.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Patch {
@@ -349,23 +349,37 @@ pub struct Patch {
     /// Which objects; for a strategic merge patch the object it names itself, when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<Target>,
+    /// How many objects each document of it must match.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expect: Option<usize>,
+    /// How many objects each document of it must match at least; 1 when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_least: Option<usize>,
 }
 
-/// Selects objects; every field that is given must be equal.
+/// Selects objects; every field that is given must match. The texts are regular expressions for the whole of the field, as in
+/// kustomize: `weave.*` matches `weave-net`, and `weave` does not.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-#[allow(missing_docs)]
 pub struct Target {
+    /// API group; `""` is the core group.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
+    /// API version within the group.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
+    /// Kind.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
+    /// Name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// Namespace, as written in the object.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
+    /// Labels of the object.
+    #[serde(skip_serializing_if = "Selector::is_empty")]
+    pub labels: Selector,
 }
 
 /// A rule of an overlay.

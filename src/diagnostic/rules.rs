@@ -197,6 +197,8 @@ rules! {
         "A Jsonnet program failed, or took more memory or time than it may.";
     PATCH_NO_MATCH Error "patch-no-match", help: "",
         "A patch matches no object, or no element of a list. A patch that silently does nothing is the bug that is found last.";
+    PATCH_COUNT Error "patch-count", help: "make the target narrower, or mend the number",
+        "A patch matches another number of objects than its `expect` or `atLeast` says. Without either it has to match one at least; each document of a patch file is counted by itself.";
     PATCH_INVALID Error "patch-invalid", help: "",
         "A patch is no strategic merge patch or JSON 6902 patch, or cannot be applied to this object.";
     OBJECT_IDENTITY Error "object-identity", help: "",
