@@ -219,7 +219,7 @@ rules! {
     SECURITY_GROUP_RULES Warning "security-group-rules", help: "join ranges in `access`, or use a prefix list, or ask AWS for a higher quota",
         "An AWS account takes 60 inbound rules in one security group for each address family unless the quota was raised; the stack would fail half-way.";
     MTU_MISMATCH Error "mtu-mismatch", help: "",
-        "The MTU in the final manifests is larger than the network's less encapsulation and encryption: large packets would vanish. As a warning: the manifests say another MTU than the plan and the runbook.";
+        "The MTU in the final manifests is larger than the network's less encapsulation and encryption: large packets would vanish. As a warning: the manifests say another MTU than the plan and the runbook, or none where one is planned.";
     POLICY_FEATURE Warning "network-policy-feature", help: "",
         "A NetworkPolicy uses something that the network provider does not enforce.";
     DNS_KUBELET Note "dns-kubelet", help: "",
@@ -266,8 +266,6 @@ rules! {
         "The file is not what the importer reads.";
     IMPORT_CHOICE Warning "import-choice", help: "",
         "The imported file leaves something open that a declaration has to say. The importer took what the other tool does or, where that cannot be known, the safer answer, and wrote a comment beside the field.";
-    IMPORT_DROPPED Note "import-dropped", help: "",
-        "A field of the imported file has no counterpart in netloom.";
     IMPORT_EXISTS Error "import-exists", help: "use `--force` to replace it, or `--stdout` to look at the result",
         "The importer keeps an existing declaration.";
 }

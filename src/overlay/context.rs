@@ -8,7 +8,7 @@ use minijinja::{Environment, Error, ErrorKind, State, Value};
 
 use super::expression::to_value;
 use crate::declare::{Cluster, Declared};
-use crate::plan::{AwsPlan, NetworkPlan, Protocol};
+use crate::plan::{AwsPlan, NetworkPlan};
 use crate::tree::{Sources, Span, from_json};
 
 /// Variables by name: an object of the template engine, so that what is set later is seen by every expression from then on.
@@ -117,9 +117,6 @@ pub fn cluster(declared: &Declared<Cluster>, dns_ip: std::net::IpAddr) -> Value 
         map.insert("cniProvider".into(), cluster.spec.networking.keys().next().cloned().unwrap_or_default().into());
     }
     set_dns(&mut json, dns_ip);
-    if let Some(map) = json.get_mut("controlPlane").and_then(serde_json::Value::as_object_mut) {
-        map.insert("portsBesideEtcd".into(), ports_beside(&cluster.spec.control_plane.etcd_ports).into());
-    }
     for path in ["/nodes/kernel", "/dns/nodeLocalCache", "/controlPlane/apiHost"] {
         or_none(&mut json, path);
     }
@@ -130,27 +127,6 @@ fn set_dns(json: &mut serde_json::Value, dns_ip: std::net::IpAddr) {
     if let Some(dns) = json.get_mut("dns").and_then(serde_json::Value::as_object_mut) {
         dns.insert("serviceIP".into(), dns_ip.to_string().into());
     }
-}
-
-/// The TCP ports besides these, as ranges: what pods with addresses of their own may reach on the control plane.
-fn ports_beside(ports: &[String]) -> Vec<String> {
-    let mut taken: Vec<(u16, u16)> = Vec::new();
-    for port in ports {
-        if let Ok(Protocol::Tcp(first, last)) = Protocol::parse("tcp", Some(port)) {
-            taken.push((first, last));
-        }
-    }
-    taken.sort_unstable();
-    let (mut ranges, mut next) = (Vec::new(), 1u32);
-    for (first, last) in taken.into_iter().map(|(first, last)| (u32::from(first), u32::from(last))).chain([(65536, 65536)]) {
-        match first.saturating_sub(next) {
-            0 => {}
-            1 => ranges.push(next.to_string()),
-            _ => ranges.push(format!("{next}-{}", first - 1)),
-        }
-        next = next.max(last + 1);
-    }
-    ranges
 }
 
 /// An optional field that is not set is `none`, so that expressions can ask for it.

@@ -138,8 +138,8 @@ struct Difference {
     ours: Result<&'static str, &'static str>,
 }
 
-/// Every known difference. Beside these, a JSON patch that moves a value into itself is refused, as RFC 6902 has it, kustomize drops `metadata.annotations` when they are empty, and keys without any
-/// value, from every object.
+/// Every known difference. Beside these, kustomize drops `metadata.annotations` when they are empty, and keys without any value,
+/// from every object; and netloom refuses a JSON patch that moves a value into itself, as RFC 6902 has it.
 const DIFFERENCES: [Difference; 15] = [
     Difference {
         why: "a patch element that matches nothing is an error",
