@@ -161,17 +161,3 @@ pub fn network(plan: &NetworkPlan, labels: &IndexMap<String, String>) -> Value {
     });
     to_value(&from_json(&json, Span::NONE))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::ports_beside;
-
-    #[test]
-    fn ports_beside_others() {
-        let beside = |ports: &[&str]| ports_beside(&ports.iter().map(ToString::to_string).collect::<Vec<_>>());
-        assert_eq!(beside(&["2379-2380"]), ["1-2378", "2381-65535"]);
-        assert_eq!(beside(&["4001", "2379-2380", "2380-2381", "2383"]), ["1-2378", "2382", "2384-4000", "4002-65535"]);
-        assert_eq!(beside(&["1-65534"]), ["65535"]);
-        assert_eq!(beside(&[]), ["1-65535"]);
-    }
-}

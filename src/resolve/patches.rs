@@ -10,6 +10,9 @@ use crate::overlay::library::{Library, Overlay};
 use crate::patch;
 use crate::tree::{Node, Path, Span};
 
+/// The labels of a declaration.
+type Labels = IndexMap<String, String>;
+
 /// Which patch of which overlay.
 type Which<'a> = (&'a str, usize);
 
@@ -142,7 +145,7 @@ fn shared(change: &OnNetwork<'_>, network: &str, inside: &[(usize, &Layered<'_>)
 
 /// Warns of patches whose selectors leave out every cluster that the overlay is on, or every network of these.
 fn unused(clusters: &[Option<Layered<'_>>], on_networks: &IndexSet<Which<'_>>, findings: &mut Vec<Diagnostic>) {
-    let mut overlays: IndexMap<&str, (&Overlay, Vec<IndexMap<String, String>>)> = IndexMap::new();
+    let mut overlays: IndexMap<&str, (&Overlay, Vec<Labels>)> = IndexMap::new();
     for one in clusters.iter().flatten() {
         for overlay in one.choices.iter().map(|choice| choice.overlay).filter(|overlay| !overlay.spec().declarations.is_empty()) {
             overlays.entry(overlay.name()).or_insert_with(|| (overlay, Vec::new())).1.push(labels(&one.node));
