@@ -52,7 +52,7 @@ def bare(cluster, *protocols):
     """Packets of pods that nothing wraps. A group knows machines and not the pods on them, so every port of a machine is open to
     the others, less what is not for pods: etcd's ports stay closed to workers."""
     closed, start = sorted(etcd(cluster)), 1
-    found = [flow("udp", PORTS), flow("tcp", PORTS, NODES, WORKERS), icmp(cluster)]
+    found = [flow("udp", PORTS), flow("tcp", PORTS, NODES, WORKERS), flow("132"), icmp(cluster)]
     for first, last in [*closed, (65536, 65536)]:
         found += [flow("tcp", (start, first - 1), NODES, CONTROL_PLANE)] if start < first else []
         start = max(start, last + 1)
@@ -76,7 +76,7 @@ def calico(options, cluster, aws, _):
     found += [flow("tcp", 179)] if ipip != "Never" or vxlan == "Never" else []  # between nodes that have VXLAN there is no BGP
     found += [flow("udp", 4789)] if vxlan != "Never" or bpf else []
     found += [flow("udp", 51821 if sixth(cluster) else 51820)] if options.get("wireguardEnabled") else []
-    found += bare(cluster, *([] if bpf else ["132"])) if aws and not tunnelled else []
+    found += bare(cluster) if aws and not tunnelled else []
     typha = options.get("typhaReplicas", cluster.get("nodes", {}).get("max", 100) > 50)
     return found + felix(options) + (typhas(options) if typha else [])
 
@@ -114,7 +114,7 @@ def flannel(options, cluster, aws, _):
     backend = options.get("backend", "vxlan")
     direct = backend == "host-gw" or options.get("directRouting")
     port = {"vxlan": 8472, "udp": 8285, "wireguard": 51820, "host-gw": None}[backend]
-    return ([flow("udp", options.get("port", port))] if port else []) + (bare(cluster, "132") if direct and aws else [])
+    return ([flow("udp", options.get("port", port))] if port else []) + (bare(cluster) if direct and aws else [])
 
 
 def kuberouter(options, cluster, aws, _):
