@@ -82,7 +82,7 @@ fn program(file: FileId, jsonnet: &Jsonnet, findings: &mut Vec<Diagnostic>) -> V
 /// Says in findings which declaration they are about, where the place alone does not: a program's declarations all stand at its
 /// beginning.
 pub fn attribute(declaration: &Node, findings: &mut [Diagnostic]) {
-    if declaration.span.start != declaration.span.end {
+    if !is_made(declaration) {
         return;
     }
     let name = declaration.get("metadata").and_then(|metadata| metadata.str_at("name")).unwrap_or("without a name");
@@ -97,6 +97,11 @@ pub fn owned(cluster: &Declared<Cluster>, sources: &Sources, findings: &mut [Dia
         finding.labels.insert(0, Label { span: finding.span, text: "rendered from here".to_owned() });
         finding.span = cluster.span("metadata.name");
     }
+}
+
+/// Whether a program made a declaration.
+pub(super) fn is_made(declaration: &Node) -> bool {
+    declaration.span.start == declaration.span.end
 }
 
 /// Reports declarations of one kind whose names are equal, or differ in case only.
