@@ -191,6 +191,7 @@ impl Fleet<'_> {
         let of_clusters = clusters.par_iter().map(|effective| {
             let mut findings = Vec::new();
             let unit = self.cluster(effective, &mut findings);
+            resolve::owned(&effective.cluster, self.sources, &mut findings);
             resolve::attribute(&effective.cluster.node, &mut findings);
             count();
             (unit, findings)

@@ -205,6 +205,8 @@ rules! {
         "A Kubernetes object has `apiVersion`, `kind` and `metadata.name`, and no two objects of one cluster share them.";
     OBJECT_SCHEMA Error "object-schema", help: "",
         "A Kubernetes object is not valid for the cluster's version of Kubernetes, or a custom resource for the CustomResourceDefinition that is rendered with it. The API server drops fields that such a definition does not name without a word, so here they are errors.";
+    RESOURCE_REQUEST Error "resource-request", help: "raise the limit, or ask for less",
+        "A container requests more of a resource than its limit allows. The API server refuses such a pod, so a DaemonSet would be accepted and never have one.";
     OBJECT_SECRET Error "object-secret", help: "reference an existing Secret, an ExternalSecret, or a file of ciphertext",
         "A rendered object would carry a secret in the clear. Rendered output is committed; secrets in it are leaked.";
     GITOPS_NAME Error "gitops-name", help: "give the cluster or the component a shorter name",

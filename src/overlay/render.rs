@@ -74,8 +74,17 @@ impl<'a> Instance<'a> {
             return None;
         }
         for (name, template) in &compiled.values {
-            let value = template.eval(&context, findings)?;
-            variables.set(name, to_value(&value));
+            let before = findings.len();
+            let value = template.eval(&context, findings);
+            if value.is_none() && findings.len() == before {
+                let place = selected.overlay.declared.span(&format!("spec.values.{name}"));
+                findings.push(Diagnostic::new(
+                    &rules::EXPRESSION,
+                    place,
+                    format!("the value `{name}` is `omit`, which leaves out a key or an item"),
+                ));
+            }
+            variables.set(name, to_value(&value?));
         }
         let node = match &compiled.facts {
             Some(template) => template.eval(&context, findings)?,

@@ -16,7 +16,7 @@ use crate::overlay::Selected;
 use crate::overlay::library::{Library, Overlay};
 use crate::tree::{Node, Path, Span};
 
-pub use declarations::{Documents, attribute};
+pub use declarations::{Documents, attribute, owned};
 pub use select::Layered;
 
 /// A cluster with everything that applies to it.
