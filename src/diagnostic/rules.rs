@@ -189,6 +189,12 @@ rules! {
         "An overlay names a file that is not in its folder.";
     OVERLAY_UNUSED_FILE Warning "overlay-unused-file", help: "name it under `resources` or `patches` of its overlay.yaml, or delete it",
         "A manifest, patch or template in an overlay's folder is named by nothing, so it has no effect: it was forgotten, or is misspelt where it is named.";
+    VENDORED Error "vendored-different", help: "",
+        "A manifest from elsewhere is pinned by a BLAKE3 hash of its text, and the file is not the one that was pinned: it was replaced or edited. What an upstream project releases is reviewed once, when it is pinned; changes of one's own are patches.";
+    VENDOR_TARGET Error "vendor-target", help: "",
+        "`netloom vendor` pins a manifest that an overlay of the project names under `resources`.";
+    CONFIG_KEY Error "config-key", help: "",
+        "A file becomes an entry of a ConfigMap under a key: letters, digits, `-`, `_` and `.`, each key once.";
     OVERLAY_LIFECYCLE Note "overlay-lifecycle", help: "",
         "What a user should know about the state of the software that an overlay installs.";
     EXPRESSION Error "expression", help: "",

@@ -3,6 +3,7 @@
 pub mod compile;
 pub mod context;
 pub mod expression;
+pub mod generate;
 pub mod jsonnet;
 pub mod library;
 pub mod render;

@@ -43,7 +43,8 @@ pub(super) fn files<'l>(
 fn named<'a>(overlay: &'a Overlay, sources: &'a Sources) -> impl Iterator<Item = FileId> {
     let spec = overlay.spec();
     let patches = spec.patches.iter().map(|patch| patch.path.as_str());
-    let named = spec.resources.iter().map(|resource| resource.path()).chain(patches).chain(spec.runbook.as_deref());
+    let files = spec.config_maps.iter().flat_map(|map| &map.files).map(|file| file.path());
+    let named = spec.resources.iter().map(|resource| resource.path()).chain(files).chain(patches).chain(spec.runbook.as_deref());
     named.filter_map(|path| Some(overlay.file(path, sources)?.0))
 }
 
