@@ -10,6 +10,7 @@ use crate::declare::{Declared, Network, Project};
 use crate::diagnostic::{self, Diagnostic, rules};
 use crate::emit::Scope;
 use crate::kubernetes::{Object, kustomization, schema};
+use crate::overlay::clash::Clashes;
 use crate::overlay::compile::Compiled;
 use crate::overlay::context::{self, Variables};
 use crate::overlay::generate;
@@ -252,6 +253,10 @@ impl Fleet<'_> {
         let mut objects: Vec<Arc<Object>> = instances.iter().flat_map(|one| one.objects(tools, findings)).collect();
         instances.iter().for_each(|one| one.patch(&mut objects, tools, findings));
         objects.retain(|object| !object.node.is_null());
+        if let Some(clashes) = Clashes::of(&effective.overlays, self.sources) {
+            clashes.declaration(&cluster.node, findings);
+            objects.iter().for_each(|object| clashes.object(object, findings));
+        }
         let hashed: Vec<_> = instances.iter().flat_map(Instance::hashed).collect();
         generate::name_by_hash(&mut objects, &hashed);
         instances.iter().for_each(|one| one.assert(cluster, findings));

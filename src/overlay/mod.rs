@@ -1,5 +1,6 @@
 //! Overlays at work: the library of them, their expressions, and the objects they make.
 
+pub mod clash;
 pub mod compile;
 pub mod context;
 pub mod expression;
