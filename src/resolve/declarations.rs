@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use crate::declare::{API_VERSION, Declared};
 use crate::diagnostic::{Diagnostic, rules};
 use crate::overlay::jsonnet::Jsonnet;
-use crate::tree::{FileId, Node, Sources, Span, from_json, yaml};
+use crate::tree::{FileId, Node, Path, Sources, Span, from_json, yaml};
 
 /// Every declaration, not yet decoded, in the order of file paths.
 #[derive(Debug, Default)]
@@ -79,9 +79,11 @@ fn program(file: FileId, jsonnet: &Jsonnet, findings: &mut Vec<Diagnostic>) -> V
     }
 }
 
-/// Says in findings which declaration they are about, where the place alone does not: a program's declarations all stand at its
-/// beginning.
+/// Says in findings which declaration they are about; in the message where the place alone does not: a program's declarations all
+/// stand at its beginning.
 pub fn attribute(declaration: &Node, findings: &mut [Diagnostic]) {
+    let declared = declaration.nearest(&Path::dotted("metadata.name")).span;
+    findings.iter_mut().for_each(|finding| finding.declared = declared);
     if declaration.span.start != declaration.span.end {
         return;
     }
