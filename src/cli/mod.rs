@@ -7,6 +7,7 @@ mod check;
 mod completions;
 mod explain;
 mod files;
+mod graph;
 mod import;
 mod init;
 mod layers;
@@ -96,6 +97,8 @@ pub enum Command {
     Check(check::Check),
     /// List a cluster's overlays in order, and why each is there
     Layers(layers::Layers),
+    /// Draw a network or a cluster
+    Graph(graph::Graph),
     /// Turn a cluster of another tool into declarations
     Import(import::Import),
     /// Print the JSON Schema of a kind of file, for editors
@@ -115,6 +118,7 @@ impl Command {
             Command::Render(_) => "render",
             Command::Check(_) => "check",
             Command::Layers(_) => "layers",
+            Command::Graph(_) => "graph",
             Command::Import(_) => "import",
             Command::Schema(_) => "schema",
             Command::Explain(_) => "explain",
@@ -143,6 +147,7 @@ pub fn run(cli: &Cli, surroundings: &Surroundings<'_>) -> Outcome {
         Command::Render(command) => render::run(command, &context),
         Command::Check(command) => check::run(command, &context),
         Command::Layers(command) => layers::run(command, &context),
+        Command::Graph(command) => graph::run(command, &context),
         Command::Import(command) => import::run(command, &context),
         Command::Schema(command) => schema::run(command),
         Command::Explain(command) => explain::run(command, &context),

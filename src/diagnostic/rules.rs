@@ -255,6 +255,8 @@ rules! {
         "A file that `init`, `import` or `schema` writes could not be written. Nothing was changed.";
     INIT_EXISTS Error "init-exists", help: "run `netloom init` in another folder, or move the files away",
         "`netloom init` overwrites nothing: with one of its files in place it writes none of them.";
+    GRAPH_CHOICE Error "graph-choice", help: "",
+        "`netloom graph` draws one network, with one cluster in it or none, and cannot tell which is meant.";
     // import
     IMPORT_FORM Error "import-form", help: "",
         "The file is not what the importer reads.";

@@ -1,7 +1,8 @@
 //! What networks are drawn as.
 
+use super::mermaid::{label, topology};
 use super::*;
-use crate::plan::{NatGateway, RouteTable};
+use crate::plan::{AwsPlan, Gateway, NatGateway, NatTarget, NetworkPlan, RoutePlan, RouteTable, RouteTarget, Subnet, Vpc};
 
 fn cidr(text: &str) -> Cidr {
     text.parse().unwrap_or_else(|_| panic!("{text}"))
@@ -51,7 +52,7 @@ pub(crate) fn vpc() -> NetworkPlan {
 }
 
 fn draw(network: &NetworkPlan) -> String {
-    topology(network, cidr("100.96.0.0/11"), cidr("100.64.0.0/13"))
+    topology(&Graph::new(network).with_ranges(cidr("100.96.0.0/11"), cidr("100.64.0.0/13")))
 }
 
 #[test]
