@@ -68,6 +68,7 @@ fn schema(object: &Object, schemas: &Schemas, findings: &mut Vec<Diagnostic>) {
         Some(definition) => {
             let before = findings.len();
             schemas.check(definition, &object.node, &rules::OBJECT_SCHEMA, findings);
+            super::resources::check(object, findings);
             findings.iter_mut().skip(before).for_each(|finding| finding.message.insert_str(0, &format!("{}: ", name(identity))));
             findings.len() == before
         }

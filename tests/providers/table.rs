@@ -37,8 +37,9 @@ fn facts(proxy: &str) -> BTreeMap<String, (Option<LifecycleStatus>, Facts)> {
     let library = Library::read(&sources, "overlays", &mut findings);
     let jsonnet = netloom::overlay::jsonnet::Jsonnet::new(Path::new(""), Arc::clone(&sources));
     let mut documents = resolve::Documents::read(&sources, "declarations", &jsonnet, &mut findings);
+    let layered = resolve::layered(&mut documents, &project, &library, &mut findings);
     let networks = resolve::networks(&mut documents, &mut findings);
-    let clusters = resolve::clusters(&documents, &project, &library, &networks, &mut findings);
+    let clusters = resolve::clusters(&documents, layered, &project, &library, &networks, &mut findings);
     let compiled = library.compile(&clusters, &mut findings);
     let mut all = BTreeMap::new();
     for effective in &clusters {
