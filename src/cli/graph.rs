@@ -7,13 +7,12 @@ use crate::Request;
 use crate::compile::planned::{Planned, planned};
 use crate::diagnostic::{Diagnostic, has_errors, rules};
 use crate::graph::{self, Graph as Picture};
-use crate::plan::NetworkPlan;
 use crate::tree::Span;
 
 /// Draws a network or a cluster.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
-  netloom graph prod-usw2 >network.svg --as svg
+  netloom graph --cluster prod-usw2 --as svg >network.svg
   netloom graph --network prod-vpc
 
 Nothing is rendered. Exit codes: 0 drawn, 2 error.")]
@@ -51,7 +50,7 @@ impl Language {
 pub(super) fn run(command: &Graph, context: &Context<'_>) -> Outcome {
     let worker = context.surroundings.executable.clone();
     let request = Request { root: context.root(), clusters: command.cluster.iter().cloned().collect(), worker };
-    let only = |names: &[(String, String)], _: &[NetworkPlan]| match (&command.cluster, &command.network, names) {
+    let only = |names: &[(String, String)]| match (&command.cluster, &command.network, names) {
         (Some(name), ..) => Some(name.clone()),
         (None, None, [(only, _)]) => Some(only.clone()),
         _ => None,

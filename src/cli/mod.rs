@@ -7,6 +7,7 @@ mod check;
 mod completions;
 mod explain;
 mod files;
+mod fmt;
 mod graph;
 mod import;
 mod init;
@@ -95,6 +96,8 @@ pub enum Command {
     Render(render::Render),
     /// Check declarations, and that the committed output is what they make
     Check(check::Check),
+    /// Bring declarations and overlays into their normal form
+    Fmt(fmt::Fmt),
     /// List a cluster's overlays in order, and why each is there
     Layers(layers::Layers),
     /// Draw a network or a cluster
@@ -117,6 +120,7 @@ impl Command {
             Command::Init(_) => "init",
             Command::Render(_) => "render",
             Command::Check(_) => "check",
+            Command::Fmt(_) => "fmt",
             Command::Layers(_) => "layers",
             Command::Graph(_) => "graph",
             Command::Import(_) => "import",
@@ -146,6 +150,7 @@ pub fn run(cli: &Cli, surroundings: &Surroundings<'_>) -> Outcome {
         Command::Init(command) => init::run(command, &context),
         Command::Render(command) => render::run(command, &context),
         Command::Check(command) => check::run(command, &context),
+        Command::Fmt(command) => fmt::run(command, &context),
         Command::Layers(command) => layers::run(command, &context),
         Command::Graph(command) => graph::run(command, &context),
         Command::Import(command) => import::run(command, &context),

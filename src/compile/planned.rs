@@ -28,14 +28,14 @@ pub(crate) struct Planned {
     pub(crate) networks: Vec<NetworkPlan>,
     /// The names of every cluster, with their networks'.
     pub(crate) names: Vec<(String, String)>,
-    /// The clusters that were asked for; none when none was.
+    /// The cluster that was chosen; none when none was.
     pub(crate) clusters: Vec<PlannedCluster>,
 }
 
-/// Plans every network and the clusters that are chosen, of the clusters' and their networks' names.
+/// Plans every network, and the cluster that is chosen from the names of the clusters and their networks.
 pub(crate) fn planned(
     request: &Request,
-    choose: impl FnOnce(&[(String, String)], &[NetworkPlan]) -> Option<String>,
+    choose: impl FnOnce(&[(String, String)]) -> Option<String>,
 ) -> (Option<Planned>, Arc<Sources>, Vec<Diagnostic>) {
     let (mut findings, mut sources) = (Vec::new(), Sources::default());
     let project = read(&request.root, &mut sources, &mut findings);
@@ -47,15 +47,14 @@ pub(crate) fn planned(
     let library = Library::read(&sources, &project.value.spec.paths.overlays, &mut findings);
     let mut documents = Documents::read(&sources, &project.value.spec.paths.declarations, &jsonnet, &mut findings);
     unknown_clusters(&request.clusters, &documents, &mut findings);
+    let layered = resolve::layered(&mut documents, &project, &library, &mut findings);
     let networks = resolve::networks(&mut documents, &mut findings);
-    let clusters = resolve::clusters(&documents, &project, &library, &networks, &mut findings);
+    let clusters = resolve::clusters(&documents, layered, &project, &library, &networks, &mut findings);
     let compiled = library.compile(&clusters, &mut findings);
     let plans: Vec<NetworkPlan> = networks.iter().map(plan::network::plan).collect();
-    let name = |one: &resolve::Effective<'_>| {
-        (one.cluster.value.metadata.name.clone(), one.network.value.metadata.name.clone())
-    };
+    let name = |one: &resolve::Effective<'_>| (one.cluster.value.metadata.name.clone(), one.network.value.metadata.name.clone());
     let names: Vec<_> = clusters.iter().map(name).collect();
-    let chosen = choose(&names, &plans);
+    let chosen = choose(&names);
     let fleet =
         Fleet { project: &project.value, sources: &sources, jsonnet: &jsonnet, networks: &networks, plans, compiled: &compiled };
     let wanted = clusters.iter().filter(|one| chosen.as_ref() == Some(&one.cluster.value.metadata.name));

@@ -147,13 +147,17 @@ fn details(subnet: &Subnet) -> Vec<String> {
 }
 
 fn endpoints(endpoints: Endpoints) -> Vec<&'static str> {
-    let all =
-        [(endpoints.s3, "S3"), (endpoints.dynamodb, "DynamoDB"), (endpoints.ecr, "ECR"), (endpoints.sts, "STS")];
+    let all = [(endpoints.s3, "S3"), (endpoints.dynamodb, "DynamoDB"), (endpoints.ecr, "ECR"), (endpoints.sts, "STS")];
     all.into_iter().filter_map(|(there, name)| there.then_some(name)).collect()
 }
 
 fn encapsulation(plan: &ClusterPlan, encrypted: Option<bool>) -> Vec<String> {
-    let terms = plan.mtu.terms.iter().filter(|term| term.bytes > 0).map(|term| format!("{}: {} bytes", term.name, term.bytes));
+    let terms = plan
+        .mtu
+        .terms
+        .iter()
+        .filter(|term| term.bytes > 0)
+        .map(|term| format!("{}: {} {}", term.name, term.bytes, if term.bytes == 1 { "byte" } else { "bytes" }));
     let mut lines: Vec<String> = terms.collect();
     if lines.is_empty() {
         lines.push("no encapsulation".to_owned());

@@ -87,7 +87,10 @@ impl<'a> Page<'a> {
         Self {
             name: &cluster.metadata.name,
             summary: summary(cluster, network, plan),
-            topology: safe(markdown::fenced("mermaid", &graph::mermaid::topology(&Graph::new(network).with_ranges(pods, services)))),
+            topology: safe(markdown::fenced(
+                "mermaid",
+                &graph::mermaid::topology(&Graph::new(network).with_ranges(pods, services)),
+            )),
             ranges: ranges(cluster, network, plan),
             mtu: mtu(&plan.mtu),
             outside: plan.flows.iter().any(|flow| !matches!(flow.from, Peer::Machines(_))),

@@ -38,7 +38,7 @@ text{fill:#e4e9ee}
 
 /// Width of a character as a part of the size of its font: wide enough for text of small letters, digits and points in the fonts
 /// of the style, so that cut text stays inside of its box.
-const CHARACTER: f64 = 0.59;
+const CHARACTER: f64 = 0.55;
 
 /// A place and a size, in pixels.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -84,7 +84,8 @@ impl Canvas {
         };
         let most = (width / (size * CHARACTER)).floor().max(1.0) as usize;
         let long = text.chars().count() > most;
-        let shown: String = if long { text.chars().take(most.saturating_sub(1)).chain(['…']).collect() } else { text.to_owned() };
+        let shown: String =
+            if long { text.chars().take(most.saturating_sub(1)).chain(['…']).collect() } else { text.to_owned() };
         let whole = if long { format!("<title>{}</title>", escape(text)) } else { String::new() };
         _ = writeln!(self.out, "<text class=\"{class}\" x=\"{x}\" y=\"{y}\">{}{whole}</text>", escape(&shown));
     }

@@ -11,7 +11,8 @@ const STEP: f64 = 44.0;
 pub(super) fn draw(canvas: &mut Canvas, view: &ClusterView, width: f64, y: f64) -> f64 {
     let inside = Area { x: MARGIN + GAP, y: y + 40.0, width: width - 2.0 * MARGIN - 2.0 * GAP, height: 0.0 };
     let half = ((inside.width - GAP) / 2.0).floor();
-    let column = |at: usize, y: f64, lines: usize| Area { x: inside.x + (half + GAP) * at as f64, y, width: half, height: height(lines) };
+    let column =
+        |at: usize, y: f64, lines: usize| Area { x: inside.x + (half + GAP) * at as f64, y, width: half, height: height(lines) };
     let first = view.encapsulation.len().max(2) + 1;
     let dns_y = inside.y + height(first) + 44.0;
     let groups_y = dns_y + height(2) + GAP;
@@ -52,7 +53,7 @@ fn dns(canvas: &mut Canvas, view: &ClusterView, row: Area) {
 fn group(canvas: &mut Canvas, view: &GroupView, area: Area) {
     canvas.rect("card", area);
     canvas.lines(area, [view.title.as_str()]);
-    let (protocol, from) = (136.0, 160.0);
+    let (protocol, from) = (164.0, 150.0);
     for (at, rule) in view.rules.iter().enumerate() {
         let (x, y) = (area.x + PADDING, area.y + 20.0 + LINE * (at + 1) as f64);
         canvas.text("", x, y, protocol - 8.0, &rule.protocol);

@@ -188,13 +188,14 @@ impl Layout<'_> {
     }
 
     fn gates(&mut self) {
-        let within = self.above.iter().zip(&self.gates).filter(|(end, _)| {
-            self.view.ends.get(**end).is_some_and(|end| end.kind != EndKind::Outside)
-        });
+        let within = self
+            .above
+            .iter()
+            .zip(&self.gates)
+            .filter(|(end, _)| self.view.ends.get(**end).is_some_and(|end| end.kind != EndKind::Outside));
         let within: Vec<Area> = within.map(|(_, area)| *area).collect();
         if let (Some(first), Some(last)) = (within.first(), within.last()) {
-            let internet =
-                Area { x: first.x, y: self.frame.y - 58.0, width: last.right() - first.x, height: 40.0 };
+            let internet = Area { x: first.x, y: self.frame.y - 58.0, width: last.right() - first.x, height: 40.0 };
             self.canvas.rect("card", internet);
             self.canvas.text("name", internet.middle() - 28.0, internet.y + 25.0, 120.0, "internet");
             for gate in &within {
@@ -204,7 +205,8 @@ impl Layout<'_> {
         for (end, area) in self.above.iter().zip(&self.gates) {
             let Some(end) = self.view.ends.get(*end) else { continue };
             self.canvas.rect("gate", *area);
-            self.canvas.lines(Area { y: area.y + 4.0, ..*area }, end.lines.iter().map(String::as_str));
+            let down = if end.lines.len() == 1 { area.height / 2.0 - 15.0 } else { 4.0 };
+            self.canvas.lines(Area { y: area.y + down, ..*area }, end.lines.iter().map(String::as_str));
         }
     }
 
