@@ -1,5 +1,7 @@
 //! The pipeline in one function, and what it does for one network and one cluster.
 
+pub(crate) mod planned;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 

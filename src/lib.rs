@@ -23,6 +23,7 @@ pub mod declare;
 pub mod diagnostic;
 pub mod emit;
 pub mod gitops;
+pub mod graph;
 pub mod import;
 pub mod kubernetes;
 pub mod limits;

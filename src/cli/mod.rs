@@ -7,6 +7,8 @@ mod check;
 mod completions;
 mod explain;
 mod files;
+mod fmt;
+mod graph;
 mod import;
 mod init;
 mod layers;
@@ -95,8 +97,12 @@ pub enum Command {
     Render(render::Render),
     /// Check declarations, and that the committed output is what they make
     Check(check::Check),
+    /// Bring declarations and overlays into their normal form
+    Fmt(fmt::Fmt),
     /// List a cluster's overlays in order, and why each is there
     Layers(layers::Layers),
+    /// Draw a network or a cluster
+    Graph(graph::Graph),
     /// Turn a cluster of another tool into declarations
     Import(import::Import),
     /// Pin a manifest from elsewhere by its hash
@@ -117,7 +123,9 @@ impl Command {
             Command::Init(_) => "init",
             Command::Render(_) => "render",
             Command::Check(_) => "check",
+            Command::Fmt(_) => "fmt",
             Command::Layers(_) => "layers",
+            Command::Graph(_) => "graph",
             Command::Import(_) => "import",
             Command::Vendor(_) => "vendor",
             Command::Schema(_) => "schema",
@@ -166,7 +174,9 @@ fn answer(cli: &Cli, context: &Context<'_>) -> Outcome {
         Command::Init(command) => init::run(command, context),
         Command::Render(command) => render::run(command, context),
         Command::Check(command) => check::run(command, context),
+        Command::Fmt(command) => fmt::run(command, context),
         Command::Layers(command) => layers::run(command, context),
+        Command::Graph(command) => graph::run(command, context),
         Command::Import(command) => import::run(command, context),
         Command::Vendor(command) => vendor::run(command, context),
         Command::Schema(command) => schema::run(command),

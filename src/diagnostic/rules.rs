@@ -277,6 +277,12 @@ rules! {
         "A file that `init`, `import` or `schema` writes could not be written. Nothing was changed.";
     INIT_EXISTS Error "init-exists", help: "run `netloom init` in another folder, or move the files away",
         "`netloom init` overwrites nothing: with one of its files in place it writes none of them.";
+    FORMAT Warning "format", help: "run `netloom fmt`",
+        "The file is not in the normal form that `netloom fmt` gives to declarations and overlays.";
+    FORMAT_KEPT Warning "format-kept", help: "",
+        "`netloom fmt` goes line by line and reads what it made again. In its normal form the file would have said something else, so it was not changed.";
+    GRAPH_CHOICE Error "graph-choice", help: "",
+        "`netloom graph` draws one network, with one cluster in it or none, and cannot tell which is meant.";
     // import
     IMPORT_FORM Error "import-form", help: "",
         "The file is not what the importer reads.";
