@@ -170,8 +170,8 @@ fn replaced_by_kube_router(work: &mut Work<'_, '_>) {
     let span = work.spec.span("spec.kubeProxy.enabled");
     let field = "spec.kubeProxy.mode";
     work.cluster.set(field, Node::new(Value::String("disabled".into()), span));
-    let what =
-        "kube-router serves services, and the manifest does not turn kube-proxy off, which kops asks for; it is taken to be off";
+    let what = "the manifest does not turn kube-proxy off, which kops asks for with kube-router, as that serves services itself; \
+                it is taken to be off";
     let help = "write `kubeProxy.enabled: false` in the manifest, too; where kube-proxy is to stay, write `runServiceProxy: false` \
                 below `kuberouter` and remove this line";
     work.choose_cluster(field, span, what, help);
