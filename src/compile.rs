@@ -10,8 +10,10 @@ use crate::declare::{Declared, Network, Project};
 use crate::diagnostic::{self, Diagnostic, rules};
 use crate::emit::Scope;
 use crate::kubernetes::{Object, kustomization, schema};
+use crate::overlay::clash::Clashes;
 use crate::overlay::compile::Compiled;
 use crate::overlay::context::{self, Variables};
+use crate::overlay::generate;
 use crate::overlay::jsonnet::Jsonnet;
 use crate::overlay::library::{self, Library};
 use crate::overlay::render::{Instance, Tools};
@@ -253,6 +255,12 @@ impl Fleet<'_> {
         let mut objects: Vec<Arc<Object>> = instances.iter().flat_map(|one| one.objects(tools, findings)).collect();
         instances.iter().for_each(|one| one.patch(&mut objects, tools, findings));
         objects.retain(|object| !object.node.is_null());
+        if let Some(clashes) = Clashes::of(&effective.overlays, self.sources) {
+            clashes.declaration(&cluster.node, findings);
+            objects.iter().for_each(|object| clashes.object(object, findings));
+        }
+        let hashed: Vec<_> = instances.iter().flat_map(Instance::hashed).collect();
+        generate::name_by_hash(&mut objects, &hashed);
         instances.iter().for_each(|one| one.assert(cluster, findings));
         for object in &mut objects {
             *object = gitops::annotated(self.project.spec.gitops.as_ref(), object);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use minijinja::Value;
 
 use super::Selected;
-use super::compile::{Body, Compiled, CompiledAssertion, Manifest};
+use super::compile::{Body, Compiled, CompiledAssertion, CompiledConfigMap, Manifest};
 use super::context::Variables;
 use super::expression::{Expression, Outcome, to_value};
 use super::jsonnet::Jsonnet;
@@ -141,7 +141,20 @@ impl<'a> Instance<'a> {
                 }
             }
         }
+        objects.extend(self.config_maps(findings).map(|map| Arc::clone(&map.object)));
         objects
+    }
+
+    /// The `ConfigMap`s of files that it makes.
+    fn config_maps(&self, findings: &mut Vec<Diagnostic>) -> impl Iterator<Item = &CompiledConfigMap> {
+        self.compiled.config_maps.iter().filter(|map| holds(map.when.as_ref(), &self.context, findings))
+    }
+
+    /// The `ConfigMap`s whose names get a hash.
+    #[must_use]
+    pub fn hashed(&self) -> Vec<Identity> {
+        let mut nothing = Vec::new();
+        self.config_maps(&mut nothing).filter(|map| map.hash).map(|map| map.object.identity.clone()).collect()
     }
 
     /// What a document that is one expression gives: an object, or a list of them. They come from files of the project or from

@@ -92,6 +92,11 @@ pub fn attribute(declaration: &Node, findings: &mut [Diagnostic]) {
     findings.iter_mut().for_each(|finding| finding.message.push_str(&format!(" ({kind} {name})")));
 }
 
+/// Whether a program made a declaration.
+pub(super) fn is_made(declaration: &Node) -> bool {
+    declaration.span.start == declaration.span.end
+}
+
 /// Moves findings from a file of netloom's own, which nobody can mend, to the cluster that it was rendered for.
 pub fn owned(cluster: &Declared<Cluster>, sources: &Sources, findings: &mut [Diagnostic]) {
     let stock = |span: Span| sources.get(span.file).is_some_and(Source::is_embedded);
@@ -99,11 +104,6 @@ pub fn owned(cluster: &Declared<Cluster>, sources: &Sources, findings: &mut [Dia
         finding.labels.insert(0, Label { span: finding.span, text: "rendered from here".to_owned() });
         finding.span = cluster.span("metadata.name");
     }
-}
-
-/// Whether a program made a declaration.
-pub(super) fn is_made(declaration: &Node) -> bool {
-    declaration.span.start == declaration.span.end
 }
 
 /// Reports declarations of one kind whose names are equal, or differ in case only.
