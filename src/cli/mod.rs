@@ -10,6 +10,7 @@ mod files;
 mod import;
 mod init;
 mod outcome;
+mod policy;
 mod progress;
 mod render;
 mod schema;
@@ -99,6 +100,8 @@ pub enum Command {
     Schema(schema::Schema),
     /// Tell what the code of a finding means
     Explain(explain::Explain),
+    /// List policies, and run their cases
+    Policy(policy::Policy),
     /// Print the completion script of a shell
     Completions(completions::Completions),
 }
@@ -114,6 +117,7 @@ impl Command {
             Command::Import(_) => "import",
             Command::Schema(_) => "schema",
             Command::Explain(_) => "explain",
+            Command::Policy(_) => "policy",
             Command::Completions(_) => "completions",
         }
     }
@@ -141,6 +145,7 @@ pub fn run(cli: &Cli, surroundings: &Surroundings<'_>) -> Outcome {
         Command::Import(command) => import::run(command, &context),
         Command::Schema(command) => schema::run(command),
         Command::Explain(command) => explain::run(command, &context),
+        Command::Policy(command) => policy::run(command, &context),
         Command::Completions(command) => completions::run(command, Cli::command()),
     }
 }

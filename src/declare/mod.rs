@@ -33,7 +33,9 @@ pub use overlay::{
     MtuTerm, NodeRoutes, Overlay, OverlaySpec, Patch, PolicyFeatures, ProxyNeed, Resource, Statement, Target, Transition,
     TransitionClass,
 };
-pub use project::{Argo, Flux, GitOps, Layer, Paths, Project, ProjectSpec, RuleLevel, Selector};
+pub use project::{
+    Argo, Enforce, Flux, GitOps, Layer, Paths, PolicySelection, Project, ProjectSpec, RuleLevel, Selector,
+};
 pub use range::Range;
 pub use subnets::{LETTERS, LONGEST_PREFIX, SHORTEST_PREFIX, Tier, Zone};
 

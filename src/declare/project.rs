@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Metadata;
+use crate::policy::Action;
 
 /// A repository of declarations and how it is rendered.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -34,6 +35,8 @@ pub struct ProjectSpec {
     /// Which sync objects to write; none unless asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gitops: Option<GitOps>,
+    /// Which policies hold where; stock ones hold nowhere unless they are named here or bound.
+    pub policies: Vec<PolicySelection>,
     /// Severity of rules by code: `error`, `warning`, `note` or `off`.
     pub rules: IndexMap<String, RuleLevel>,
 }
@@ -46,6 +49,8 @@ pub struct Paths {
     pub declarations: String,
     /// Overlays of one's own, one folder each.
     pub overlays: String,
+    /// Policies of one's own.
+    pub policies: String,
     /// The rendered output.
     pub output: String,
     /// The project's own folder inside its Git repository: sync objects and deployment files name rendered files from the
@@ -68,6 +73,7 @@ impl Default for Paths {
         Self {
             declarations: "declarations".into(),
             overlays: "overlays".into(),
+            policies: "policies".into(),
             output: "rendered".into(),
             repository: ".".into(),
         }
@@ -83,6 +89,50 @@ pub struct Layer {
     /// The clusters; every cluster when left out.
     #[serde(default)]
     pub clusters: Selector,
+}
+
+/// A policy and what it holds for.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PolicySelection {
+    /// The policy's name.
+    pub policy: String,
+    /// The clusters, and the networks, by their labels; all of them when left out.
+    #[serde(default)]
+    pub clusters: Selector,
+    /// What a violation is, whatever the policy's binding says: `Deny` an error, `Warn` a warning, `Audit` a note.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub actions: Vec<Action>,
+    /// Where it is enforced.
+    #[serde(default)]
+    pub enforce: Enforce,
+}
+
+/// Where a policy is enforced.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Enforce {
+    /// When netloom renders and checks.
+    #[default]
+    Build,
+    /// By the cluster's API server: the policy is rendered with the cluster's objects.
+    Cluster,
+    /// By both.
+    Both,
+}
+
+impl Enforce {
+    /// Whether netloom evaluates the policy.
+    #[must_use]
+    pub fn builds(self) -> bool {
+        self != Self::Cluster
+    }
+
+    /// Whether the policy is rendered for the cluster.
+    #[must_use]
+    pub fn renders(self) -> bool {
+        self != Self::Build
+    }
 }
 
 /// Selects declarations by label.
