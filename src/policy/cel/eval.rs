@@ -44,6 +44,11 @@ impl Meter {
         self.unit.get() == 0
     }
 
+    /// Whether nothing more can be evaluated on this object.
+    fn is_out(&self) -> bool {
+        self.object.get() == 0 || self.unit.get() == 0
+    }
+
     /// Takes what looking at all of a value costs.
     ///
     /// # Errors
@@ -60,9 +65,10 @@ impl Meter {
     /// # Errors
     /// When that is not enough.
     pub fn charge(&self, steps: u64) -> Result<(), String> {
-        let enough = self.object.get() >= steps && self.unit.get() >= steps;
-        self.object.set(self.object.get().saturating_sub(steps));
-        self.unit.set(self.unit.get().saturating_sub(steps));
+        let taken = steps.min(self.object.get()).min(self.unit.get());
+        let enough = taken == steps;
+        self.object.set(self.object.get() - taken);
+        self.unit.set(self.unit.get() - taken);
         if enough {
             return Ok(());
         }
@@ -134,7 +140,7 @@ impl<'a> Scope<'a> {
     }
 
     fn step(&self, expr: &Expr, locals: &mut Vec<Value<'a>>) -> Result_<'a> {
-        let fault = |message: String| Fault { message, span: expr.span, fatal: self.meter.charge(0).is_err() };
+        let fault = |message: String| Fault { message, span: expr.span, fatal: self.meter.is_out() };
         match &expr.kind {
             Kind::Literal(value) => Ok(value.clone()),
             Kind::Root(root) => Ok(self.root(*root)),

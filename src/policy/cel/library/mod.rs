@@ -15,7 +15,7 @@ pub(super) mod url;
 use std::ops::RangeInclusive;
 
 #[cfg(test)]
-pub(super) use strings::plain;
+pub(in crate::policy::cel) use strings::plain;
 
 use super::eval::Meter;
 use super::value::Value;

@@ -12,7 +12,7 @@ pub(super) const FUNCTIONS: &[Function] = &[method("format", 1..=1, format)];
 const PRECISION: usize = 50;
 
 /// A value as text.
-pub(super) fn plain(value: &Value<'_>) -> String {
+pub(in crate::policy::cel) fn plain(value: &Value<'_>) -> String {
     match value {
         Value::Null => "null".to_owned(),
         Value::Bool(flag) => flag.to_string(),
