@@ -103,7 +103,8 @@ impl<'p> Policies<'p> {
         if active.is_empty() {
             return;
         }
-        let mut evaluation = Evaluation { policies: self, active: &active, meter: Meter::default(), findings };
+        let (place, meter) = (network.span("metadata.name"), Meter::default());
+        let mut evaluation = Evaluation { policies: self, active: &active, place, meter, findings };
         evaluation.subject(&Subject::declaration("Network", &network.node, || status::network(network, plan)));
         evaluation.template(template, &network.node);
     }
@@ -114,7 +115,8 @@ impl<'p> Policies<'p> {
         if active.is_empty() {
             return;
         }
-        let mut evaluation = Evaluation { policies: self, active: &active, meter: Meter::default(), findings };
+        let (place, meter) = (it.cluster.span("metadata.name"), Meter::default());
+        let mut evaluation = Evaluation { policies: self, active: &active, place, meter, findings };
         evaluation.subject(&Subject::declaration("Cluster", &it.cluster.node, || status::cluster(it)));
         let namespaces = namespaces(it);
         for object in it.objects {
@@ -145,18 +147,18 @@ fn namespaces(it: Rendered<'_>) -> IndexMap<&str, Namespace> {
 struct Evaluation<'a, 'f> {
     policies: &'a Policies<'a>,
     active: &'a [Active<'a>],
+    /// The declaration's name.
+    place: Span,
     meter: Meter,
     findings: &'f mut Vec<Diagnostic>,
 }
 
 impl Evaluation<'_, '_> {
     fn template(&mut self, template: Option<&Node>, declaration: &Node) {
-        let metadata = declaration.get("metadata");
-        let labels = metadata.and_then(|metadata| metadata.get("labels"));
-        let place = metadata.and_then(|metadata| metadata.get("name")).map_or(declaration.span, |name| name.span);
+        let labels = declaration.get("metadata").and_then(|metadata| metadata.get("labels"));
         let resources = template.and_then(|template| template.get("Resources")?.as_map());
         for (id, resource) in resources.into_iter().flat_map(Map::iter) {
-            self.subject(&Subject::resource(&id.text, resource, labels, place));
+            self.subject(&Subject::resource(&id.text, resource, labels, self.place));
         }
     }
 
@@ -193,7 +195,7 @@ impl Evaluation<'_, '_> {
         for (message, rule) in verdict.violations {
             let message = format!("{}: {message}", subject.title());
             let finding = Diagnostic::declared(name, active.severity, subject.span, message);
-            self.findings.push(finding.also(rule, "the policy asks for this"));
+            self.findings.push(self.placed(finding.also(rule, "the policy asks for this"), subject));
         }
         for (key, text) in verdict.audits {
             let message = format!("{}: {key}: {text}", subject.title());
@@ -205,8 +207,13 @@ impl Evaluation<'_, '_> {
             if !fails(&policy.value, &fault) {
                 finding.severity = Severity::Warning;
             }
-            self.findings.push(finding.also(subject.span, "the object"));
+            self.findings.push(self.placed(finding.also(subject.span, "the object"), subject));
         }
+    }
+
+    /// An object comes from an overlay; whose it is, the declaration says.
+    fn placed(&self, finding: Diagnostic, subject: &Subject<'_>) -> Diagnostic {
+        if subject.span.file == self.place.file { finding } else { finding.also(self.place, "in this cluster") }
     }
 }
 

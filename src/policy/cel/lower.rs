@@ -133,7 +133,7 @@ fn bounded(text: &str) -> Result<(), String> {
 fn parse_and_lower(text: &str, place: &Place, variables: &[&str]) -> Result<Expr, Vec<Fault>> {
     let parser = cel::Env::default().parser().enable_ident_escape_syntax(true);
     let (tree, info) = parser.parse_with_source_info(text).map_err(|errors| syntax(&errors, text, place))?;
-    let mut lowering = Lowering { info, place, variables, locals: Vec::new(), depth: 0 };
+    let mut lowering = Lowering { info, text: text.chars().collect(), place, variables, locals: Vec::new(), depth: 0 };
     lowering.expr(&tree).map_err(|fault| vec![fault])
 }
 
@@ -156,6 +156,8 @@ fn syntax(errors: &cel::ParseErrors, text: &str, place: &Place) -> Vec<Fault> {
 
 struct Lowering<'a> {
     info: SourceInfo,
+    /// The expression's characters.
+    text: Vec<char>,
     place: &'a Place,
     variables: &'a [&'a str],
     locals: Vec<String>,
@@ -165,9 +167,26 @@ struct Lowering<'a> {
 type Lowered<T = Expr> = Result<T, Fault>;
 
 impl Lowering<'_> {
+    /// The parser gives the bracket of a call and the dot of a field; the name is what people look for.
     fn span(&self, id: u64) -> Span {
         let (start, end) = self.info.offset_for(id).unwrap_or((0, 0));
-        self.place.part(start as usize, end.max(start) as usize)
+        let (start, end) = (start as usize, end.max(start) as usize);
+        let word = |c: &char| c.is_alphanumeric() || *c == '_';
+        let at = |from: usize| self.text.get(from).copied();
+        let (first, last) = match at(start) {
+            Some('(') => {
+                let before = self.text.get(..start).unwrap_or_default();
+                (start - before.iter().rev().take_while(|c| word(c)).count(), start.saturating_sub(1))
+            }
+            Some('.') => {
+                let after = self.text.get(start + 1..).unwrap_or_default();
+                let skipped = after.iter().take_while(|c| c.is_whitespace() || matches!(c, '?' | '`')).count();
+                let name = after.iter().skip(skipped).take_while(|c| word(c)).count();
+                (start + 1 + skipped, start + skipped + name)
+            }
+            _ => (start, end),
+        };
+        if first > last { self.place.part(start, end) } else { self.place.part(first, last) }
     }
 
     fn fault<T>(&self, id: u64, message: impl Into<String>) -> Lowered<T> {

@@ -74,9 +74,12 @@ impl Lowering<'_> {
 
     fn function(&mut self, id: u64, name: &str, target: Option<&IdedExpr>, arguments: &[IdedExpr]) -> Lowered<Kind> {
         let style = if target.is_some() { Style::Method } else { Style::Function };
+        let mut all: Vec<_> = target.map(|target| self.expr(target)).transpose()?.into_iter().collect();
         let function = self.known(id, name, style, arguments.len())?;
-        let all = target.into_iter().chain(arguments);
-        Ok(Kind::Call { function, arguments: all.map(|argument| self.expr(argument)).collect::<Lowered<_>>()? })
+        for argument in arguments {
+            all.push(self.expr(argument)?);
+        }
+        Ok(Kind::Call { function, arguments: all })
     }
 
     fn known(&self, id: u64, name: &str, style: Style, count: usize) -> Lowered<&'static Function> {
