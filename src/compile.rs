@@ -61,8 +61,9 @@ pub fn compile(request: &Request, progress: &(dyn Fn(usize, usize) + Sync)) -> C
     let library = Library::read(&sources, &project.value.spec.paths.overlays, &mut findings);
     let mut documents = Documents::read(&sources, &project.value.spec.paths.declarations, &jsonnet, &mut findings);
     unknown_clusters(&request.clusters, &documents, &mut findings);
+    let layered = resolve::layered(&mut documents, &project, &library, &mut findings);
     let networks = resolve::networks(&mut documents, &mut findings);
-    let clusters = resolve::clusters(&documents, &project, &library, &networks, &mut findings);
+    let clusters = resolve::clusters(&documents, layered, &project, &library, &networks, &mut findings);
     let policies = Policies::read(&sources, &project, &mut findings);
     // Schemas are inflated meanwhile; whoever needs them finds them there, or why not.
     let minors = || clusters.iter().for_each(|one| drop(schema::for_minor(one.cluster.value.kubernetes_minor())));
@@ -77,6 +78,30 @@ pub fn compile(request: &Request, progress: &(dyn Fn(usize, usize) + Sync)) -> C
     let output = project.value.spec.paths.output.clone();
     let scope = if request.clusters.is_empty() { Scope::All } else { Scope::Some };
     Compilation { sources, findings, units, output, scope }
+}
+
+/// Resolves a project's clusters and lets `look` see them: for commands that render nothing.
+pub(crate) fn resolved<T>(
+    request: &Request,
+    look: impl FnOnce(&[Effective<'_>], &Sources) -> T,
+) -> (Option<T>, Arc<Sources>, Vec<Diagnostic>) {
+    let (mut findings, mut sources) = (Vec::new(), Sources::default());
+    let project = read(&request.root, &mut sources, &mut findings);
+    let sources = Arc::new(sources);
+    let Some(project) = project.filter(|_| !diagnostic::has_errors(&findings)) else {
+        return (None, sources, findings);
+    };
+    let jsonnet = Jsonnet::new(&request.worker, Arc::clone(&sources));
+    let library = Library::read(&sources, &project.value.spec.paths.overlays, &mut findings);
+    let mut documents = Documents::read(&sources, &project.value.spec.paths.declarations, &jsonnet, &mut findings);
+    unknown_clusters(&request.clusters, &documents, &mut findings);
+    let layered = resolve::layered(&mut documents, &project, &library, &mut findings);
+    let networks = resolve::networks(&mut documents, &mut findings);
+    let clusters = resolve::clusters(&documents, layered, &project, &library, &networks, &mut findings);
+    let seen = look(&clusters, &sources);
+    resolve::severities(&project, &library, &mut findings);
+    diagnostic::sort(&mut findings, &sources);
+    (Some(seen), sources, findings)
 }
 
 /// Reads `netloom.yaml`, the project's declarations and overlays, and the stock overlays.
@@ -170,6 +195,7 @@ impl Fleet<'_> {
         let of_clusters = clusters.par_iter().map(|effective| {
             let mut findings = Vec::new();
             let unit = self.cluster(effective, &mut findings);
+            resolve::owned(&effective.cluster, self.sources, &mut findings);
             resolve::attribute(&effective.cluster.node, &mut findings);
             count();
             (unit, findings)

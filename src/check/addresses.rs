@@ -7,7 +7,7 @@ use super::PlacedFacts;
 
 /// Reports pod, service and non-masqueraded ranges that share addresses with the network.
 ///
-/// A provider that gives pods addresses of the network is excused, as kops excuses `amazonvpc` and Cilium's ENI mode. Services
+/// A provider that gives pods addresses of the network is excused, as kops excuses its modes with addresses of the VPC. Services
 /// may then lie in the VPC, too (kops's default for them up to 1.27), where its subnets keep clear of them, which
 /// [`resolve::cluster`](crate::resolve::cluster) sees to.
 pub fn check(cluster: &Declared<Cluster>, network: &Declared<Network>, facts: &PlacedFacts, findings: &mut Vec<Diagnostic>) {

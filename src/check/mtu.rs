@@ -19,7 +19,12 @@ pub fn check(plan: &ClusterPlan, objects: &[Arc<Object>], findings: &mut Vec<Dia
         let is_it = |object: &&Arc<Object>| object.identity.kind == place.kind && object.identity.name == place.name;
         let what = format!("{} {}", place.kind, place.name);
         match objects.iter().find(is_it).map(|object| (object, field(&object.node, &place.path))) {
-            None => {}
+            None => {
+                let message = format!("no {what} is rendered, which should carry the pods' MTU of {planned}");
+                let mut finding = Diagnostic::new(&rules::MTU_MISMATCH, plan.mtu.span, message);
+                finding.severity = Severity::Warning;
+                findings.push(finding);
+            }
             Some((_, Some(node))) => findings.extend(compare(&what, node, planned, &plan.mtu)),
             Some((object, None)) => {
                 let message = format!("{what} does not set the pods' MTU any more, which is planned as {planned}");

@@ -23,21 +23,28 @@ pub struct Init {
     bare: bool,
 }
 
-/// The example, as paths and texts.
-const EXAMPLE: [(&str, &str); 6] = [
-    ("netloom.yaml", include_str!("init/netloom.yaml")),
-    ("declarations/network.yaml", include_str!("init/declarations/network.yaml")),
-    ("declarations/cluster.yaml", include_str!("init/declarations/cluster.yaml")),
-    ("overlays/house/overlay.yaml", include_str!("init/overlays/house/overlay.yaml")),
-    ("overlays/house/cluster-network.yaml", include_str!("init/overlays/house/cluster-network.yaml")),
-    ("overlays/house/dns-cache.yaml", include_str!("init/overlays/house/dns-cache.yaml")),
+/// A file of `examples/starter`, which is the example: path and text.
+macro_rules! starter {
+    ($($path:literal),*) => {
+        [$(($path, include_str!(concat!("../../examples/starter/", $path)))),*]
+    };
+}
+
+/// The example.
+const EXAMPLE: [(&str, &str); 6] = starter![
+    "netloom.yaml",
+    "declarations/network.yaml",
+    "declarations/cluster.yaml",
+    "overlays/house/overlay.yaml",
+    "overlays/house/cluster-network.yaml",
+    "overlays/house/dns-cache.yaml"
 ];
 
 /// The project alone.
 const BARE: [(&str, &str); 1] = [("netloom.yaml", include_str!("init/bare.yaml"))];
 
 /// Advice for Git, which a repository that has its own is not given.
-const GIT_ATTRIBUTES: (&str, &str) = (".gitattributes", include_str!("init/gitattributes"));
+const GIT_ATTRIBUTES: (&str, &str) = (".gitattributes", include_str!("../../examples/starter/.gitattributes"));
 
 pub(super) fn run(command: &Init, context: &Context<'_>) -> Outcome {
     let folder = command.folder.as_ref().or(context.options.project.as_ref());

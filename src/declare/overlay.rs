@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Arch, Endpoint};
+use super::{Arch, Endpoint, Selector, Use};
 use crate::diagnostic::Severity;
 use crate::tree::Node;
 
@@ -32,8 +32,8 @@ pub struct Overlay {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OverlayMetadata {
-    /// The folder's path below `overlays/`, such as `cni/weave`.
-    #[schemars(regex(pattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?(/[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"), extend("examples" = ["cni/weave"]))]
+    /// The folder's path below `overlays/`, such as `cni/kubenet`.
+    #[schemars(regex(pattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?(/[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"), extend("examples" = ["cni/kubenet"]))]
     pub name: String,
     /// One line on what it is for.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -49,8 +49,10 @@ pub struct OverlaySpec {
     /// Folder of its objects below the cluster's `kubernetes/`; the slot, or the last part of the name.
     #[schemars(extend("format" = "dns-label"))]
     pub component: Option<String>,
-    /// The block of a cluster's `spec` that selects the overlay and holds its options: `networking.weave`.
+    /// The block of a cluster's `spec` that selects the overlay and holds its options: `networking.kubenet`.
     pub selected_by: Option<String>,
+    /// Overlays that it builds on, by name or with options: they are on every cluster that it is on, and apply before it.
+    pub uses: Vec<Use>,
     /// Expression: whether a selected overlay applies.
     pub when: Option<String>,
     /// Kubernetes versions it runs on, such as `>=1.16` or `>=1.16 <1.25`.
@@ -126,6 +128,9 @@ pub struct Facts {
     pub node_ranges: Option<bool>,
     /// Whether pods have addresses of the network itself, so that `podCIDR` may lie in it.
     pub pods_in_network: Option<bool>,
+    /// Set where packets between machines carry addresses of pods outside of any tunnel, so that machines have to admit whatever
+    /// pods say to one another: why, as a clause without a full stop.
+    pub routed_pods: Option<String>,
     /// Whether pods can have IPv6 addresses; an IPv6 `podCIDR` is refused otherwise.
     pub ipv6: Option<bool>,
     /// The processor architectures that its images were built for; any where it says none.
@@ -275,12 +280,25 @@ pub struct Statement {
     pub because: String,
 }
 
-/// A patch on the declarations of the clusters (and their networks) that the overlay is on.
+/// A patch on the declarations of the clusters that the overlay is on, and of the networks that these run in.
+///
+/// A mapping is merged into the declaration's `spec` (RFC 7386): mappings merge, `null` removes a field, everything else replaces
+/// what was there. A list is JSON 6902 operations on it, with paths from `spec` on (`/nodes/max`); `test` requires a value.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DeclarationPatch {
-    /// JSON merge patch (RFC 7386) on the cluster's `spec`; `null` removes a field.
-    pub cluster: Node,
+    /// Which of the clusters that the overlay is on; all of them when left out.
+    #[serde(default, skip_serializing_if = "Selector::is_empty")]
+    pub clusters: Selector,
+    /// Patch on the cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<Node>,
+    /// Which of these clusters' networks; all of them when left out.
+    #[serde(default, skip_serializing_if = "Selector::is_empty")]
+    pub networks: Selector,
+    /// Patch on the network, applied once however many clusters run in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<Node>,
 }
 
 /// A manifest or program that makes objects: its path, or its path with conditions.
@@ -297,7 +315,7 @@ pub enum Resource {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Conditional {
-    /// File in the overlay's folder, or in another overlay's (`../calico/crds.yaml`): YAML, or Jsonnet (`function(ctx)` that
+    /// File in the overlay's folder, or in another overlay's (`../shared/crds.yaml`): YAML, or Jsonnet (`function(ctx)` that
     /// returns an object or a list).
     pub path: String,
     /// Expression: whether it is rendered.
@@ -318,7 +336,7 @@ impl Resource {
     }
 }
 
-/// A change to objects.
+/// A change to objects. One that matches no object is an error, unless it says how many it expects.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Patch {
@@ -331,23 +349,37 @@ pub struct Patch {
     /// Which objects; for a strategic merge patch the object it names itself, when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<Target>,
+    /// How many objects each document of it must match.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expect: Option<usize>,
+    /// How many objects each document of it must match at least; 1 when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_least: Option<usize>,
 }
 
-/// Selects objects; every field that is given must be equal.
+/// Selects objects; every field that is given must match. The texts are regular expressions for the whole of the field, as in
+/// kustomize: `weave.*` matches `weave-net`, and `weave` does not.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-#[allow(missing_docs)]
 pub struct Target {
+    /// API group; `""` is the core group.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
+    /// API version within the group.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
+    /// Kind.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
+    /// Name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// Namespace, as written in the object.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
+    /// Labels of the object.
+    #[serde(skip_serializing_if = "Selector::is_empty")]
+    pub labels: Selector,
 }
 
 /// A rule of an overlay.

@@ -4,8 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Metadata;
-use crate::policy::Action;
+use super::{Layer, Metadata, PolicySelection};
 
 /// A repository of declarations and how it is rendered.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -77,77 +76,6 @@ impl Default for Paths {
             output: "rendered".into(),
             repository: ".".into(),
         }
-    }
-}
-
-/// An overlay and the clusters it applies to.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Layer {
-    /// The overlay's name.
-    pub overlay: String,
-    /// The clusters; every cluster when left out.
-    #[serde(default)]
-    pub clusters: Selector,
-}
-
-/// A policy and what it holds for.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct PolicySelection {
-    /// The policy's name.
-    pub policy: String,
-    /// The clusters, and the networks, by their labels; all of them when left out.
-    #[serde(default)]
-    pub clusters: Selector,
-    /// What a violation is, whatever the policy's binding says: `Deny` an error, `Warn` a warning, `Audit` a note.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub actions: Vec<Action>,
-    /// Where it is enforced.
-    #[serde(default)]
-    pub enforce: Enforce,
-}
-
-/// Where a policy is enforced.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum Enforce {
-    /// When netloom renders and checks.
-    #[default]
-    Build,
-    /// By the cluster's API server: the policy is rendered with the cluster's objects.
-    Cluster,
-    /// By both.
-    Both,
-}
-
-impl Enforce {
-    /// Whether netloom evaluates the policy.
-    #[must_use]
-    pub fn builds(self) -> bool {
-        self != Self::Cluster
-    }
-
-    /// Whether the policy is rendered for the cluster.
-    #[must_use]
-    pub fn renders(self) -> bool {
-        self != Self::Build
-    }
-}
-
-/// Selects declarations by label.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct Selector {
-    /// Labels that must all be there with these values.
-    pub match_labels: IndexMap<String, String>,
-}
-
-impl Selector {
-    /// Whether a declaration with these labels is selected.
-    #[must_use]
-    pub fn matches(&self, labels: &IndexMap<String, String>) -> bool {
-        self.match_labels.iter().all(|(key, value)| labels.get(key) == Some(value))
     }
 }
 

@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn usual_names_pass() {
-        let paths = ["README.md", "kubernetes/cni/daemonset-weave-net.yaml", "kubernetes/cni/kustomization.yaml", "a_b/c.2.yaml"];
+        let paths = ["README.md", "kubernetes/cni/daemonset-agent.yaml", "kubernetes/cni/kustomization.yaml", "a_b/c.2.yaml"];
         assert_eq!(findings("clusters/prod-usw2", &paths), Vec::<String>::new());
     }
 

@@ -18,7 +18,7 @@ fn object(component: &str, text: &str) -> Arc<Object> {
 /// A cluster's objects, in order.
 fn objects() -> Vec<Arc<Object>> {
     let mut objects: Vec<_> = [
-        ("cni", "{apiVersion: apps/v1, kind: DaemonSet, metadata: {name: weave-net, namespace: kube-system}}"),
+        ("cni", "{apiVersion: apps/v1, kind: DaemonSet, metadata: {name: agent, namespace: kube-system}}"),
         ("dns", "{apiVersion: apps/v1, kind: DaemonSet, metadata: {name: node-local-dns, namespace: kube-system}}"),
         ("crds", "{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: a.example.com}}"),
         ("namespaces", "{apiVersion: v1, kind: Namespace, metadata: {name: web}}"),
@@ -274,7 +274,7 @@ fn an_object_with_all_its_annotations_stays_the_same_one() {
 #[test]
 fn a_name_that_is_too_long_for_a_label_is_refused() {
     let cluster = |name: &str| {
-        let spec = "{network: n, kubernetesVersion: '1.33', networking: {weave: {}}}";
+        let spec = "{network: n, kubernetesVersion: '1.33', networking: {mynet: {}}}";
         let text = format!("{{apiVersion: netloom.dev/v1alpha1, kind: Cluster, metadata: {{name: {name}}}, spec: {spec}}}");
         crate::declare::decode::<Cluster>(node(&text), &mut Vec::new()).expect("a cluster")
     };

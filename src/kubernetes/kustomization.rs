@@ -164,9 +164,9 @@ mod tests {
     fn a_component_lists_its_files_in_apply_order() {
         let mut objects = vec![
             object("dns", "ConfigMap", "kube-system", "node-local-dns"),
-            object("cni", "DaemonSet", "kube-system", "weave-net"),
-            object("cni", "ClusterRoleBinding", "", "system:weave-net"),
-            object("cni", "ServiceAccount", "kube-system", "weave-net"),
+            object("cni", "DaemonSet", "kube-system", "agent"),
+            object("cni", "ClusterRoleBinding", "", "system:agent"),
+            object("cni", "ServiceAccount", "kube-system", "agent"),
             object("cni", "ConfigMap", "kube-system", "b"),
             object("cni", "ConfigMap", "default", "c"),
         ];
@@ -180,11 +180,11 @@ mod tests {
 apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization
 resources:
-- serviceaccount-weave-net.yaml
+- serviceaccount-agent.yaml
 - configmap-default.c.yaml
 - configmap-b.yaml
-- clusterrolebinding-system-weave-net.yaml
-- daemonset-weave-net.yaml
+- clusterrolebinding-system-agent.yaml
+- daemonset-agent.yaml
 "
         );
     }

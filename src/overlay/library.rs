@@ -200,7 +200,7 @@ impl Library {
         self.load(name, self.entries.get(name)?)
     }
 
-    /// The overlays that a block of a cluster's `spec` selects, such as `networking.weave`, each with the path of its block.
+    /// The overlays that a block of a cluster's `spec` selects, such as `networking.kubenet`, each with the path of its block.
     pub fn selected(&self, has: impl Fn(&str) -> bool) -> impl Iterator<Item = &Overlay> {
         let asked = move |(_, entry): &(&String, &Entry)| entry.selected_by.as_deref().is_some_and(&has);
         self.entries.iter().filter(asked).filter_map(|(name, entry)| self.load(name, entry))
@@ -226,6 +226,11 @@ impl Library {
     /// All overlays, read.
     pub fn iter(&self) -> impl Iterator<Item = &Overlay> {
         self.entries.iter().filter_map(|(name, entry)| self.load(name, entry))
+    }
+
+    /// The overlays of the project itself.
+    pub fn own(&self) -> impl Iterator<Item = &Overlay> {
+        self.entries.values().filter(|entry| !entry.stock).filter_map(|entry| entry.overlay.get()?.as_ref())
     }
 
     /// The names of all overlays.

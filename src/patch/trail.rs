@@ -58,7 +58,7 @@ mod tests {
         let (spec, metadata) = (root.key("spec"), root.key("metadata"));
         let (containers, labels) = (spec.key("containers"), metadata.key("labels"));
         assert_eq!(root.to_string(), "the object");
-        assert_eq!(containers.element("name", "weave").key("image").to_string(), "spec.containers[name=weave].image");
+        assert_eq!(containers.element("name", "agent").key("image").to_string(), "spec.containers[name=agent].image");
         assert_eq!(labels.key("netloom.dev/x").to_string(), "metadata.labels[netloom.dev/x]");
     }
 }

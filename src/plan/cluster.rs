@@ -29,6 +29,7 @@ pub fn plan(
         mtu: mtu(cluster, network, facts),
         dns_ip,
         kubelet_dns,
+        pods_in_network: facts.iter().rev().find_map(|(facts, _)| facts.pods_in_network).unwrap_or_default(),
     }
 }
 

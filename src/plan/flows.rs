@@ -7,6 +7,8 @@ use crate::tree::{Node, Path, Span, Value};
 
 /// The kubelet's API (Kubernetes reference, "Ports and Protocols").
 const KUBELET: Protocol = Protocol::Tcp(10250, 10250);
+/// SCTP among IP protocols (IANA, "Assigned Internet Protocol Numbers").
+const SCTP: u8 = 132;
 const SSH: Protocol = Protocol::Tcp(22, 22);
 /// First and last node port unless the API server is told otherwise (Kubernetes reference, "Ports and Protocols").
 const NODE_PORTS: (u16, u16) = (30000, 32767);
@@ -24,6 +26,10 @@ pub(super) fn collect(
     flows.access(cluster);
     flows.declared(cluster);
     for (facts, span) in facts {
+        // Security groups judge what a machine forwards to its pods; a host's own firewall judges what is for the host.
+        if let Some(because) = facts.routed_pods.as_ref().filter(|_| network.aws.is_some()) {
+            flows.routed_pods(cluster, because, *span);
+        }
         for port in &facts.ports {
             flows.overlay(port, *span, findings);
         }
@@ -119,6 +125,20 @@ impl Flows {
         }
     }
 
+    /// What pods say to one another under their own addresses: the protocols of Kubernetes services (`ServicePort.protocol`) and
+    /// ICMP. etcd's ports are for nobody's pods.
+    fn routed_pods(&mut self, cluster: &Declared<Cluster>, because: &str, span: Span) {
+        let (nodes, control_plane) = (Peer::Machines(Endpoint::Nodes), Endpoint::ControlPlane);
+        let icmp = if cluster.value.spec.pod_cidr.is_v6() { Protocol::Ip(58) } else { Protocol::Icmp };
+        self.core("pods-tcp", nodes.clone(), Endpoint::Workers, Protocol::Tcp(1, u16::MAX), because, span);
+        for (first, last) in beside(&cluster.value.spec.control_plane.etcd_ports) {
+            self.core("pods-tcp-control-plane", nodes.clone(), control_plane, Protocol::Tcp(first, last), because, span);
+        }
+        self.core("pods-udp", nodes.clone(), Endpoint::Nodes, Protocol::Udp(1, u16::MAX), because, span);
+        self.core("pods-sctp", nodes.clone(), Endpoint::Nodes, Protocol::Ip(SCTP), because, span);
+        self.core("pods-icmp", nodes, Endpoint::Nodes, icmp, because, span);
+    }
+
     fn overlay(&mut self, port: &DeclaredPort, span: Span, findings: &mut Vec<Diagnostic>) {
         match port.port.as_ref().and_then(Node::as_list) {
             Some(list) => list.iter().for_each(|one| self.overlay_port(port, Some(one), span, findings)),
@@ -143,6 +163,26 @@ impl Flows {
             }
         }
     }
+}
+
+/// The TCP ports besides these, as ranges.
+fn beside(ports: &[String]) -> Vec<(u16, u16)> {
+    let range = |port: &String| match Protocol::parse("tcp", Some(port)) {
+        Ok(Protocol::Tcp(first, last)) => Some((first, last)),
+        _ => None,
+    };
+    let mut taken: Vec<(u16, u16)> = ports.iter().filter_map(range).collect();
+    taken.sort_unstable();
+    let (mut free, mut next) = (Vec::new(), Some(1u16));
+    for (first, last) in taken {
+        let Some(start) = next else { break };
+        if first > start {
+            free.push((start, first - 1));
+        }
+        next = last.checked_add(1).map(|after| after.max(start));
+    }
+    free.extend(next.map(|start| (start, u16::MAX)));
+    free
 }
 
 /// Of two consequences of one blocked flow the one that counts; none is the core's own error.

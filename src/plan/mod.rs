@@ -200,6 +200,8 @@ pub struct ClusterPlan {
     pub dns_ip: std::net::IpAddr,
     /// What kubelets must have as `clusterDNS`.
     pub kubelet_dns: std::net::IpAddr,
+    /// Whether pods have addresses of the network, and none of `podCIDR`.
+    pub pods_in_network: bool,
 }
 
 /// MTU of pod interfaces.

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::declare::{Kind, json_schema};
+use crate::declare::{Kind, Selector, json_schema};
 use crate::diagnostic::Severity;
 use crate::tree::Node;
 use crate::tree::schema::Schema;
@@ -109,10 +109,10 @@ pub enum FailurePolicy {
 pub struct MatchResources {
     /// Labels of the object's namespace.
     #[serde(default)]
-    pub namespace_selector: Option<LabelSelector>,
+    pub namespace_selector: Option<Selector>,
     /// Labels of the object.
     #[serde(default)]
-    pub object_selector: Option<LabelSelector>,
+    pub object_selector: Option<Selector>,
     /// Any of these.
     #[serde(default)]
     pub resource_rules: Vec<ResourceRule>,
@@ -173,38 +173,6 @@ pub enum Scope {
     #[default]
     #[serde(rename = "*")]
     Any,
-}
-
-/// Selects by labels.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[allow(missing_docs, reason = "the fields are Kubernetes'")]
-pub struct LabelSelector {
-    #[serde(default)]
-    pub match_labels: IndexMap<String, String>,
-    #[serde(default)]
-    pub match_expressions: Vec<Requirement>,
-}
-
-/// One requirement of a selector.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[allow(missing_docs, reason = "the fields are Kubernetes'")]
-pub struct Requirement {
-    pub key: String,
-    pub operator: RequirementOperator,
-    #[serde(default)]
-    pub values: Vec<String>,
-}
-
-/// How a label is compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[allow(missing_docs, reason = "the values are Kubernetes'")]
-pub enum RequirementOperator {
-    In,
-    NotIn,
-    Exists,
-    DoesNotExist,
 }
 
 /// A condition under which a policy is about an object.
@@ -324,7 +292,7 @@ pub struct ParamRef {
     #[serde(default)]
     pub namespace: Option<String>,
     #[serde(default)]
-    pub selector: Option<LabelSelector>,
+    pub selector: Option<Selector>,
     pub parameter_not_found_action: NotFound,
 }
 

@@ -1,9 +1,10 @@
 //! Which objects a policy is about; what it is not about is never looked into.
 
 use super::document::{
-    LabelSelector, MatchPolicy, MatchResources, Operation, Requirement, RequirementOperator, ResourceRule, Scope,
+    MatchPolicy, MatchResources, Operation, ResourceRule, Scope,
 };
 use super::subject::Subject;
+use crate::declare::{Operator, Requirement, Selector};
 use crate::tree::Node;
 
 /// The label that the API server gives each namespace.
@@ -23,7 +24,7 @@ pub(super) fn binding(resources: Option<&MatchResources>, subject: &Subject<'_>)
 
 fn rest(resources: &MatchResources, subject: &Subject<'_>) -> bool {
     let excluded = resources.exclude_resource_rules.iter().any(|rule| selects(rule, resources.match_policy, subject));
-    let object = |selector: &LabelSelector| {
+    let object = |selector: &Selector| {
         let old = subject.old.and_then(|old| old.get("metadata")?.get("labels"));
         labelled(selector, subject.labels) || subject.old.is_some() && labelled(selector, old)
     };
@@ -52,7 +53,7 @@ fn selects(rule: &ResourceRule, policy: MatchPolicy, subject: &Subject<'_>) -> b
 }
 
 /// Whether labels fit a selector.
-pub(super) fn labelled(selector: &LabelSelector, labels: Option<&Node>) -> bool {
+pub(super) fn labelled(selector: &Selector, labels: Option<&Node>) -> bool {
     let value = |key: &str| labels.and_then(|labels| labels.str_at(key));
     selector.match_labels.iter().all(|(key, wanted)| value(key) == Some(wanted))
         && selector.match_expressions.iter().all(|one| fits(one, value(&one.key)))
@@ -61,10 +62,10 @@ pub(super) fn labelled(selector: &LabelSelector, labels: Option<&Node>) -> bool 
 fn fits(requirement: &Requirement, value: Option<&str>) -> bool {
     let among = |value: &str| requirement.values.iter().any(|one| one == value);
     match requirement.operator {
-        RequirementOperator::In => value.is_some_and(among),
-        RequirementOperator::NotIn => !value.is_some_and(among),
-        RequirementOperator::Exists => value.is_some(),
-        RequirementOperator::DoesNotExist => value.is_none(),
+        Operator::In => value.is_some_and(among),
+        Operator::NotIn => !value.is_some_and(among),
+        Operator::Exists => value.is_some(),
+        Operator::DoesNotExist => value.is_none(),
     }
 }
 
@@ -72,7 +73,7 @@ fn fits(requirement: &Requirement, value: Option<&str>) -> bool {
 ///
 /// Labels of a namespace that is not rendered here are not known, but for its name: a requirement that they could meet counts as
 /// met, so that nothing passes because netloom does not know.
-fn namespace(selector: &LabelSelector, subject: &Subject<'_>) -> bool {
+fn namespace(selector: &Selector, subject: &Subject<'_>) -> bool {
     if subject.kind == "Namespace" && subject.group.is_empty() {
         return labelled(selector, subject.labels);
     }

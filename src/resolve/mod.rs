@@ -2,7 +2,10 @@
 
 pub mod cluster;
 mod declarations;
+mod layers;
 pub mod network;
+mod options;
+mod patches;
 mod select;
 
 use rayon::prelude::*;
@@ -13,7 +16,8 @@ use crate::overlay::Selected;
 use crate::overlay::library::{Library, Overlay};
 use crate::tree::{Node, Path, Span};
 
-pub use declarations::{Documents, attribute};
+pub use declarations::{Documents, attribute, owned};
+pub use select::Layered;
 
 /// A cluster with everything that applies to it.
 #[derive(Debug)]
@@ -24,6 +28,32 @@ pub struct Effective<'a> {
     pub network: &'a Declared<Network>,
     /// Its overlays, in the order in which they apply.
     pub overlays: Vec<Selected<'a>>,
+}
+
+/// Finds every cluster's overlays, and applies their patches to clusters and networks.
+pub fn layered<'a>(
+    documents: &mut Documents,
+    project: &Declared<Project>,
+    library: &'a Library,
+    findings: &mut Vec<Diagnostic>,
+) -> Vec<Option<Layered<'a>>> {
+    layers::check(library, findings);
+    patches::check(library, findings);
+    let layers = layers::layers(project, library, findings);
+    let layered = documents.clusters.par_iter().map(|node| {
+        let mut findings = Vec::new();
+        let layered = select::layered(node, &layers, library, &mut findings);
+        attribute(node, &mut findings);
+        (layered, findings)
+    });
+    let mut clusters = Vec::new();
+    for (cluster, mut found) in layered.collect::<Vec<_>>() {
+        findings.append(&mut found);
+        clusters.push(cluster);
+    }
+    patches::networks(&mut documents.networks, &clusters, findings);
+    layers::unused(&layers, &documents.clusters, findings);
+    clusters
 }
 
 /// Decodes and validates every network.
@@ -50,19 +80,20 @@ pub fn networks(documents: &mut Documents, findings: &mut Vec<Diagnostic>) -> Ve
 /// Resolves every cluster.
 pub fn clusters<'a>(
     documents: &Documents,
+    layered: Vec<Option<Layered<'a>>>,
     project: &Declared<Project>,
     library: &'a Library,
     networks: &'a [Declared<Network>],
     findings: &mut Vec<Diagnostic>,
 ) -> Vec<Effective<'a>> {
-    let layers = select::layers(project, library, findings);
-    let resolved: Vec<_> = documents
-        .clusters
-        .par_iter()
-        .map(|node| {
+    let resolved: Vec<_> = layered
+        .into_par_iter()
+        .flatten()
+        .map(|layered| {
             let mut findings = Vec::new();
-            let cluster = one(node, &layers, library, (networks, &documents.broken), &mut findings);
-            attribute(node, &mut findings);
+            let node = declarations::is_made(&layered.node).then(|| layered.node.clone());
+            let cluster = one(layered, library, (networks, &documents.broken), &mut findings);
+            node.iter().for_each(|node| attribute(node, &mut findings));
             (cluster, findings)
         })
         .collect();
@@ -72,7 +103,6 @@ pub fn clusters<'a>(
         clusters.extend(cluster);
     }
     declarations::unique(&clusters, |one| &one.cluster, |cluster| &cluster.value.metadata.name, findings);
-    select::unused(&layers, &documents.clusters, findings);
     destinations(project, &documents.clusters, findings);
     clusters
 }
@@ -133,20 +163,14 @@ fn set(finding: &mut Diagnostic, severity: Severity) -> bool {
     true
 }
 
-/// Resolves one cluster: its layers' patches, its type, its network, its overlays.
+/// Resolves one cluster: its type, its network, its overlays.
 fn one<'a>(
-    node: &Node,
-    layers: &[select::Layer<'_, 'a>],
+    Layered { node, choices }: Layered<'a>,
     library: &'a Library,
     (networks, broken): (&'a [Declared<Network>], &[String]),
     findings: &mut Vec<Diagnostic>,
 ) -> Option<Effective<'a>> {
-    let named = select::named(node, layers, library, findings);
-    let mut effective = node.clone();
-    for (overlay, _) in &named {
-        select::patch_declaration(overlay, &mut effective);
-    }
-    let cluster = crate::declare::decode::<Cluster>(effective, findings)?;
+    let cluster = crate::declare::decode::<Cluster>(node, findings)?;
     let Some(network) = networks.iter().find(|network| network.value.metadata.name == cluster.value.spec.network) else {
         if broken.contains(&cluster.value.spec.network) {
             return None;
@@ -159,6 +183,6 @@ fn one<'a>(
         return None;
     };
     cluster::validate(&cluster, network, findings);
-    let overlays = select::all(&cluster, named, library, findings);
+    let overlays = select::all(&cluster, choices, library, findings);
     Some(Effective { cluster, network, overlays })
 }

@@ -87,7 +87,7 @@ impl<'a> Page<'a> {
             name: &cluster.metadata.name,
             summary: summary(cluster, network, plan),
             topology: safe(markdown::fenced("mermaid", &mermaid::topology(network, pods, services))),
-            ranges: ranges(cluster, network),
+            ranges: ranges(cluster, network, plan),
             mtu: mtu(&plan.mtu),
             outside: plan.flows.iter().any(|flow| !matches!(flow.from, Peer::Machines(_))),
             flows: plan.flows.iter().map(flow_row).collect(),
@@ -137,7 +137,7 @@ fn proxy(mode: KubeProxyMode) -> &'static str {
     }
 }
 
-fn ranges(cluster: &Cluster, network: &NetworkPlan) -> Vec<Range> {
+fn ranges(cluster: &Cluster, network: &NetworkPlan, plan: &ClusterPlan) -> Vec<Range> {
     let what = if network.aws.is_some() { "VPC" } else { "nodes, or routed" };
     let mut rows: Vec<Range> = network.cidrs.iter().map(|range| row(*range, what.to_owned(), 0)).collect();
     for subnet in network.aws.iter().flat_map(|aws| &aws.subnets) {
@@ -146,7 +146,9 @@ fn ranges(cluster: &Cluster, network: &NetworkPlan) -> Vec<Range> {
         rows.extend(subnet.cidr.map(|range| row(range, purpose, 5)));
     }
     let spec = &cluster.spec;
-    rows.push(row(spec.pod_cidr, "pods".into(), 0));
+    if !plan.pods_in_network {
+        rows.push(row(spec.pod_cidr, "pods".into(), 0));
+    }
     rows.push(row(spec.service_cidr, "services".into(), 0));
     rows.push(row(spec.non_masquerade_cidr, "reached by pods without address translation".into(), 0));
     rows

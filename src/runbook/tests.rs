@@ -15,7 +15,7 @@ fn declared(text: &str) -> Declared<Cluster> {
 fn appliance() -> Declared<Cluster> {
     declared(
         "apiVersion: netloom.dev/v1alpha1\nkind: Cluster\nmetadata: {name: appliance}\nspec:\n  network: office\n  \
-         kubernetesVersion: \"1.29\"\n  networking: {weave: {}}\n  podCIDR: 10.32.0.0/16\n  serviceCIDR: 10.96.0.0/16\n",
+         kubernetesVersion: \"1.29\"\n  networking: {mynet: {}}\n  podCIDR: 10.32.0.0/16\n  serviceCIDR: 10.96.0.0/16\n",
     )
 }
 
@@ -35,7 +35,7 @@ fn plan() -> ClusterPlan {
     ClusterPlan {
         flows: vec![
             flow("api", outside, Endpoint::ControlPlane, Protocol::Tcp(6443, 6443)),
-            flow("weave-esp", nodes, Endpoint::Nodes, Protocol::Ip(50)),
+            flow("mynet-esp", nodes, Endpoint::Nodes, Protocol::Ip(50)),
         ],
         ranges: Vec::new(),
         iam: Vec::new(),
@@ -47,6 +47,7 @@ fn plan() -> ClusterPlan {
             span: Span::NONE,
         },
         dns_ip: [10, 96, 0, 10].into(),
+        pods_in_network: false,
         kubelet_dns: [169, 254, 20, 10].into(),
     }
 }
@@ -68,7 +69,7 @@ fn premises_have_a_table_for_host_firewalls() {
     let text = page(&[], &[]);
     let table = text.split("## Host firewalls").nth(1).unwrap_or_default();
     // Receivers in the order machines, control plane; machines with the range that their addresses are from.
-    let machines = table.find("| every machine | every machine (10.20.0.0/24) | IP protocol 50 (ESP) | weave-esp \\| needs it |");
+    let machines = table.find("| every machine | every machine (10.20.0.0/24) | IP protocol 50 (ESP) | mynet-esp \\| needs it |");
     let control = table.find("| the control plane | 198.51.100.0/24 | 6443/tcp | api \\| needs it |");
     assert!(machines.is_some() && machines < control, "{table}");
 }
@@ -98,23 +99,23 @@ fn kubelets_are_told_the_address_of_the_cache() {
 
 #[test]
 fn sections_come_as_they_are_and_in_order() {
-    let text = page(&["## Weave\n\n**bold**\n", "## DNS\n"], &[]);
-    let weave = text.find("## Weave\n\n**bold**\n\n## DNS\n");
-    assert!(weave.is_some() && weave > text.find("## Kubelets"), "{text}");
+    let text = page(&["## Mynet\n\n**bold**\n", "## DNS\n"], &[]);
+    let mynet = text.find("## Mynet\n\n**bold**\n\n## DNS\n");
+    assert!(mynet.is_some() && mynet > text.find("## Kubelets"), "{text}");
 }
 
 #[test]
 fn changes_are_listed_with_their_steps() {
     let change = Transition {
-        field: "networking.weave.encryption.enabled".into(),
+        field: "networking.mynet.encryption.enabled".into(),
         class: TransitionClass::Downtime,
         because: "peers <refuse> each other".into(),
         steps: vec!["Announce it.".into(), "Restart `all`.".into()],
     };
     let text = page(&[], &[change]);
-    let row = "| `networking.weave.encryption.enabled` | traffic stops for a while | peers \\<refuse\\> each other |\n";
+    let row = "| `networking.mynet.encryption.enabled` | traffic stops for a while | peers \\<refuse\\> each other |\n";
     assert!(text.contains(row), "{text}");
-    assert!(text.ends_with("To change `networking.weave.encryption.enabled`:\n\n1. Announce it.\n2. Restart `all`.\n"), "{text}");
+    assert!(text.ends_with("To change `networking.mynet.encryption.enabled`:\n\n1. Announce it.\n2. Restart `all`.\n"), "{text}");
 }
 
 #[test]

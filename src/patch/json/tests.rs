@@ -7,9 +7,9 @@ const OBJECT: &str = "\
 spec:
   replicas: 3
   containers:
-  - name: weave
+  - name: agent
     args: [--a, --b]
-  - name: weave-npc
+  - name: agent-npc
 metadata:
   annotations: {netloom.dev/a: x, m~n: z}
 ";
@@ -92,7 +92,7 @@ fn what_is_not_there_is_named_with_the_nearest_key() {
 - {op: replace, path: /spec/replcas, value: 1}
 - {op: remove, path: /spec/contaners/0/args}
 - {op: remove, path: /spec/containers/2}
-- {op: remove, path: /spec/containers/weave-npc}
+- {op: remove, path: /spec/containers/agent-npc}
 - {op: add, path: /spec/containers/0/args/5, value: x}
 - {op: add, path: /spec/replicas/x, value: x}
 - {op: add, path: /status/x, value: x}
@@ -105,8 +105,8 @@ fn what_is_not_there_is_named_with_the_nearest_key() {
             "1:23 patch-no-match: `/spec/replcas` does not exist: `/spec` has no `replcas` (did you mean `replicas`?)",
             "2:22 patch-no-match: `/spec/contaners/0/args` does not exist: `/spec` has no `contaners` (did you mean `containers`?)",
             "3:22 patch-no-match: `/spec/containers/2` does not exist: `/spec/containers` has the elements 0 to 1",
-            "4:22 patch-no-match: `/spec/containers/weave-npc` does not exist: `/spec/containers` has the elements 0 to 1 \
-                 (the element with `name: weave-npc` is 1)",
+            "4:22 patch-no-match: `/spec/containers/agent-npc` does not exist: `/spec/containers` has the elements 0 to 1 \
+                 (the element with `name: agent-npc` is 1)",
             "5:19 patch-no-match: `/spec/containers/0/args/5` does not exist: `/spec/containers/0/args` has the elements 0 to 1",
             "6:19 patch-no-match: `/spec/replicas/x` does not exist: `/spec/replicas` is an integer",
             "7:19 patch-no-match: `/status/x` does not exist: the object has no `status`",

@@ -3,7 +3,7 @@ use crate::plan::NetworkPlan;
 use crate::testing::Project;
 
 const HEAD: &str = "  network: vpc\n  kubernetesVersion: \"1.33\"\n  networking: {overlay: {}}\n";
-/// The ports of an encrypted overlay that tunnels in UDP: Weave's, from facts.
+/// The ports of an encrypted overlay that tunnels in UDP.
 const OVERLAY: &str = r#"
 mtu: 8912
 mtuTerms: [{name: VXLAN, bytes: 50}, {name: ESP, bytes: 37}]
@@ -19,11 +19,15 @@ ports:
 "#;
 
 fn planned(spec: &str, facts: &[&str]) -> (ClusterPlan, String) {
+    planned_in(&network(9001), spec, facts)
+}
+
+fn planned_in(network: &NetworkPlan, spec: &str, facts: &[&str]) -> (ClusterPlan, String) {
     let mut project = Project::default();
     let cluster = project.cluster(&format!("{HEAD}{spec}"));
     let facts: Vec<_> = facts.iter().map(|facts| project.facts(facts)).collect();
     let mut findings = Vec::new();
-    let plan = plan(&cluster, &network(9001), &facts, &mut findings);
+    let plan = plan(&cluster, network, &facts, &mut findings);
     (plan, project.report(&findings))
 }
 
@@ -109,4 +113,33 @@ fn dns_is_the_tenth_service_and_kubelets_may_ask_a_cache() {
     assert_eq!((plan.dns_ip.to_string(), plan.kubelet_dns.to_string()), ("100.64.0.10".into(), "169.254.20.10".into()));
     let (plan, _) = planned("  dns: {serviceIP: 100.64.0.53}\n", &[]);
     assert_eq!((plan.dns_ip.to_string(), plan.kubelet_dns.to_string()), ("100.64.0.53".into(), "100.64.0.53".into()));
+}
+
+#[test]
+fn routed_pods_reach_all_but_etcd() {
+    let facts = "routedPods: pods have addresses of their own";
+    let aws = Project::default().network("  aws: {region: us-west-2, cidr: 172.20.0.0/16, zones: [us-west-2a]}\n");
+    let network = crate::plan::network::plan(&aws);
+    let of_pods = |spec: &str| {
+        let text = flows(&planned_in(&network, spec, &[facts]).0);
+        text.lines().filter(|line| line.starts_with("pods-")).map(|line| format!("{line}\n")).collect::<String>()
+    };
+    assert_eq!(
+        of_pods(""),
+        "pods-tcp: every machine -> workers 1-65535/tcp\n\
+         pods-tcp-control-plane: every machine -> the control plane 1-2378/tcp\n\
+         pods-tcp-control-plane-2: every machine -> the control plane 2381-65535/tcp\n\
+         pods-udp: every machine -> every machine 1-65535/udp\n\
+         pods-sctp: every machine -> every machine IP protocol 132\n\
+         pods-icmp: every machine -> every machine icmp\n"
+    );
+    let ports = |ports: &str| {
+        let text = of_pods(&format!("  controlPlane: {{etcdPorts: [{ports}]}}\n  podCIDR: fd00::/48\n"));
+        let range = |line: &str| Some(line.strip_prefix("pods-tcp-control-plane")?.rsplit(' ').next()?.to_owned());
+        text.lines().filter_map(range).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(ports("\"2\", \"1\", \"4001-4002\", \"4000-4001\""), "3-3999/tcp 4003-65535/tcp");
+    assert!(!flows(&planned("", &[facts]).0).contains("pods-"), "a host's own firewall does not judge what is for pods");
+    assert_eq!(ports("\"65535\""), "1-65534/tcp");
+    assert_eq!(ports(""), "1-65535/tcp");
 }

@@ -39,10 +39,10 @@ fn kubernetes_before_1_16_is_refused() {
 
 #[test]
 fn a_cluster_has_one_network_provider() {
-    let two = "  network: vpc\n  kubernetesVersion: \"1.33\"\n  networking:\n    calico: {}\n    weave: {}\n";
+    let two = "  network: vpc\n  kubernetesVersion: \"1.33\"\n  networking:\n    mynet1: {}\n    mynet: {}\n";
     assert_eq!(
         report(two, AWS),
-        "error[provider-choice] cluster.yaml:9:5: `networking` names 2 network providers: `calico`, `weave` \
+        "error[provider-choice] cluster.yaml:9:5: `networking` names 2 network providers: `mynet1`, `mynet` \
          | cluster.yaml:8:5: and here\n"
     );
     let none = "  network: vpc\n  kubernetesVersion: \"1.33\"\n  networking: {}\n";
