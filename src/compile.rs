@@ -69,8 +69,15 @@ pub fn compile(request: &Request, progress: &(dyn Fn(usize, usize) + Sync)) -> C
     let minors = || clusters.iter().for_each(|one| drop(schema::for_minor(one.cluster.value.kubernetes_minor())));
     let (compiled, ()) = rayon::join(|| library.compile(&clusters, &mut findings), minors);
     let plans: Vec<NetworkPlan> = networks.iter().map(plan::network::plan).collect();
-    let mut fleet =
-        Fleet { policies: &policies, project: &project.value, sources: &sources, jsonnet: &jsonnet, networks: &networks, plans, compiled: &compiled };
+    let mut fleet = Fleet {
+        policies: &policies,
+        project: &project.value,
+        sources: &sources,
+        jsonnet: &jsonnet,
+        networks: &networks,
+        plans,
+        compiled: &compiled,
+    };
     fleet.give_node_routes(&clusters, &mut findings);
     let units = fleet.units(&clusters, &request.clusters, progress, &mut findings);
     resolve::severities(&project, &library, &mut findings);

@@ -82,7 +82,8 @@ fn test(command: &Test, sources: Sources, project: Option<&Declared<Project>>) -
     let outcomes = policy::test(&sources, folder, &command.names, &mut findings);
     diagnostic::sort(&mut findings, &sources);
     let failed = outcomes.iter().filter(|one| !one.passed).count();
-    let unknown = findings.iter().any(|finding| finding.code == diagnostic::rules::POLICY_UNKNOWN.code && !finding.span.is_known());
+    let unknown =
+        findings.iter().any(|finding| finding.code == diagnostic::rules::POLICY_UNKNOWN.code && !finding.span.is_known());
     let exit = match (unknown, diagnostic::has_errors(&findings)) {
         (true, _) => Exit::Error,
         (false, true) => Exit::Findings,

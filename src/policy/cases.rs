@@ -104,8 +104,7 @@ fn wrong(case: &Case, verdict: &Verdict) -> Option<String> {
         return Some(format!("expected {}, but {}{said}", title(case.expected), title(found)));
     }
     let wanted = case.message.as_ref()?;
-    (!messages.iter().any(|message| message.contains(wanted.as_str())))
-        .then(|| format!("no message has `{wanted}` in it{said}"))
+    (!messages.iter().any(|message| message.contains(wanted.as_str()))).then(|| format!("no message has `{wanted}` in it{said}"))
 }
 
 fn title(expected: Expected) -> &'static str {

@@ -55,7 +55,8 @@ fn refusal(active: &Active<'_>, cluster: &Declared<Cluster>) -> Option<String> {
         return Some(format!("it is about `{group}`, which no cluster has"));
     }
     let minor = cluster.value.kubernetes_minor();
-    (minor < SINCE).then(|| format!("`{}` runs Kubernetes 1.{minor}, and policies are there since 1.{SINCE}", cluster.value.metadata.name))
+    (minor < SINCE)
+        .then(|| format!("`{}` runs Kubernetes 1.{minor}, and policies are there since 1.{SINCE}", cluster.value.metadata.name))
 }
 
 /// A binding as it is written, with the actions that the project chose.
@@ -65,7 +66,8 @@ fn binding(active: &Active<'_>) -> Node {
         Some(binding) => binding.node.clone(),
         None => {
             let metadata = Node::map([("name", Node::from(name.as_str()))]);
-            let spec = Node::map([("policyName", Node::from(name.as_str())), ("validationActions", vec![Node::from("Deny")].into())]);
+            let spec =
+                Node::map([("policyName", Node::from(name.as_str())), ("validationActions", vec![Node::from("Deny")].into())]);
             let api_version = Node::from(active.entry.declared.value.api_version.as_str());
             Node::map([("apiVersion", api_version), ("kind", Binding::KIND.into()), ("metadata", metadata), ("spec", spec)])
         }

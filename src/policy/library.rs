@@ -115,10 +115,10 @@ impl Library {
             _ if node.str_at("apiVersion").is_some() && !kind.is_empty() => self.params.push(node),
             _ => {
                 let message = "neither a policy, nor a binding, nor parameters, nor a `PolicyTest`";
-                findings.push(Diagnostic::new(&rules::POLICY_INVALID, node.span, message).help(format!(
-                    "a policy is a `ValidatingAdmissionPolicy` of {}",
-                    API_VERSIONS[0]
-                )));
+                findings.push(
+                    Diagnostic::new(&rules::POLICY_INVALID, node.span, message)
+                        .help(format!("a policy is a `ValidatingAdmissionPolicy` of {}", API_VERSIONS[0])),
+                );
             }
         }
     }

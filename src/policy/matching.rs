@@ -1,8 +1,6 @@
 //! Which objects a policy is about; what it is not about is never looked into.
 
-use super::document::{
-    MatchPolicy, MatchResources, Operation, ResourceRule, Scope,
-};
+use super::document::{MatchPolicy, MatchResources, Operation, ResourceRule, Scope};
 use super::subject::Subject;
 use crate::declare::{Operator, Requirement, Selector};
 use crate::tree::Node;

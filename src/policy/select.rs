@@ -71,7 +71,8 @@ impl<'p> Policies<'p> {
                 continue;
             }
             let own = |stock: &bool| selection.is_some() || !*stock;
-            let mut bindings: Vec<_> = self.library.bindings.iter().filter(|(one, _)| one.value.spec.policy_name == *name).collect();
+            let mut bindings: Vec<_> =
+                self.library.bindings.iter().filter(|(one, _)| one.value.spec.policy_name == *name).collect();
             if bindings.iter().any(|(_, stock)| !stock) {
                 bindings.retain(|(_, stock)| !stock);
             }
@@ -195,7 +196,7 @@ impl Evaluation<'_, '_> {
         for (message, rule) in verdict.violations {
             let message = format!("{}: {message}", subject.title());
             let finding = Diagnostic::declared(name, active.severity, subject.span, message);
-            self.findings.push(self.placed(finding.also(rule, "the policy asks for this"), subject));
+            self.findings.push(finding.also(rule, "the policy asks for this"));
         }
         for (key, text) in verdict.audits {
             let message = format!("{}: {key}: {text}", subject.title());

@@ -75,7 +75,9 @@ fn fill(node: &mut Node, typed: &serde_json::Value) {
 fn namespaces(objects: &[Arc<Object>]) -> Vec<serde_json::Value> {
     let mut names: Vec<&str> = objects
         .iter()
-        .filter(|object| matches!(object.identity.kind.as_str(), "Deployment" | "DaemonSet" | "StatefulSet" | "Pod" | "Job" | "CronJob"))
+        .filter(|object| {
+            matches!(object.identity.kind.as_str(), "Deployment" | "DaemonSet" | "StatefulSet" | "Pod" | "Job" | "CronJob")
+        })
         .map(|object| object.identity.namespace.as_str())
         .collect();
     names.sort_unstable();
@@ -96,9 +98,9 @@ fn denies(spec: &Node, direction: &str) -> bool {
         _ => false,
     };
     // The selector itself has to be there, and select everything.
-    let all = spec.get("podSelector").is_some_and(|selector| {
-        ["matchLabels", "matchExpressions"].iter().all(|key| empty(selector.get(key)))
-    });
+    let all = spec
+        .get("podSelector")
+        .is_some_and(|selector| ["matchLabels", "matchExpressions"].iter().all(|key| empty(selector.get(key))));
     let rules = spec.get(if direction == "Ingress" { "ingress" } else { "egress" });
     let types = spec.get("policyTypes").and_then(Node::as_list);
     // Without types a policy is one of ingress, and of egress only when it has rules for that.

@@ -145,9 +145,8 @@ impl<'a> Subject<'a> {
     /// The request as expressions see it.
     #[must_use]
     pub(super) fn request(&self) -> Node {
-        let kind = || {
-            Node::map([("group", Node::from(self.group)), ("version", self.version.into()), ("kind", self.kind.into())])
-        };
+        let kind =
+            || Node::map([("group", Node::from(self.group)), ("version", self.version.into()), ("kind", self.kind.into())]);
         let resource = || {
             let resource = Node::from(self.resource.as_str());
             Node::map([("group", Node::from(self.group)), ("version", self.version.into()), ("resource", resource)])

@@ -20,7 +20,11 @@ fn stock_policies_are_complete() {
         assert!(annotations.contains_key("netloom.dev/rationale") && annotations.contains_key("netloom.dev/source"), "{name}");
         assert!(library.bindings.iter().any(|(one, stock)| *stock && one.value.spec.policy_name == *name), "{name}");
         let expected = |wanted| {
-            let mut cases = library.tests.iter().filter(|(one, _)| one.value.metadata.name == *name).flat_map(|(one, _)| &one.value.spec.cases);
+            let mut cases = library
+                .tests
+                .iter()
+                .filter(|(one, _)| one.value.metadata.name == *name)
+                .flat_map(|(one, _)| &one.value.spec.cases);
             cases.any(|case| case.expected == wanted)
         };
         assert!(expected(Expected::Pass) && expected(Expected::Fail), "{name}");

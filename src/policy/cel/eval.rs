@@ -145,9 +145,7 @@ impl<'a> Scope<'a> {
             Kind::Literal(value) => Ok(value.clone()),
             Kind::Root(root) => Ok(self.root(*root)),
             Kind::Variable(index) => self.variable(*index),
-            Kind::Local(index) => {
-                locals.get(*index).cloned().ok_or_else(|| fault("a variable of a loop is missing".to_owned()))
-            }
+            Kind::Local(index) => locals.get(*index).cloned().ok_or_else(|| fault("a variable of a loop is missing".to_owned())),
             Kind::Select { operand, field, optional } => {
                 let operand = self.eval(operand, locals)?;
                 operators::select(&operand, field, *optional).map_err(fault)
@@ -289,7 +287,7 @@ impl<'a> Scope<'a> {
     /// A loop of any kind.
     fn run(&self, it: &Loop, span: Span, locals: &mut Vec<Value<'a>>) -> Result_<'a> {
         let range = self.eval(&it.range, locals)?;
-        self.charge(range.len().unwrap_or_default() as u64, span)?;
+        self.charge(range.length().unwrap_or_default() as u64, span)?;
         let Some(rounds) = rounds(&range, it.two) else {
             let message = format!("this loop is over a list or a map, not {}", range.type_name());
             return Err(Fault { message, span: it.range.span, fatal: false });
@@ -317,13 +315,7 @@ impl<'a> Scope<'a> {
     }
 
     /// One round; whether it decides the loop.
-    fn round(
-        &self,
-        it: &Loop,
-        item: &Value<'a>,
-        result: &mut Gathered<'a>,
-        locals: &mut Vec<Value<'a>>,
-    ) -> Result<bool, Fault> {
+    fn round(&self, it: &Loop, item: &Value<'a>, result: &mut Gathered<'a>, locals: &mut Vec<Value<'a>>) -> Result<bool, Fault> {
         if it.kind == LoopKind::Filter {
             if self.truth(&it.body, locals)? {
                 result.list.push(item.clone());

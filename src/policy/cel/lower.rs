@@ -48,22 +48,52 @@ pub(super) enum Kind {
     Variable(usize),
     /// A variable of a loop, counted from the outermost.
     Local(usize),
-    Select { operand: Box<Expr>, field: Box<str>, optional: bool },
-    Has { operand: Box<Expr>, field: Box<str> },
-    Index { operand: Box<Expr>, index: Box<Expr>, optional: bool },
+    Select {
+        operand: Box<Expr>,
+        field: Box<str>,
+        optional: bool,
+    },
+    Has {
+        operand: Box<Expr>,
+        field: Box<str>,
+    },
+    Index {
+        operand: Box<Expr>,
+        index: Box<Expr>,
+        optional: bool,
+    },
     /// `||` where `any`, else `&&`.
-    Logic { any: bool, left: Box<Expr>, right: Box<Expr> },
+    Logic {
+        any: bool,
+        left: Box<Expr>,
+        right: Box<Expr>,
+    },
     Not(Box<Expr>),
     Conditional(Box<[Expr; 3]>),
-    Binary { operator: Operator, left: Box<Expr>, right: Box<Expr> },
-    Call { function: &'static Function, arguments: Vec<Expr> },
+    Binary {
+        operator: Operator,
+        left: Box<Expr>,
+        right: Box<Expr>,
+    },
+    Call {
+        function: &'static Function,
+        arguments: Vec<Expr>,
+    },
     /// `or`, or `orValue` where `value`.
-    OrElse { operand: Box<Expr>, other: Box<Expr>, value: bool },
+    OrElse {
+        operand: Box<Expr>,
+        other: Box<Expr>,
+        value: bool,
+    },
     /// Items, and whether each is optional.
     List(Vec<(Expr, bool)>),
     Map(Vec<(Expr, Expr, bool)>),
     Loop(Box<Loop>),
-    OptMap { operand: Box<Expr>, body: Box<Expr>, flat: bool },
+    OptMap {
+        operand: Box<Expr>,
+        body: Box<Expr>,
+        flat: bool,
+    },
 }
 
 /// A macro that goes over a list or a map.
@@ -142,8 +172,7 @@ fn syntax(errors: &cel::ParseErrors, text: &str, place: &Place) -> Vec<Fault> {
     let mut faults: Vec<Fault> = Vec::new();
     for error in &errors.errors {
         let (line, column) = (usize::try_from(error.pos.0).unwrap_or(1), usize::try_from(error.pos.1).unwrap_or(1));
-        let before: usize =
-            text.split_inclusive('\n').take(line.saturating_sub(1)).map(|line| line.chars().count()).sum();
+        let before: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(|line| line.chars().count()).sum();
         let last = text.chars().count().saturating_sub(1);
         let at = (before + column.saturating_sub(1)).min(last);
         let message = error.msg.lines().next().unwrap_or_default();

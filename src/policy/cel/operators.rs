@@ -65,7 +65,11 @@ pub(super) fn binary<'a>(operator: Operator, left: &Value<'a>, right: &Value<'a>
     let order = || {
         meter.charge(compared(left).min(compared(right)))?;
         match (left, right) {
-            (Value::Double(a), b) | (b, Value::Double(a)) if a.is_nan() && matches!(b, Value::Int(_) | Value::UInt(_) | Value::Double(_)) => Ok(None),
+            (Value::Double(a), b) | (b, Value::Double(a))
+                if a.is_nan() && matches!(b, Value::Int(_) | Value::UInt(_) | Value::Double(_)) =>
+            {
+                Ok(None)
+            }
             _ => left.compare(right).map(Some).ok_or_else(|| no_overload(operator, left, right)),
         }
     };
@@ -102,7 +106,7 @@ fn compared(value: &Value<'_>) -> u64 {
 /// Whether a list has an item, or a map a key; none when `range` is neither.
 fn contains<'a>(item: &Value<'a>, range: &Value<'a>, meter: &Meter) -> Option<Result<bool, String>> {
     if range.is_map() {
-        let cost = meter.charge(range.len()? as u64);
+        let cost = meter.charge(range.length()? as u64);
         return Some(cost.map(|()| range.field(item).is_some()));
     }
     let items = range.items()?;
@@ -179,7 +183,7 @@ fn add<'a>(left: &Value<'a>, right: &Value<'a>, meter: &Meter) -> Result<Option<
             Value::Timestamp(time.plus(*length).ok_or_else(overflow)?)
         }
         _ => {
-            meter.charge((left.len().unwrap_or_default() + right.len().unwrap_or_default()) as u64)?;
+            meter.charge((left.length().unwrap_or_default() + right.length().unwrap_or_default()) as u64)?;
             match (left.items(), right.items()) {
                 (Some(mut items), Some(more)) => {
                     items.extend(more);
@@ -267,12 +271,15 @@ pub(super) fn index<'a>(operand: &Value<'a>, index: &Value<'a>, optional: bool) 
         None if optional => Ok(Value::Optional(None)),
         None => Err(match index {
             Value::String(key) => format!("there is no key `{key}` here"),
-            _ => format!("there is no item here at this index; there are {}", operand.len().map_or_else(String::new, |n| n.to_string())),
+            _ => format!(
+                "there is no item here at this index; there are {}",
+                operand.length().map_or_else(String::new, |n| n.to_string())
+            ),
         }),
     }
 }
 
 /// The length of a value, for `size`.
 pub(super) fn size<'a>(value: &Value<'a>) -> Result<Value<'a>, String> {
-    value.len().map(int).ok_or_else(|| format!("a value of type {} has no size", value.type_name()))
+    value.length().map(int).ok_or_else(|| format!("a value of type {} has no size", value.type_name()))
 }

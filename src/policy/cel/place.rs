@@ -19,9 +19,7 @@ impl Place {
     /// The place of the characters from `start` to `end`, the last one included.
     pub fn part(&self, start: usize, end: usize) -> Span {
         match (self.bytes.get(start), self.bytes.get(end)) {
-            (Some(first), Some(last)) => {
-                Span { start: self.span.start + first, end: self.span.start + last + 1, ..self.span }
-            }
+            (Some(first), Some(last)) => Span { start: self.span.start + first, end: self.span.start + last + 1, ..self.span },
             _ => self.span,
         }
     }

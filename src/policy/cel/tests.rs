@@ -108,14 +108,20 @@ fn what_cannot_be_compiled_is_named_with_its_place() {
         ("object.spec.(", "cannot: not valid CEL: no viable alternative at input '.(' at `(`"),
         ("objct.spec == 1", "cannot: there is no `objct`; did you mean `object`? at `objct`"),
         ("variables.x == 1", "cannot: there is no variable `x` before this expression at `x`"),
-        ("object.name.upperASCII() == 'x'", "cannot: netloom does not know the function `upperASCII`; did you mean `upperAscii`? at `upperASCII`"),
-        ("authorizer.group('').check('get')", "cannot: `authorizer` asks a running API server, which there is none of here at `authorizer`"),
+        (
+            "object.name.upperASCII() == 'x'",
+            "cannot: netloom does not know the function `upperASCII`; did you mean `upperAscii`? at `upperASCII`",
+        ),
+        (
+            "authorizer.group('').check('get')",
+            "cannot: `authorizer` asks a running API server, which there is none of here at `authorizer`",
+        ),
         ("request.userInfo.username == 'x'", "cannot: `request.userInfo` is known to a running API server only at `userInfo`"),
         ("has(object)", "cannot: `has` takes a field: `has(object.spec.field)` at `object`"),
         ("'a'.split()", "cannot: `split` is not called like this, with 0 arguments at `split`"),
         ("[1].all(1, true)", "cannot: a loop's variable is a plain name at `1`"),
         ("Pod{}", "cannot: netloom cannot make a `Pod`: policies read objects and make none at `{`"),
-        ("", "cannot: the expression is empty at `?`"),
+        ("", "cannot: the expression is empty at ``"),
     ];
     for (expression, expected) in table {
         assert_eq!(result(expression), expected, "{expression}");
@@ -125,7 +131,10 @@ fn what_cannot_be_compiled_is_named_with_its_place() {
 #[test]
 fn what_has_no_value_is_named_with_its_place() {
     let table = [
-        ("true && object.spec.missing == 1", "fault: there is no field `missing` here; `has(…)` asks whether there is one at `missing`"),
+        (
+            "true && object.spec.missing == 1",
+            "fault: there is no field `missing` here; `has(…)` asks whether there is one at `missing`",
+        ),
         ("object.spec.hosts[7] == ''", "fault: there is no item here at this index; there are 2 at `[`"),
         ("object.metadata.labels['x'] == ''", "fault: there is no key `x` here at `[`"),
         ("object.spec.replicas + 'x' == ''", "fault: `+` does not take int and string at `+`"),
@@ -135,7 +144,10 @@ fn what_has_no_value_is_named_with_its_place() {
         ("quantity('x') == quantity('1')", "fault: `x` is no quantity at `quantity`"),
         ("object.spec.replicas ? true : false", "fault: this is int, not bool at `replicas`"),
         ("oldObject.spec == 1", "fault: null has no field `spec` at `spec`"),
-        ("timestamp('2026-01-01T00:00:00Z').getHours('Mars/Base') == 1", "fault: the time zone `Mars/Base` is not known; `UTC` and offsets such as `+02:00` are at `getHours`"),
+        (
+            "timestamp('2026-01-01T00:00:00Z').getHours('Mars/Base') == 1",
+            "fault: the time zone `Mars/Base` is not known; `UTC` and offsets such as `+02:00` are at `getHours`",
+        ),
     ];
     for (expression, expected) in table {
         assert_eq!(result(expression), expected, "{expression}");

@@ -137,7 +137,7 @@ impl<'a> Value<'a> {
     }
 
     /// Its length, where it has one: characters, bytes, items or entries.
-    pub fn len(&self) -> Option<usize> {
+    pub fn length(&self) -> Option<usize> {
         match self {
             Self::String(text) => Some(text.chars().count()),
             Self::Bytes(bytes) => Some(bytes.len()),

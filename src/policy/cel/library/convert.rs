@@ -75,7 +75,7 @@ fn is_zero(value: &Value<'_>) -> bool {
     match value {
         Value::Null | Value::Bool(false) | Value::Int(0) | Value::UInt(0) | Value::Optional(None) => true,
         Value::Double(number) => *number == 0.0,
-        other => other.len() == Some(0),
+        other => other.length() == Some(0),
     }
 }
 
@@ -93,7 +93,12 @@ fn to_int<'a>(it: &[Value<'a>]) -> Outcome<'a> {
     }
 }
 
-#[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, clippy::cast_sign_loss, reason = "the bounds are checked before")]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "the bounds are checked before"
+)]
 fn to_uint<'a>(it: &[Value<'a>]) -> Outcome<'a> {
     let range = || "the number is out of the range of uint".to_owned();
     match it {
@@ -124,7 +129,7 @@ fn to_string<'a>(meter: &Meter, it: &[Value<'a>]) -> Outcome<'a> {
             meter.charge(bytes.len() as u64)?;
             std::str::from_utf8(bytes).map(Value::from).map_err(|_| "these bytes are no UTF-8".to_owned())
         }
-        [value] if value.len().is_none() && !matches!(value, Value::Null | Value::Optional(_) | Value::Type(_)) => {
+        [value] if value.length().is_none() && !matches!(value, Value::Null | Value::Optional(_) | Value::Type(_)) => {
             Ok(plain(value).into())
         }
         other => refused(other),

@@ -91,9 +91,25 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
 /// A type by its name in expressions.
 pub(super) fn type_named(name: &str) -> Option<&'static str> {
     const TYPES: [&str; 19] = [
-        "null_type", "bool", "int", "uint", "double", "string", "bytes", "list", "map", "optional_type", "type",
-        "google.protobuf.Duration", "google.protobuf.Timestamp", "net.IP", "net.CIDR", "kubernetes.Quantity",
-        "kubernetes.Semver", "kubernetes.URL", "kubernetes.NamedFormat",
+        "null_type",
+        "bool",
+        "int",
+        "uint",
+        "double",
+        "string",
+        "bytes",
+        "list",
+        "map",
+        "optional_type",
+        "type",
+        "google.protobuf.Duration",
+        "google.protobuf.Timestamp",
+        "net.IP",
+        "net.CIDR",
+        "kubernetes.Quantity",
+        "kubernetes.Semver",
+        "kubernetes.URL",
+        "kubernetes.NamedFormat",
     ];
     TYPES.into_iter().find(|known| *known == name)
 }

@@ -41,7 +41,8 @@ fn collection(value: &Value<'_>) -> String {
         let items: Vec<_> = items.iter().map(plain).collect();
         return format!("[{}]", items.join(", "));
     }
-    let mut entries: Vec<_> = value.entries().unwrap_or_default().iter().map(|(k, v)| format!("{}: {}", plain(k), plain(v))).collect();
+    let mut entries: Vec<_> =
+        value.entries().unwrap_or_default().iter().map(|(k, v)| format!("{}: {}", plain(k), plain(v))).collect();
     entries.sort();
     format!("{{{}}}", entries.join(", "))
 }
@@ -65,7 +66,8 @@ fn format<'a>(meter: &Meter, it: &[Value<'a>]) -> Outcome<'a> {
         }
         let argument = arguments.next().ok_or_else(|| "there are more `%` than arguments".to_owned())?;
         meter.weigh(argument)?;
-        let digits = precision.strip_prefix('.').map_or(Some(6), |digits| digits.parse().ok()).filter(|digits| *digits <= PRECISION);
+        let digits =
+            precision.strip_prefix('.').map_or(Some(6), |digits| digits.parse().ok()).filter(|digits| *digits <= PRECISION);
         let digits = digits.ok_or_else(|| format!("`%{precision}` is no precision"))?;
         written(&mut out, verb_char, digits, argument)?;
     }

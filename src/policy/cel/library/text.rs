@@ -93,7 +93,11 @@ fn position<'a>(meter: &Meter, it: &[Value<'a>], last: bool) -> Outcome<'a> {
     let bound = bound.ok_or_else(|| "the position is not in the text".to_owned())?;
     let found = |at: &usize| chars.get(*at..*at + part.len()) == Some(part.as_slice());
     let at = ends.and_then(|end| {
-        if last { (0..=bound.map_or(end, |bound| bound.min(end))).rev().find(found) } else { (bound.unwrap_or(0)..=end).find(found) }
+        if last {
+            (0..=bound.map_or(end, |bound| bound.min(end))).rev().find(found)
+        } else {
+            (bound.unwrap_or(0)..=end).find(found)
+        }
     });
     Ok(at.map_or(Value::Int(-1), int))
 }

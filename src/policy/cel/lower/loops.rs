@@ -6,13 +6,7 @@ use super::{Expr, Kind, Loop, LoopKind, Lowered, Lowering};
 
 impl Lowering<'_> {
     /// A macro on `target`; none when the call is none.
-    pub(super) fn over(
-        &mut self,
-        id: u64,
-        target: &IdedExpr,
-        name: &str,
-        arguments: &[IdedExpr],
-    ) -> Lowered<Option<Kind>> {
+    pub(super) fn over(&mut self, id: u64, target: &IdedExpr, name: &str, arguments: &[IdedExpr]) -> Lowered<Option<Kind>> {
         let kind = match name {
             "all" => LoopKind::All,
             "exists" => LoopKind::Exists,
@@ -50,11 +44,7 @@ impl Lowering<'_> {
     }
 
     /// Expressions that see further variables.
-    fn within<const N: usize>(
-        &mut self,
-        variables: &[&IdedExpr],
-        bodies: [Option<&IdedExpr>; N],
-    ) -> Lowered<[Option<Expr>; N]> {
+    fn within<const N: usize>(&mut self, variables: &[&IdedExpr], bodies: [Option<&IdedExpr>; N]) -> Lowered<[Option<Expr>; N]> {
         let depth = self.locals.len();
         for variable in variables {
             let Parsed::Ident(name) = &variable.expr else {
