@@ -13,6 +13,7 @@ mod import;
 mod init;
 mod layers;
 mod outcome;
+mod policy;
 mod progress;
 mod render;
 mod schema;
@@ -111,6 +112,8 @@ pub enum Command {
     Schema(schema::Schema),
     /// Tell what the code of a finding means
     Explain(explain::Explain),
+    /// List policies, and run their cases
+    Policy(policy::Policy),
     /// Print the completion script of a shell
     Completions(completions::Completions),
 }
@@ -130,6 +133,7 @@ impl Command {
             Command::Vendor(_) => "vendor",
             Command::Schema(_) => "schema",
             Command::Explain(_) => "explain",
+            Command::Policy(_) => "policy",
             Command::Completions(_) => "completions",
         }
     }
@@ -181,6 +185,7 @@ fn answer(cli: &Cli, context: &Context<'_>) -> Outcome {
         Command::Vendor(command) => vendor::run(command, context),
         Command::Schema(command) => schema::run(command),
         Command::Explain(command) => explain::run(command, context),
+        Command::Policy(command) => policy::run(command, context),
         Command::Completions(command) => completions::run(command, Cli::command()),
     }
 }

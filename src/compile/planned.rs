@@ -8,6 +8,7 @@ use crate::diagnostic::{self, Diagnostic};
 use crate::overlay::jsonnet::Jsonnet;
 use crate::overlay::library::Library;
 use crate::plan::{self, ClusterPlan, NetworkPlan};
+use crate::policy::Policies;
 use crate::resolve::{self, Documents};
 use crate::tree::Sources;
 
@@ -55,8 +56,16 @@ pub(crate) fn planned(
     let name = |one: &resolve::Effective<'_>| (one.cluster.value.metadata.name.clone(), one.network.value.metadata.name.clone());
     let names: Vec<_> = clusters.iter().map(name).collect();
     let chosen = choose(&names);
-    let fleet =
-        Fleet { project: &project.value, sources: &sources, jsonnet: &jsonnet, networks: &networks, plans, compiled: &compiled };
+    let policies = Policies::read(&sources, &project, &mut findings);
+    let fleet = Fleet {
+        policies: &policies,
+        project: &project.value,
+        sources: &sources,
+        jsonnet: &jsonnet,
+        networks: &networks,
+        plans,
+        compiled: &compiled,
+    };
     let wanted = clusters.iter().filter(|one| chosen.as_ref() == Some(&one.cluster.value.metadata.name));
     let planned = wanted.filter_map(|effective| {
         let network = fleet.plans.get(fleet.position(effective)?)?;

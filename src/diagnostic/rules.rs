@@ -250,6 +250,21 @@ rules! {
         "A Service in the final objects asks for an address that it cannot have: outside of the service range, reserved, another service's, or not the one by which kubelets tell pods to ask the DNS service. The API server would refuse it, or traffic would go elsewhere.";
     DNS_KUBELET Note "dns-kubelet", help: "",
         "What the kubelets' `clusterDNS` must be for the cluster's DNS cache to be used.";
+    // policies
+    POLICY_INVALID Error "policy-invalid", help: "",
+        "A file among the policies is not what the API server of Kubernetes would take as a `ValidatingAdmissionPolicy`, a binding of one, or parameters of one.";
+    POLICY_EXPRESSION Error "policy-expression", help: "",
+        "An expression of a policy is not CEL, or asks for something that is not there: a variable, a function, or what only a running API server knows. A policy that cannot be evaluated is an error, never a pass.";
+    POLICY_EVALUATION Error "policy-evaluation", help: "",
+        "An expression of a policy has no value on an object: a field is missing, types do not go together, or it costs more than it may. With `failurePolicy: Ignore` this is a warning, since nothing that was not evaluated passes without a word.";
+    POLICY_UNKNOWN Error "policy-unknown", help: "",
+        "A project, a binding or a test names a policy that there is not.";
+    POLICY_IDLE Warning "policy-idle", help: "name it in `spec.policies` of netloom.yaml, or write a `ValidatingAdmissionPolicyBinding` for it",
+        "A policy of the project is bound to nothing, so it is not evaluated.";
+    POLICY_CLUSTER Error "policy-cluster", help: "",
+        "A policy that the cluster shall enforce is about things that a cluster does not have, or needs a newer Kubernetes: `ValidatingAdmissionPolicy` is there since 1.30.";
+    POLICY_TEST Error "policy-test", help: "",
+        "A policy says something else of a case than the case expects.";
     // CloudFormation
     TEMPLATE_LIMIT Error "template-limit", help: "",
         "CloudFormation takes 500 resources and 1 MB in a template, and 51,200 bytes when it is sent inline.";
