@@ -3,8 +3,10 @@
 //! Commands return an [`Outcome`]; [`Outcome::report`] makes text of it, and `main` prints that. Nothing here prints, exits, or
 //! looks at the environment.
 
+mod base;
 mod check;
 mod completions;
+mod diff;
 mod explain;
 mod files;
 mod import;
@@ -19,7 +21,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
-use crate::diagnostic::Format;
+use crate::diagnostic::{Diagnostic, Format, rules};
+use crate::tree::Span;
 
 pub use outcome::{Exit, Outcome, Report};
 pub use progress::Progress;
@@ -44,7 +47,7 @@ const FIRST_STEPS: &str = "First steps:
   netloom render
   netloom check
 
-Exit codes: 0 done or clean, 1 findings of `check`, 2 error, 70 a bug in netloom.";
+Exit codes: 0 done or clean, 1 findings of `check` or differences of `diff --exit-code`, 2 error, 70 a bug in netloom.";
 
 /// What every command understands.
 #[derive(Debug, Args)]
@@ -53,7 +56,7 @@ pub struct Options {
     /// Folder of the project [default: the nearest one upwards with a netloom.yaml]
     #[arg(long, global = true, value_name = "DIR")]
     pub project: Option<PathBuf>,
-    /// `human`, or `json`: one document on standard output
+    /// `human`, or `json`: one document on standard output; `diff` has `markdown` and `github`, too
     #[arg(long, global = true, value_enum, default_value_t, hide_possible_values = true)]
     pub format: Format,
     /// Colours: `auto`, `always` or `never`
@@ -94,6 +97,8 @@ pub enum Command {
     Render(render::Render),
     /// Check declarations, and that the committed output is what they make
     Check(check::Check),
+    /// Show what the working tree changes, and what that does to running clusters
+    Diff(diff::Diff),
     /// List a cluster's overlays in order, and why each is there
     Layers(layers::Layers),
     /// Turn a cluster of another tool into declarations
@@ -114,6 +119,7 @@ impl Command {
             Command::Init(_) => "init",
             Command::Render(_) => "render",
             Command::Check(_) => "check",
+            Command::Diff(_) => "diff",
             Command::Layers(_) => "layers",
             Command::Import(_) => "import",
             Command::Schema(_) => "schema",
@@ -130,6 +136,8 @@ pub struct Surroundings<'a> {
     pub folder: PathBuf,
     /// This executable, for the Jsonnet worker.
     pub executable: PathBuf,
+    /// Whether results go to a terminal that shows colours.
+    pub color: bool,
     /// Is told the units done and their number.
     pub progress: &'a (dyn Fn(usize, usize) + Sync),
 }
@@ -138,10 +146,15 @@ pub struct Surroundings<'a> {
 #[must_use]
 pub fn run(cli: &Cli, surroundings: &Surroundings<'_>) -> Outcome {
     let context = Context { options: &cli.options, surroundings };
+    if cli.options.format == Format::Markdown && !matches!(cli.command, Command::Diff(_)) {
+        let message = format!("`netloom {}` has no format `markdown`", cli.command.name());
+        return Outcome::error(Diagnostic::new(&rules::FORMAT_UNSUPPORTED, Span::NONE, message));
+    }
     match &cli.command {
         Command::Init(command) => init::run(command, &context),
         Command::Render(command) => render::run(command, &context),
         Command::Check(command) => check::run(command, &context),
+        Command::Diff(command) => diff::run(command, &context),
         Command::Layers(command) => layers::run(command, &context),
         Command::Import(command) => import::run(command, &context),
         Command::Schema(command) => schema::run(command),

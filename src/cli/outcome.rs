@@ -73,7 +73,9 @@ impl Outcome {
     pub fn report(self, command: &Command, options: &Options, color: bool) -> Report {
         let exit = self.exit as u8;
         match options.format {
-            Format::Human => Report { stderr: self.diagnostics(options, color), stdout: self.results(options), exit },
+            Format::Human | Format::Github | Format::Markdown => {
+                Report { stderr: self.diagnostics(options, color), stdout: self.results(options), exit }
+            }
             Format::Json => Report { stdout: self.document(command), stderr: String::new(), exit },
         }
     }

@@ -146,4 +146,8 @@ pub enum Format {
     Human,
     /// One JSON document.
     Json,
+    /// Workflow commands of GitHub Actions, which annotate a pull request.
+    Github,
+    /// A comment on a pull request; `diff` has one.
+    Markdown,
 }
