@@ -11,8 +11,10 @@ use crate::diagnostic::{self, Diagnostic, rules};
 use crate::emit::Scope;
 use crate::git::Tree;
 use crate::kubernetes::{Object, kustomization, schema};
+use crate::overlay::clash::Clashes;
 use crate::overlay::compile::Compiled;
 use crate::overlay::context::{self, Variables};
+use crate::overlay::generate;
 use crate::overlay::jsonnet::Jsonnet;
 use crate::overlay::library::{self, Library};
 use crate::overlay::render::{Instance, Tools};
@@ -78,8 +80,9 @@ pub(crate) fn compile_at<T>(
     let library = Library::read(&sources, &project.value.spec.paths.overlays, &mut findings);
     let mut documents = Documents::read(&sources, &project.value.spec.paths.declarations, &jsonnet, &mut findings);
     unknown_clusters(&request.clusters, &documents, &mut findings);
+    let layered = resolve::layered(&mut documents, &project, &library, &mut findings);
     let networks = resolve::networks(&mut documents, &mut findings);
-    let clusters = resolve::clusters(&documents, &project, &library, &networks, &mut findings);
+    let clusters = resolve::clusters(&documents, layered, &project, &library, &networks, &mut findings);
     // Schemas are inflated meanwhile; whoever needs them finds them there, or why not.
     let minors = || clusters.iter().for_each(|one| drop(schema::for_minor(one.cluster.value.kubernetes_minor())));
     let (compiled, ()) = rayon::join(|| library.compile(&clusters, &mut findings), minors);
@@ -111,8 +114,9 @@ pub(crate) fn resolved<T>(
     let library = Library::read(&sources, &project.value.spec.paths.overlays, &mut findings);
     let mut documents = Documents::read(&sources, &project.value.spec.paths.declarations, &jsonnet, &mut findings);
     unknown_clusters(&request.clusters, &documents, &mut findings);
+    let layered = resolve::layered(&mut documents, &project, &library, &mut findings);
     let networks = resolve::networks(&mut documents, &mut findings);
-    let clusters = resolve::clusters(&documents, &project, &library, &networks, &mut findings);
+    let clusters = resolve::clusters(&documents, layered, &project, &library, &networks, &mut findings);
     let seen = look(&clusters, &sources);
     resolve::severities(&project, &library, &mut findings);
     diagnostic::sort(&mut findings, &sources);
@@ -216,6 +220,7 @@ impl Fleet<'_> {
         let of_clusters = clusters.par_iter().map(|effective| {
             let mut findings = Vec::new();
             let unit = self.cluster(effective, &mut findings);
+            resolve::owned(&effective.cluster, self.sources, &mut findings);
             resolve::attribute(&effective.cluster.node, &mut findings);
             count();
             (unit, findings)
@@ -275,6 +280,12 @@ impl Fleet<'_> {
         let mut objects: Vec<Arc<Object>> = instances.iter().flat_map(|one| one.objects(tools, findings)).collect();
         instances.iter().for_each(|one| one.patch(&mut objects, tools, findings));
         objects.retain(|object| !object.node.is_null());
+        if let Some(clashes) = Clashes::of(&effective.overlays, self.sources) {
+            clashes.declaration(&cluster.node, findings);
+            objects.iter().for_each(|object| clashes.object(object, findings));
+        }
+        let hashed: Vec<_> = instances.iter().flat_map(Instance::hashed).collect();
+        generate::name_by_hash(&mut objects, &hashed);
         instances.iter().for_each(|one| one.assert(cluster, findings));
         for object in &mut objects {
             *object = gitops::annotated(self.project.spec.gitops.as_ref(), object);

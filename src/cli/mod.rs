@@ -16,6 +16,7 @@ mod outcome;
 mod progress;
 mod render;
 mod schema;
+mod vendor;
 
 use std::path::{Path, PathBuf};
 
@@ -103,6 +104,8 @@ pub enum Command {
     Layers(layers::Layers),
     /// Turn a cluster of another tool into declarations
     Import(import::Import),
+    /// Pin a manifest from elsewhere by its hash
+    Vendor(vendor::Vendor),
     /// Print the JSON Schema of a kind of file, for editors
     Schema(schema::Schema),
     /// Tell what the code of a finding means
@@ -122,6 +125,7 @@ impl Command {
             Command::Diff(_) => "diff",
             Command::Layers(_) => "layers",
             Command::Import(_) => "import",
+            Command::Vendor(_) => "vendor",
             Command::Schema(_) => "schema",
             Command::Explain(_) => "explain",
             Command::Completions(_) => "completions",
@@ -157,6 +161,7 @@ pub fn run(cli: &Cli, surroundings: &Surroundings<'_>) -> Outcome {
         Command::Diff(command) => diff::run(command, &context),
         Command::Layers(command) => layers::run(command, &context),
         Command::Import(command) => import::run(command, &context),
+        Command::Vendor(command) => vendor::run(command, &context),
         Command::Schema(command) => schema::run(command),
         Command::Explain(command) => explain::run(command, &context),
         Command::Completions(command) => completions::run(command, Cli::command()),

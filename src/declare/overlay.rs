@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Arch, Endpoint, Use};
+use super::{Arch, ConfigMapFiles, Endpoint, Selector, Use};
 use crate::diagnostic::Severity;
 use crate::tree::Node;
 
@@ -69,6 +69,8 @@ pub struct OverlaySpec {
     pub declarations: Vec<DeclarationPatch>,
     /// Manifests and programs that make objects.
     pub resources: Vec<Resource>,
+    /// `ConfigMap`s of files.
+    pub config_maps: Vec<ConfigMapFiles>,
     /// Changes to objects that were made before.
     pub patches: Vec<Patch>,
     /// Rules of its own.
@@ -280,12 +282,25 @@ pub struct Statement {
     pub because: String,
 }
 
-/// A patch on the declarations of the clusters (and their networks) that the overlay is on.
+/// A patch on the declarations of the clusters that the overlay is on, and of the networks that these run in.
+///
+/// A mapping is merged into the declaration's `spec` (RFC 7386): mappings merge, `null` removes a field, everything else replaces
+/// what was there. A list is JSON 6902 operations on it, with paths from `spec` on (`/nodes/max`); `test` requires a value.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DeclarationPatch {
-    /// JSON merge patch (RFC 7386) on the cluster's `spec`; `null` removes a field.
-    pub cluster: Node,
+    /// Which of the clusters that the overlay is on; all of them when left out.
+    #[serde(default, skip_serializing_if = "Selector::is_empty")]
+    pub clusters: Selector,
+    /// Patch on the cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<Node>,
+    /// Which of these clusters' networks; all of them when left out.
+    #[serde(default, skip_serializing_if = "Selector::is_empty")]
+    pub networks: Selector,
+    /// Patch on the network, applied once however many clusters run in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<Node>,
 }
 
 /// A manifest or program that makes objects: its path, or its path with conditions.
@@ -305,6 +320,11 @@ pub struct Conditional {
     /// File in the overlay's folder, or in another overlay's (`../shared/crds.yaml`): YAML, or Jsonnet (`function(ctx)` that
     /// returns an object or a list).
     pub path: String,
+    /// Pin of a manifest from elsewhere, which `netloom vendor` writes: BLAKE3 of its text. It is taken as it is, without
+    /// expressions, and refused when it is not the one that was pinned.
+    #[serde(default)]
+    #[schemars(regex(pattern = "^[0-9a-f]{64}$"))]
+    pub blake3: Option<String>,
     /// Expression: whether it is rendered.
     #[serde(default)]
     pub when: Option<String>,
@@ -321,9 +341,18 @@ impl Resource {
             Resource::Path(path) | Resource::Conditional(Conditional { path, .. }) => path,
         }
     }
+
+    /// Its pin.
+    #[must_use]
+    pub fn pin(&self) -> Option<&str> {
+        match self {
+            Resource::Path(_) => None,
+            Resource::Conditional(one) => one.blake3.as_deref(),
+        }
+    }
 }
 
-/// A change to objects.
+/// A change to objects. One that matches no object is an error, unless it says how many it expects.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Patch {
@@ -336,23 +365,37 @@ pub struct Patch {
     /// Which objects; for a strategic merge patch the object it names itself, when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<Target>,
+    /// How many objects each document of it must match.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expect: Option<usize>,
+    /// How many objects each document of it must match at least; 1 when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_least: Option<usize>,
 }
 
-/// Selects objects; every field that is given must be equal.
+/// Selects objects; every field that is given must match. The texts are regular expressions for the whole of the field, as in
+/// kustomize: `weave.*` matches `weave-net`, and `weave` does not.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-#[allow(missing_docs)]
 pub struct Target {
+    /// API group; `""` is the core group.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
+    /// API version within the group.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
+    /// Kind.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
+    /// Name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// Namespace, as written in the object.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
+    /// Labels of the object.
+    #[serde(skip_serializing_if = "Selector::is_empty")]
+    pub labels: Selector,
 }
 
 /// A rule of an overlay.
