@@ -7,12 +7,15 @@
 pub mod class;
 mod fields;
 mod group;
+mod known;
 mod list;
 mod node;
 mod objects;
 pub mod report;
 mod stacks;
 pub mod subject;
+#[cfg(test)]
+mod tests;
 mod unit;
 
 pub use class::{Class, Effect};

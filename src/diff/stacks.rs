@@ -54,6 +54,12 @@ const RULE: &[&str] = &[
     "ToPort",
 ];
 
+/// Whether it is known which properties replace resources of a type.
+#[cfg(test)]
+pub(super) fn is_known(of: &str) -> bool {
+    REPLACING.iter().any(|(known, _)| *known == of)
+}
+
 /// The differences of two templates; a side that is not there is an empty one.
 pub(super) fn changes(path: &str, before: Option<&Node>, after: Option<&Node>) -> Vec<Change> {
     let empty = Map::new();

@@ -12,6 +12,8 @@ use crate::runbook::markdown::{code, escape, fenced};
 pub const CHARACTERS: usize = 60_000;
 /// Characters that stay free for the last line, which says what was left out.
 const RESERVE: usize = 400;
+/// Characters of the units' names in a title.
+const TITLE: usize = 120;
 /// Lines of one object that are shown.
 const ROWS: usize = 60;
 
@@ -22,18 +24,18 @@ pub const MARKER: &str = "<!-- netloom diff -->";
 #[must_use]
 pub fn render(diff: &Diff, header: Header<'_>) -> String {
     let mut page = Page { text: String::new(), left: CHARACTERS - RESERVE, dropped: 0 };
-    page.add(head(diff, header));
+    page.add(&head(diff, header));
     if !diff.units.is_empty() {
         let rows: Vec<String> = diff.units.iter().map(|one| row(&unit(one))).collect();
         page.add_list("Units", &rows);
     }
     let shown: Vec<_> = diff.effects.iter().filter(|one| !is_minor(one)).collect();
-    shown.iter().for_each(|one| page.add(effect(one)));
+    shown.iter().for_each(|one| page.add(&effect(one)));
     let minor = diff.effects.len() - shown.len();
     if minor > 0 {
-        page.add(format!("{minor} more in place.\n\n"));
+        page.add(&format!("{minor} more in place.\n\n"));
     }
-    diff.groups.iter().for_each(|one| page.add(group(one)));
+    diff.groups.iter().for_each(|one| page.add(&group(one)));
     page.finish()
 }
 
@@ -46,12 +48,12 @@ struct Page {
 
 impl Page {
     /// Adds a block if it fits.
-    fn add(&mut self, block: String) {
+    fn add(&mut self, block: &str) {
         // GitHub counts UTF-16 units, which are no more than the bytes.
         match self.left.checked_sub(block.encode_utf16().count()) {
             Some(left) => {
                 self.left = left;
-                self.text += &block;
+                self.text += block;
             }
             None => self.dropped += 1,
         }
@@ -67,7 +69,7 @@ impl Page {
         let rest = rows.len() - fits.len();
         let more = if rest > 0 { format!("\n… and {rest} more") } else { String::new() };
         let body = fenced("diff", &format!("{}{more}", fits.join("\n")));
-        self.add(format!("<details><summary>{title}: {}</summary>\n\n{body}\n\n</details>\n\n", rows.len()));
+        self.add(&format!("<details><summary>{title}: {}</summary>\n\n{body}\n\n</details>\n\n", rows.len()));
     }
 
     fn finish(mut self) -> String {
@@ -154,8 +156,12 @@ fn group(group: &Group) -> String {
             rows.push(format!("    … and {rest} lines more"));
         }
     }
-    let title = html(&format!("{}, {}", contents(&group.changes), units(&group.units)));
-    format!("<details><summary>{title}</summary>\n\n{}\n\n</details>\n\n", fenced("diff", &rows.join("\n")))
+    let concerned = units(&group.units);
+    let brief: String = concerned.chars().take(TITLE).collect();
+    let cut = brief.len() < concerned.len();
+    let title = html(&format!("{}, {brief}{}", contents(&group.changes), if cut { "…" } else { "" }));
+    let all = if cut { format!("{}\n\n", plain(&concerned)) } else { String::new() };
+    format!("<details><summary>{title}</summary>\n\n{all}{}\n\n</details>\n\n", fenced("diff", &rows.join("\n")))
 }
 
 /// A line of a block in the language `diff`, which colours lines that begin with `+`, `-` and `!`.
