@@ -241,7 +241,9 @@ impl Fleet<'_> {
         let template = cloudformation::network::template(plan)?;
         let mut artifacts = self.stack(&folder, "network", &template, findings);
         artifacts.sort_by(|a, b| a.path.cmp(&b.path));
-        Some(Unit { folder, artifacts })
+        let declared = self.networks.iter().find(|network| network.value.metadata.name == plan.name);
+        let declared = declared.map_or(Span::NONE, |network| network.span("metadata.name"));
+        Some(Unit { folder, declared, artifacts })
     }
 
     /// A template and its deployment file for CloudFormation Git sync.
@@ -311,7 +313,7 @@ impl Fleet<'_> {
         let transitions: Vec<_> = instances.iter().flat_map(Instance::transitions).cloned().collect();
         artifacts.push(Artifact::new("README.md", runbook::cluster(cluster, network, &plan, &sections, &transitions)));
         artifacts.sort_by(|a, b| a.path.cmp(&b.path));
-        Some(Unit { folder, artifacts })
+        Some(Unit { folder, declared: cluster.span("metadata.name"), artifacts })
     }
 
     fn instances<'i>(

@@ -57,7 +57,7 @@ pub struct Options {
     /// Folder of the project [default: the nearest one upwards with a netloom.yaml]
     #[arg(long, global = true, value_name = "DIR")]
     pub project: Option<PathBuf>,
-    /// `human`, or `json`: one document on standard output; `diff` has `markdown` and `github`, too
+    /// `human`, `json`, `sarif` and `junit` (one document on standard output), or `github` (annotations); `diff` has `markdown`, too
     #[arg(long, global = true, value_enum, default_value_t, hide_possible_values = true)]
     pub format: Format,
     /// Colours: `auto`, `always` or `never`
@@ -150,20 +150,52 @@ pub struct Surroundings<'a> {
 #[must_use]
 pub fn run(cli: &Cli, surroundings: &Surroundings<'_>) -> Outcome {
     let context = Context { options: &cli.options, surroundings };
-    if cli.options.format == Format::Markdown && !matches!(cli.command, Command::Diff(_)) {
-        let message = format!("`netloom {}` has no format `markdown`", cli.command.name());
-        return Outcome::error(Diagnostic::new(&rules::FORMAT_UNSUPPORTED, Span::NONE, message));
+    if let Some(finding) = unsupported(cli.options.format, &cli.command) {
+        return Outcome::error(finding);
     }
+    let mut outcome = answer(cli, &context);
+    if !matches!(cli.options.format, Format::Human | Format::Json) {
+        let base = if matches!(cli.command, Command::Import(_)) { surroundings.folder.clone() } else { context.root() };
+        outcome.prefix = prefix(&base);
+    }
+    if cli.options.format == Format::Sarif && !outcome.findings.is_empty() {
+        outcome.rules = explain::rules(&context);
+    }
+    outcome
+}
+
+/// What is wrong with a format that a command does not have.
+fn unsupported(format: Format, command: &Command) -> Option<Diagnostic> {
+    let is_diff = matches!(command, Command::Diff(_));
+    let (name, help) = match format {
+        Format::Markdown if !is_diff => ("markdown", "`netloom diff` has it"),
+        Format::Sarif if is_diff => ("sarif", "`netloom check --max-class` has it"),
+        Format::Junit if is_diff => ("junit", "`netloom check --max-class` has it"),
+        _ => return None,
+    };
+    let message = format!("`netloom {}` has no format `{name}`", command.name());
+    Some(Diagnostic::new(&rules::FORMAT_UNSUPPORTED, Span::NONE, message).help(help))
+}
+
+/// The way from the root of the Git repository that a folder is in to the folder, with a `/` at its end; empty where there is none.
+fn prefix(folder: &Path) -> String {
+    let folder = folder.canonicalize().unwrap_or_default();
+    let root = folder.ancestors().find(|ancestor| ancestor.join(".git").exists());
+    let way = root.and_then(|root| folder.strip_prefix(root).ok()).map(Path::to_string_lossy).unwrap_or_default();
+    if way.is_empty() { String::new() } else { format!("{way}/") }
+}
+
+fn answer(cli: &Cli, context: &Context<'_>) -> Outcome {
     match &cli.command {
-        Command::Init(command) => init::run(command, &context),
-        Command::Render(command) => render::run(command, &context),
-        Command::Check(command) => check::run(command, &context),
-        Command::Diff(command) => diff::run(command, &context),
-        Command::Layers(command) => layers::run(command, &context),
-        Command::Import(command) => import::run(command, &context),
-        Command::Vendor(command) => vendor::run(command, &context),
+        Command::Init(command) => init::run(command, context),
+        Command::Render(command) => render::run(command, context),
+        Command::Check(command) => check::run(command, context),
+        Command::Diff(command) => diff::run(command, context),
+        Command::Layers(command) => layers::run(command, context),
+        Command::Import(command) => import::run(command, context),
+        Command::Vendor(command) => vendor::run(command, context),
         Command::Schema(command) => schema::run(command),
-        Command::Explain(command) => explain::run(command, &context),
+        Command::Explain(command) => explain::run(command, context),
         Command::Completions(command) => completions::run(command, Cli::command()),
     }
 }

@@ -280,8 +280,8 @@ rules! {
     // command line
     CLUSTER_UNKNOWN Error "cluster-unknown", help: "",
         "`--cluster` names a cluster that no declaration has.";
-    FORMAT_UNSUPPORTED Error "format-unsupported", help: "`netloom diff` has it",
-        "Comments on pull requests are what `netloom diff` makes; other commands have nothing of that form to say.";
+    FORMAT_UNSUPPORTED Error "format-unsupported", help: "",
+        "A comment on a pull request is what `netloom diff` makes of changes; SARIF and JUnit are forms of findings, which it has none of.";
     CODE_UNKNOWN Error "code-unknown", help: "`netloom explain --list` prints every code",
         "`netloom explain` was asked for a code that neither the core nor an overlay at hand has.";
     FILE_UNWRITABLE Error "file-unwritable", help: "",

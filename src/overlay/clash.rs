@@ -9,7 +9,7 @@ use super::{Origin, Selected};
 use crate::diagnostic::{Diagnostic, rules};
 use crate::kubernetes::Object;
 use crate::patch::show_object;
-use crate::tree::{FileId, Node, Sources, Span, Value};
+use crate::tree::{FileId, Node, Sources, Value};
 
 /// Overlays by the files with their patches.
 #[derive(Debug)]
