@@ -30,12 +30,12 @@ fn pod(before: &str, after: &str) -> Vec<String> {
 
 #[test]
 fn items_are_paired_by_what_kubernetes_knows_them_by() {
-    let before = "spec: {containers: [{name: a, image: x:1}, {name: b, image: y}]}\n";
+    let before = "spec: {containers: [{name: a, image: x:1}, {name: b, image: q}]}\n";
     let after = "spec: {containers: [{name: c, image: z}, {name: a, image: x:2}]}\n";
     let expected = [
         "spec.containers[a].image: \"x:1\" → \"x:2\"",
         "spec.containers[c]: none → {\"name\":\"c\",\"image\":\"z\"}",
-        "spec.containers[b]: {\"name\":\"b\",\"image\":\"y\"} → none",
+        "spec.containers[b]: {\"name\":\"b\",\"image\":\"q\"} → none",
     ];
     assert_eq!(pod(before, after), expected);
     let ports = |protocol: &str| {
@@ -53,9 +53,9 @@ fn items_are_paired_by_what_kubernetes_knows_them_by() {
 
 #[test]
 fn renamed_and_moved_items_are_recognised() {
-    let one = "spec: {containers: [{name: a, image: x}, {name: b, image: y}]}\n";
-    let renamed = "spec: {containers: [{name: a, image: x}, {name: c, image: y}]}\n";
-    let moved = "spec: {containers: [{name: b, image: y}, {name: a, image: x}]}\n";
+    let one = "spec: {containers: [{name: a, image: x}, {name: b, image: q}]}\n";
+    let renamed = "spec: {containers: [{name: a, image: x}, {name: c, image: q}]}\n";
+    let moved = "spec: {containers: [{name: b, image: q}, {name: a, image: x}]}\n";
     assert_eq!(pod(one, renamed), ["spec.containers[b].name: \"b\" → \"c\""]);
     assert_eq!(pod(one, moved), ["spec.containers (order): [\"a\",\"b\"] → [\"b\",\"a\"]"]);
     assert_eq!(fields("a: [1, 2]\n", "a: [2, 1]\n", None), ["a (order): [1,2] → [2,1]"]);
@@ -64,7 +64,7 @@ fn renamed_and_moved_items_are_recognised() {
 #[test]
 fn items_without_a_key_are_paired_by_their_sequence() {
     assert_eq!(fields("a: [1, 2, 4]\n", "a: [1, 2, 3, 4]\n", None), ["a[2]: none → 3"]);
-    assert_eq!(fields("a: [{x: 1, y: 2}, {x: 5}]\n", "a: [{x: 1, y: 3}, {x: 5}]\n", None), ["a[0].y: 2 → 3"]);
+    assert_eq!(fields("a: [{x: 1, z: 2}, {x: 5}]\n", "a: [{x: 1, z: 3}, {x: 5}]\n", None), ["a[0].z: 2 → 3"]);
     assert_eq!(fields("a: []\n", "a: [x]\n", None), ["a[0]: none → \"x\""]);
     assert_eq!(fields("a: {b: 1}\n", "a: [x]\n", None), ["a: {\"b\":1} → [\"x\"]"]);
 }

@@ -1,6 +1,7 @@
 //! Workflow commands of GitHub Actions: an annotation for each change that does more than restart pods.
 
 use super::{summary, units};
+use crate::diagnostic::github::{data, property};
 use crate::diagnostic::inert;
 use crate::diff::subject::Side;
 use crate::diff::{Class, Diff, SharedEffect};
@@ -41,17 +42,12 @@ fn annotation(command: &str, shared: &SharedEffect, after: &Side, sources: &Sour
     let steps: String = effect.steps.iter().enumerate().map(|(at, step)| format!("\n{}. {step}", at + 1)).collect();
     let message = format!("{}\n{}\n{}{steps}{acknowledged}", effect.changes.join("\n"), units(&shared.units), effect.because);
     let title = property(&format!("netloom: {}", effect.class.name()));
-    format!("::{command} {}title={title}::{}\n", place.unwrap_or_default(), data(&message))
+    format!("::{command} {}title={title}::{}\n", place.unwrap_or_default(), inert_lines(&message))
 }
 
-/// Text of a message. Each line is made inert by itself; line feeds are part of the message.
-fn data(text: &str) -> String {
-    let lines: Vec<String> = text.split('\n').map(|line| inert::line(line).replace('%', "%25").replace('\r', "%0D")).collect();
-    lines.join("%0A")
-}
-
-fn property(text: &str) -> String {
-    data(text).replace(':', "%3A").replace(',', "%2C")
+/// Text of a message, each line made inert by itself.
+fn inert_lines(text: &str) -> String {
+    data(&text.split('\n').map(inert::line).collect::<Vec<_>>().join("\n"))
 }
 
 #[cfg(test)]
@@ -66,7 +62,7 @@ mod tests {
         let shared = SharedEffect { effect, units: vec!["clusters/a".to_owned()], clusters: Vec::new() };
         let diff = Diff { effects: vec![shared], ..Diff::default() };
         let text = render(&diff, &Side::default(), &Sources::default(), "");
-        let expected = "::warning title=netloom%3A downtime::a%250A::error::b%0A\\u{3a}:error::c, d%0A1 cluster: a%0Awhy\n";
+        let expected = "::warning title=netloom%3A downtime::a%250A::error::b%0A\\u{3a}:error::c, d%0A1 cluster: a%0Awhy.\n";
         assert_eq!(text, format!("{expected}0 of 0 units changed; downtime 1\n"));
     }
 
