@@ -124,7 +124,7 @@ fn paired<'a>(before: &'a Unit, after: &'a Unit) -> BTreeMap<&'a str, (Option<&'
 pub(super) fn files(base: &Side, head: &Side, wanted: &dyn Fn(&str) -> bool) -> Vec<File> {
     let mut found = Vec::new();
     for pair in pairs(base, head, wanted) {
-        let empty = |folder: &str| Unit { folder: folder.to_owned(), artifacts: Vec::new() };
+        let empty = |folder: &str| Unit { folder: folder.to_owned(), artifacts: Vec::new(), declared: crate::tree::Span::NONE };
         match (pair.before, pair.after) {
             (Some(before), Some(after)) if pair.old == pair.new => found.extend(unified(before, after)),
             (before, after) => {
