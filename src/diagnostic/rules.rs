@@ -43,6 +43,15 @@ rules! {
         "There is no `netloom.yaml` in the project folder.";
     OUTPUT_UNSAFE Error "output-unsafe", help: "choose a folder of its own, such as `rendered`",
         "The output folder is the project itself, holds its inputs, or lies outside the project. netloom deletes what it wrote earlier, so it wants a folder of its own.";
+    // base of a comparison
+    BASE_MISSING Error "base-missing", help: "",
+        "The commit to compare with cannot be had from the Git repository. netloom reads what the clone holds, and fetches nothing.";
+    BASE_BROKEN Error "base-broken", help: "",
+        "One side of a comparison does not compile. What changes cannot be told then: to show the other side alone would look as if everything were deleted or new.";
+    CHANGE_CLASS Error "change-class", help: "",
+        "A change does more to a running cluster than `--max-class` allows, or nobody knows what it does.";
+    ACKNOWLEDGEMENT_SPENT Warning "acknowledgement-spent", help: "remove it, or write a new reason if it is meant for this change, too",
+        "An acknowledgement lets a change through once: in the change that adds it. One that the base has already says nothing about later changes.";
     // YAML
     YAML_SYNTAX Error "yaml-syntax", help: "",
         "The file is not YAML.";
@@ -296,6 +305,8 @@ rules! {
     // command line
     CLUSTER_UNKNOWN Error "cluster-unknown", help: "",
         "`--cluster` names a cluster that no declaration has.";
+    FORMAT_UNSUPPORTED Error "format-unsupported", help: "",
+        "A comment on a pull request is what `netloom diff` makes of changes; SARIF and JUnit are forms of findings, which it has none of.";
     CODE_UNKNOWN Error "code-unknown", help: "`netloom explain --list` prints every code",
         "`netloom explain` was asked for a code that neither the core nor an overlay at hand has.";
     FILE_UNWRITABLE Error "file-unwritable", help: "",
