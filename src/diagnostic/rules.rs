@@ -78,6 +78,8 @@ rules! {
         "Names become folders, stack names and labels, so they are DNS labels (RFC 1123) and no device names of Windows.";
     NAME_TAKEN Error "name-taken", help: "rename one of them",
         "Two declarations of one kind have the same name, or names that differ in case only; both would write the same folder.";
+    AWS_NAME_TAKEN Error "aws-name-taken", help: "give one of them another `clusterName`",
+        "Two clusters in one VPC have the same name in AWS tags (`kubernetes.io/cluster/NAME`). Their controllers and roles go by that tag: each would take the other's machines, load balancers and volumes for its own.";
     NETWORK_UNKNOWN Error "network-unknown", help: "",
         "A cluster names a network that no declaration has.";
     NETWORK_FORM Error "network-form", help: "",
