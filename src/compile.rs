@@ -15,7 +15,7 @@ use crate::overlay::context::{self, Variables};
 use crate::overlay::jsonnet::Jsonnet;
 use crate::overlay::library::{self, Library};
 use crate::overlay::render::{Instance, Tools};
-use crate::plan::NetworkPlan;
+use crate::plan::{ClusterPlan, NetworkPlan};
 use crate::resolve::{self, Documents, Effective};
 use crate::tree::{Node, Path, Sources, Span, to_yaml};
 use crate::unit::{Artifact, Unit};
@@ -49,6 +49,15 @@ pub struct Compilation {
 
 /// Compiles a project; `progress` is called with the units done and their number.
 pub fn compile(request: &Request, progress: &(dyn Fn(usize, usize) + Sync)) -> Compilation {
+    run(request, progress, None)
+}
+
+/// Compiles a project, and shows each unit to `witness` together with everything that it was made from.
+pub fn witnessed(request: &Request, witness: &dyn Witness) -> Compilation {
+    run(request, &|_, _| {}, Some(witness))
+}
+
+fn run(request: &Request, progress: &(dyn Fn(usize, usize) + Sync), witness: Option<&dyn Witness>) -> Compilation {
     let mut findings = Vec::new();
     let mut sources = Sources::default();
     let project = read(&request.root, &mut sources, &mut findings);
@@ -66,8 +75,16 @@ pub fn compile(request: &Request, progress: &(dyn Fn(usize, usize) + Sync)) -> C
     let minors = || clusters.iter().for_each(|one| drop(schema::for_minor(one.cluster.value.kubernetes_minor())));
     let (compiled, ()) = rayon::join(|| library.compile(&clusters, &mut findings), minors);
     let plans: Vec<NetworkPlan> = networks.iter().map(plan::network::plan).collect();
-    let mut fleet =
-        Fleet { project: &project.value, sources: &sources, jsonnet: &jsonnet, networks: &networks, plans, compiled: &compiled };
+    let witness = witness.map(|witness| (witness, &project));
+    let mut fleet = Fleet {
+        project: &project.value,
+        sources: &sources,
+        jsonnet: &jsonnet,
+        networks: &networks,
+        plans,
+        compiled: &compiled,
+        witness,
+    };
     fleet.give_node_routes(&clusters, &mut findings);
     let units = fleet.units(&clusters, &request.clusters, progress, &mut findings);
     resolve::severities(&project, &library, &mut findings);
@@ -94,6 +111,60 @@ fn unknown_clusters(wanted: &[String], documents: &Documents, findings: &mut Vec
     }
 }
 
+/// Sees units together with what they were made from, while that is still there. Compiling keeps nothing for it: `explain`, which
+/// asks, compiles the unit in question anew.
+pub trait Witness: Sync {
+    /// A network's unit was compiled.
+    fn network(&self, seen: &NetworkSeen<'_>);
+    /// A cluster's unit was compiled.
+    fn cluster(&self, seen: &ClusterSeen<'_>);
+}
+
+/// A network's unit, and what it was made from.
+#[derive(Clone, Copy, Debug)]
+pub struct NetworkSeen<'a> {
+    /// The project.
+    pub project: &'a Declared<Project>,
+    /// Every text.
+    pub sources: &'a Sources,
+    /// The declaration.
+    pub network: &'a Declared<Network>,
+    /// Its plan.
+    pub plan: &'a NetworkPlan,
+    /// Its template.
+    pub template: &'a Node,
+    /// The files.
+    pub artifacts: &'a [Artifact],
+}
+
+/// A cluster's unit, and what it was made from.
+#[derive(Clone, Copy)]
+#[allow(missing_debug_implementations)]
+pub struct ClusterSeen<'a> {
+    /// The project.
+    pub project: &'a Declared<Project>,
+    /// Every text.
+    pub sources: &'a Sources,
+    /// The declarations of the cluster and its network, and its overlays.
+    pub effective: &'a Effective<'a>,
+    /// The network's plan.
+    pub network: &'a NetworkPlan,
+    /// The cluster's plan.
+    pub plan: &'a ClusterPlan,
+    /// The overlays that apply.
+    pub instances: &'a [Instance<'a>],
+    /// The objects, as they are written.
+    pub objects: &'a [Arc<Object>],
+    /// The template, for a cluster on AWS.
+    pub template: Option<&'a Node>,
+    /// The overlays' sections of the runbook.
+    pub sections: &'a [String],
+    /// The files.
+    pub artifacts: &'a [Artifact],
+    /// What objects are made with.
+    pub tools: Tools<'a>,
+}
+
 /// What every unit is compiled from.
 struct Fleet<'a> {
     project: &'a Project,
@@ -102,6 +173,7 @@ struct Fleet<'a> {
     networks: &'a [Declared<Network>],
     plans: Vec<NetworkPlan>,
     compiled: &'a IndexMap<String, Compiled>,
+    witness: Option<(&'a dyn Witness, &'a Declared<Project>)>,
 }
 
 impl Fleet<'_> {
@@ -186,6 +258,11 @@ impl Fleet<'_> {
         let template = cloudformation::network::template(plan)?;
         let mut artifacts = self.stack(&folder, "network", &template, findings);
         artifacts.sort_by(|a, b| a.path.cmp(&b.path));
+        let network = self.networks.iter().find(|network| network.value.metadata.name == plan.name);
+        if let Some(((witness, project), network)) = self.witness.zip(network) {
+            let sources = self.sources;
+            witness.network(&NetworkSeen { project, sources, network, plan, template: &template, artifacts: &artifacts });
+        }
         Some(Unit { folder, artifacts })
     }
 
@@ -250,6 +327,21 @@ impl Fleet<'_> {
         let transitions: Vec<_> = instances.iter().flat_map(Instance::transitions).cloned().collect();
         artifacts.push(Artifact::new("README.md", runbook::cluster(cluster, network, &plan, &sections, &transitions)));
         artifacts.sort_by(|a, b| a.path.cmp(&b.path));
+        if let Some((witness, project)) = self.witness {
+            witness.cluster(&ClusterSeen {
+                project,
+                sources: self.sources,
+                effective,
+                network,
+                plan: &plan,
+                instances: &instances,
+                objects: &objects,
+                template: template.as_ref(),
+                sections: &sections,
+                artifacts: &artifacts,
+                tools,
+            });
+        }
         Some(Unit { folder, artifacts })
     }
 

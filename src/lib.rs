@@ -22,6 +22,7 @@ pub mod cloudformation;
 pub mod declare;
 pub mod diagnostic;
 pub mod emit;
+pub mod explain;
 pub mod gitops;
 pub mod import;
 pub mod kubernetes;
@@ -37,7 +38,7 @@ pub mod unit;
 
 mod compile;
 
-pub use compile::{Compilation, Request, compile};
+pub use compile::{ClusterSeen, Compilation, NetworkSeen, Request, Witness, compile, witnessed};
 
 #[cfg(test)]
 mod scratch;

@@ -290,6 +290,41 @@ impl Node {
         }
     }
 
+    /// Becomes `newer`; what is equal already keeps its place, so that a program which hands a tree back with one value changed is
+    /// not taken for the origin of the others.
+    pub fn become_equal(&mut self, newer: Node) {
+        match (&mut self.value, newer.value) {
+            (Value::Map(old), Value::Map(new)) => {
+                let mut before = std::mem::take(old);
+                for (key, node) in new {
+                    match before.remove(&key.text) {
+                        Some(mut kept) => {
+                            kept.become_equal(node);
+                            old.push(key, kept);
+                        }
+                        None => old.push(key, node),
+                    }
+                }
+            }
+            (Value::List(old), Value::List(new)) => {
+                let mut before = std::mem::take(old);
+                for node in new {
+                    let same = |old: &Node| old.str_at("name").map_or(*old == node, |name| node.str_at("name") == Some(name));
+                    let place = before.iter().position(same);
+                    old.push(match place.map(|place| before.remove(place)) {
+                        Some(mut kept) => {
+                            kept.become_equal(node);
+                            kept
+                        }
+                        None => node,
+                    });
+                }
+            }
+            (old, new) if *old == new => {}
+            (_, value) => self.replace(Node::new(value, newer.span)),
+        }
+    }
+
     /// Replaces this value by `newer` and remembers what stood here.
     pub fn replace(&mut self, mut newer: Node) {
         let older = std::mem::take(self);
