@@ -94,6 +94,29 @@ fn run(request: &Request, progress: &(dyn Fn(usize, usize) + Sync), witness: Opt
     Compilation { sources, findings, units, output, scope }
 }
 
+/// Resolves a project's clusters and lets `look` see them: for commands that render nothing.
+pub(crate) fn resolved<T>(
+    request: &Request,
+    look: impl FnOnce(&[Effective<'_>], &Sources) -> T,
+) -> (Option<T>, Arc<Sources>, Vec<Diagnostic>) {
+    let (mut findings, mut sources) = (Vec::new(), Sources::default());
+    let project = read(&request.root, &mut sources, &mut findings);
+    let sources = Arc::new(sources);
+    let Some(project) = project.filter(|_| !diagnostic::has_errors(&findings)) else {
+        return (None, sources, findings);
+    };
+    let jsonnet = Jsonnet::new(&request.worker, Arc::clone(&sources));
+    let library = Library::read(&sources, &project.value.spec.paths.overlays, &mut findings);
+    let mut documents = Documents::read(&sources, &project.value.spec.paths.declarations, &jsonnet, &mut findings);
+    unknown_clusters(&request.clusters, &documents, &mut findings);
+    let networks = resolve::networks(&mut documents, &mut findings);
+    let clusters = resolve::clusters(&documents, &project, &library, &networks, &mut findings);
+    let seen = look(&clusters, &sources);
+    resolve::severities(&project, &library, &mut findings);
+    diagnostic::sort(&mut findings, &sources);
+    (Some(seen), sources, findings)
+}
+
 /// Reads `netloom.yaml`, the project's declarations and overlays, and the stock overlays.
 fn read(root: &std::path::Path, sources: &mut Sources, findings: &mut Vec<Diagnostic>) -> Option<Declared<Project>> {
     let (root, project) = load::project(root, sources, findings)?;

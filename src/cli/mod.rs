@@ -9,6 +9,7 @@ mod explain;
 mod files;
 mod import;
 mod init;
+mod layers;
 mod outcome;
 mod progress;
 mod render;
@@ -93,6 +94,8 @@ pub enum Command {
     Render(render::Render),
     /// Check declarations, and that the committed output is what they make
     Check(check::Check),
+    /// List a cluster's overlays in order, and why each is there
+    Layers(layers::Layers),
     /// Turn a cluster of another tool into declarations
     Import(import::Import),
     /// Print the JSON Schema of a kind of file, for editors
@@ -111,6 +114,7 @@ impl Command {
             Command::Init(_) => "init",
             Command::Render(_) => "render",
             Command::Check(_) => "check",
+            Command::Layers(_) => "layers",
             Command::Import(_) => "import",
             Command::Schema(_) => "schema",
             Command::Explain(_) => "explain",
@@ -138,6 +142,7 @@ pub fn run(cli: &Cli, surroundings: &Surroundings<'_>) -> Outcome {
         Command::Init(command) => init::run(command, &context),
         Command::Render(command) => render::run(command, &context),
         Command::Check(command) => check::run(command, &context),
+        Command::Layers(command) => layers::run(command, &context),
         Command::Import(command) => import::run(command, &context),
         Command::Schema(command) => schema::run(command),
         Command::Explain(command) => explain::run(command, &context),

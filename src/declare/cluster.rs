@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Metadata;
+use super::{Metadata, Use};
 use crate::address::Cidr;
 use crate::tree::Node;
 
@@ -85,9 +85,9 @@ pub struct ClusterSpec {
     /// Further flows between the cluster's machines that its security groups admit.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub flows: Vec<DeclaredFlow>,
-    /// Overlays beyond the project's layers; later ones win.
+    /// Overlays beyond the project's layers, by name or with options; later ones win.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub overlays: Vec<String>,
+    pub overlays: Vec<Use>,
 }
 
 /// kops's defaults (facts: `podCIDR`, `serviceClusterIPRange`, `nonMasqueradeCIDR`).

@@ -5,6 +5,7 @@
 
 mod cluster;
 mod egress;
+mod layer;
 mod network;
 mod overlay;
 mod project;
@@ -27,13 +28,14 @@ pub use cluster::{
     Access, Arch, Cluster, ClusterSpec, ControlPlane, DeclaredFlow, Dns, Endpoint, KubeProxy, KubeProxyMode, Nodes,
 };
 pub use egress::{Egress, Exits, Way, aws_id, exits, nat_subnet};
+pub use layer::{Layer, Operator, Parameters, Requirement, Selector, Use};
 pub use network::{Aws, Endpoints, NatGateways, Network, NetworkSpec, OnPremises, Route, Subnet, SubnetType, Topology};
 pub use overlay::{
     Assertion, Blocked, Conditional, DeclarationPatch, DeclaredPort, Facts, Feature, Lifecycle, LifecycleStatus, MtuPlace,
     MtuTerm, NodeRoutes, Overlay, OverlaySpec, Patch, PolicyFeatures, ProxyNeed, Resource, Statement, Target, Transition,
     TransitionClass,
 };
-pub use project::{Argo, Flux, GitOps, Layer, Paths, Project, ProjectSpec, RuleLevel, Selector};
+pub use project::{Argo, Flux, GitOps, Paths, Project, ProjectSpec, RuleLevel};
 pub use range::Range;
 pub use subnets::{LETTERS, LONGEST_PREFIX, SHORTEST_PREFIX, Tier, Zone};
 

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Arch, Endpoint};
+use super::{Arch, Endpoint, Use};
 use crate::diagnostic::Severity;
 use crate::tree::Node;
 
@@ -51,6 +51,8 @@ pub struct OverlaySpec {
     pub component: Option<String>,
     /// The block of a cluster's `spec` that selects the overlay and holds its options: `networking.kubenet`.
     pub selected_by: Option<String>,
+    /// Overlays that it builds on, by name or with options: they are on every cluster that it is on, and apply before it.
+    pub uses: Vec<Use>,
     /// Expression: whether a selected overlay applies.
     pub when: Option<String>,
     /// Kubernetes versions it runs on, such as `>=1.16` or `>=1.16 <1.25`.

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Metadata;
+use super::{Layer, Metadata};
 
 /// A repository of declarations and how it is rendered.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -71,33 +71,6 @@ impl Default for Paths {
             output: "rendered".into(),
             repository: ".".into(),
         }
-    }
-}
-
-/// An overlay and the clusters it applies to.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Layer {
-    /// The overlay's name.
-    pub overlay: String,
-    /// The clusters; every cluster when left out.
-    #[serde(default)]
-    pub clusters: Selector,
-}
-
-/// Selects declarations by label.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct Selector {
-    /// Labels that must all be there with these values.
-    pub match_labels: IndexMap<String, String>,
-}
-
-impl Selector {
-    /// Whether a declaration with these labels is selected.
-    #[must_use]
-    pub fn matches(&self, labels: &IndexMap<String, String>) -> bool {
-        self.match_labels.iter().all(|(key, value)| labels.get(key) == Some(value))
     }
 }
 

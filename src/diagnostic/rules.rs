@@ -169,6 +169,12 @@ rules! {
         "No overlay has this name, neither in the project nor among the stock ones.";
     LAYER_UNUSED Warning "layer-unused", help: "compare its `matchLabels` with the clusters' `metadata.labels`",
         "A layer of the project selects no cluster, so its overlay is nowhere. A label that is misspelt would take a whole environment's settings away unnoticed.";
+    SELECTOR_INVALID Error "selector-invalid", help: "",
+        "A condition of a selector selects everything or nothing, whatever the labels are: `In` and `NotIn` compare with `values`, `Exists` and `DoesNotExist` with nothing.";
+    OVERLAY_CIRCLE Error "overlay-circle", help: "",
+        "Overlays that build on each other (`uses`) go round in a circle, so that none of them can apply first; or an overlay takes away the block that selects it.";
+    OPTIONS_CONFLICT Error "options-conflict", help: "give the option once: in the cluster's own list of overlays, which wins over layers, or in the overlay that both build on",
+        "One overlay gets different values for an option from two places of equal standing: two layers of one cluster, two overlays that build on it, or two entries of a cluster's list. An overlay applies once, with one set of options. The nearer place wins among unequal ones: what other overlays give, then layers, then the cluster's own list, then the block of the cluster that selects it.";
     OVERLAY_SLOT Error "overlay-slot", help: "leave one of them out",
         "Two overlays of one slot are on one cluster; a slot holds one.";
     OVERLAY_KUBERNETES Error "overlay-kubernetes", help: "",

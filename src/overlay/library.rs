@@ -228,6 +228,11 @@ impl Library {
         self.entries.iter().filter_map(|(name, entry)| self.load(name, entry))
     }
 
+    /// The overlays of the project itself.
+    pub fn own(&self) -> impl Iterator<Item = &Overlay> {
+        self.entries.values().filter(|entry| !entry.stock).filter_map(|entry| entry.overlay.get()?.as_ref())
+    }
+
     /// The names of all overlays.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.entries.keys().map(String::as_str)

@@ -22,4 +22,28 @@ pub struct Selected<'a> {
     pub sound: bool,
     /// The block, or the place that names the overlay.
     pub place: Span,
+    /// Everything that asks for it, in the order of the layers.
+    pub reasons: Vec<Reason>,
+}
+
+/// Why a cluster has an overlay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason {
+    /// What asks for it.
+    pub origin: Origin,
+    /// Where.
+    pub span: Span,
+}
+
+/// What asks for an overlay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A layer of the project, with this selector.
+    Layer(String),
+    /// The cluster's own list.
+    Cluster,
+    /// The overlay with this name, which builds on it.
+    UsedBy(String),
+    /// The block of the cluster's `spec` that selects it.
+    Block,
 }

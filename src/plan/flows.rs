@@ -26,7 +26,8 @@ pub(super) fn collect(
     flows.access(cluster);
     flows.declared(cluster);
     for (facts, span) in facts {
-        if let Some(because) = &facts.routed_pods {
+        // Security groups judge what a machine forwards to its pods; a host's own firewall judges what is for the host.
+        if let Some(because) = facts.routed_pods.as_ref().filter(|_| network.aws.is_some()) {
             flows.routed_pods(cluster, because, *span);
         }
         for port in &facts.ports {

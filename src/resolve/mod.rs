@@ -2,7 +2,9 @@
 
 pub mod cluster;
 mod declarations;
+mod layers;
 pub mod network;
+mod options;
 mod select;
 
 use rayon::prelude::*;
@@ -14,6 +16,7 @@ use crate::overlay::library::{Library, Overlay};
 use crate::tree::{Node, Path, Span};
 
 pub use declarations::{Documents, attribute};
+use select::Layered;
 
 /// A cluster with everything that applies to it.
 #[derive(Debug)]
@@ -55,7 +58,8 @@ pub fn clusters<'a>(
     networks: &'a [Declared<Network>],
     findings: &mut Vec<Diagnostic>,
 ) -> Vec<Effective<'a>> {
-    let layers = select::layers(project, library, findings);
+    layers::check_uses(library, findings);
+    let layers = layers::layers(project, library, findings);
     let resolved: Vec<_> = documents
         .clusters
         .par_iter()
@@ -72,7 +76,7 @@ pub fn clusters<'a>(
         clusters.extend(cluster);
     }
     declarations::unique(&clusters, |one| &one.cluster, |cluster| &cluster.value.metadata.name, findings);
-    select::unused(&layers, &documents.clusters, findings);
+    layers::unused(&layers, &documents.clusters, findings);
     destinations(project, &documents.clusters, findings);
     clusters
 }
@@ -136,17 +140,13 @@ fn set(finding: &mut Diagnostic, severity: Severity) -> bool {
 /// Resolves one cluster: its layers' patches, its type, its network, its overlays.
 fn one<'a>(
     node: &Node,
-    layers: &[select::Layer<'_, 'a>],
+    layers: &[layers::Layer<'_, 'a>],
     library: &'a Library,
     (networks, broken): (&'a [Declared<Network>], &[String]),
     findings: &mut Vec<Diagnostic>,
 ) -> Option<Effective<'a>> {
-    let named = select::named(node, layers, library, findings);
-    let mut effective = node.clone();
-    for (overlay, _) in &named {
-        select::patch_declaration(overlay, &mut effective);
-    }
-    let cluster = crate::declare::decode::<Cluster>(effective, findings)?;
+    let Layered { node, choices } = select::layered(node, layers, library, findings)?;
+    let cluster = crate::declare::decode::<Cluster>(node, findings)?;
     let Some(network) = networks.iter().find(|network| network.value.metadata.name == cluster.value.spec.network) else {
         if broken.contains(&cluster.value.spec.network) {
             return None;
@@ -159,6 +159,6 @@ fn one<'a>(
         return None;
     };
     cluster::validate(&cluster, network, findings);
-    let overlays = select::all(&cluster, named, library, findings);
+    let overlays = select::all(&cluster, choices, library, findings);
     Some(Effective { cluster, network, overlays })
 }

@@ -1,93 +1,90 @@
-//! Which overlays a cluster has, and in which order.
+//! Which overlays a cluster has, and in which order: what its layers, its own list and its blocks ask for.
 
 use indexmap::IndexMap;
 
-use crate::declare::{self, Cluster, Declared, Project, Selector};
+use super::layers::{self, Choice, Layer, Root};
+use super::options::options;
+use crate::declare::{Cluster, Declared};
 use crate::diagnostic::{Diagnostic, nearest, rules};
 use crate::limits;
-use crate::overlay::Selected;
 use crate::overlay::library::{Library, Overlay};
+use crate::overlay::{Origin, Reason, Selected};
 use crate::patch;
-use crate::tree::schema::fill_defaults;
 use crate::tree::{Node, Path, Span};
 
 /// The slot of network providers; a cluster has exactly one.
 const PROVIDER_SLOT: &str = "cni";
+/// How often patches may change what is selected by blocks, before netloom gives up.
+const ROUNDS: usize = 8;
 
-/// A layer of the project whose overlay there is.
-pub(super) struct Layer<'p, 'a> {
-    clusters: &'p Selector,
-    overlay: &'a Overlay,
-    /// Where the project names the overlay.
-    span: Span,
+/// A cluster's document after the patches of its overlays, and those overlays in the order in which they apply.
+pub(super) struct Layered<'a> {
+    pub(super) node: Node,
+    pub(super) choices: Vec<Choice<'a>>,
 }
 
-/// The project's layers; the ones whose overlay is not there are reported, whether or not a cluster has them.
-pub(super) fn layers<'p, 'a>(
-    project: &'p Declared<Project>,
-    library: &'a Library,
-    findings: &mut Vec<Diagnostic>,
-) -> Vec<Layer<'p, 'a>> {
-    let root = Path::dotted("spec.layers");
-    let layer = |(index, layer): (usize, &'p declare::Layer)| {
-        let span = project.node.nearest(&root.item(index).child("overlay")).span;
-        Some(Layer { clusters: &layer.clusters, overlay: known(&layer.overlay, span, library, findings)?, span })
-    };
-    project.value.spec.layers.iter().enumerate().filter_map(layer).collect()
-}
-
-/// Reports layers that are on no cluster: a label may be misspelt. Without clusters there is nothing to report yet.
-pub(super) fn unused(layers: &[Layer<'_, '_>], clusters: &[Node], findings: &mut Vec<Diagnostic>) {
-    let labels: Vec<_> = clusters.iter().map(labels).collect();
-    for layer in layers.iter().filter(|layer| !labels.is_empty() && !labels.iter().any(|labels| layer.clusters.matches(labels))) {
-        let message = format!("the layer `{}` is on no cluster: none has its labels", layer.overlay.name());
-        findings.push(Diagnostic::new(&rules::LAYER_UNUSED, layer.span, message));
-    }
-}
-
-fn known<'a>(name: &str, span: Span, library: &'a Library, findings: &mut Vec<Diagnostic>) -> Option<&'a Overlay> {
-    let found = library.get(name);
-    if found.is_none() && !library.is_broken(name) {
-        let finding = Diagnostic::new(&rules::OVERLAY_UNKNOWN, span, format!("there is no overlay `{name}`"));
-        findings.push(finding.suggest(name, library.names()));
-    }
-    found
-}
-
-/// The overlays that are named: by the project's layers, then by the cluster itself. One that is named twice applies once.
-pub(super) fn named<'a>(
+/// Finds a cluster's overlays and applies their patches to its document.
+///
+/// Patches can write a block that selects a further overlay, which may have patches itself; so it is tried until nothing changes.
+pub(super) fn layered<'a>(
     node: &Node,
     layers: &[Layer<'_, 'a>],
     library: &'a Library,
     findings: &mut Vec<Diagnostic>,
-) -> Vec<(&'a Overlay, Span)> {
-    let labels = labels(node);
-    let own = node.at(&Path::dotted("spec.overlays"));
-    let names = own.and_then(Node::as_list).unwrap_or_default();
-    if names.len() > limits::OVERLAYS {
-        let message = format!("`overlays` names {} overlays; a cluster has at most {}", names.len(), limits::OVERLAYS);
-        findings.push(Diagnostic::new(&rules::LIMIT, own.map_or(node.span, |own| own.span), message));
-        return Vec::new();
-    }
-    let layers = layers.iter().filter(|layer| layer.clusters.matches(&labels)).map(|layer| (layer.overlay, layer.span));
-    let own = names.iter().filter_map(|name| Some((known(name.as_str()?, name.span, library, findings)?, name.span)));
-    let mut found: Vec<(&Overlay, Span)> = Vec::new();
-    for (overlay, span) in layers.chain(own) {
-        if found.iter().all(|(other, _)| other.name() != overlay.name()) {
-            found.push((overlay, span));
+) -> Option<Layered<'a>> {
+    let named = layers::named(node, layers, library, findings);
+    let mut choices = layers::expand(named.clone(), library);
+    for _ in 0..ROUNDS {
+        let mut effective = node.clone();
+        let mut found = Vec::new();
+        choices.iter().for_each(|choice| patch_declaration(choice.overlay, &mut effective, &mut found));
+        let mut roots: Vec<Root<'a>> = blocks(&effective, library).chain(named.iter().cloned()).collect();
+        roots.sort_by_key(|root| root.overlay.spec().slot.as_deref() != Some(PROVIDER_SLOT));
+        let next = layers::expand(roots, library);
+        let settled = patching(&next).eq(patching(&choices));
+        choices = next;
+        if settled {
+            findings.append(&mut found);
+            return count(node, &choices, findings).then_some(Layered { node: effective, choices });
         }
     }
-    found
+    let message = "the overlays of this cluster do not settle: what one patches selects or drops another one, in turn";
+    let finding = Diagnostic::new(&rules::OVERLAY_CIRCLE, node.nearest(&Path::dotted("metadata.name")).span, message);
+    findings.push(finding.help("an overlay cannot take away what selects it; leave the block out instead"));
+    None
 }
 
-fn labels(node: &Node) -> IndexMap<String, String> {
-    let map = node.at(&Path::dotted("metadata.labels")).and_then(Node::as_map);
-    let text = |(key, value): (&crate::tree::Key, &Node)| Some((key.text.to_string(), value.as_str()?.to_owned()));
-    map.into_iter().flat_map(|map| map.iter()).filter_map(text).collect()
+/// The names of the overlays that patch declarations, in order.
+fn patching<'c>(choices: &'c [Choice<'_>]) -> impl Iterator<Item = &'c str> {
+    choices.iter().filter(|choice| !choice.overlay.spec().declarations.is_empty()).map(|choice| choice.overlay.name())
+}
+
+/// Whether a cluster has no more overlays than it may.
+fn count(node: &Node, choices: &[Choice<'_>], findings: &mut Vec<Diagnostic>) -> bool {
+    if choices.len() > limits::OVERLAYS {
+        let message =
+            format!("the cluster has {} overlays with those that they build on; it may have {}", choices.len(), limits::OVERLAYS);
+        findings.push(Diagnostic::new(&rules::LIMIT, node.nearest(&Path::dotted("spec.overlays")).span, message));
+    }
+    choices.len() <= limits::OVERLAYS
+}
+
+/// The overlays that blocks of a cluster's `spec` select.
+fn blocks<'a>(cluster: &Node, library: &'a Library) -> impl Iterator<Item = Root<'a>> {
+    let block = |path: &str| cluster.get("spec")?.at(&Path::dotted(path));
+    let roots: Vec<_> = library
+        .selected(|path| block(path).is_some())
+        .filter_map(|overlay| {
+            let node = block(overlay.spec().selected_by.as_deref()?)?;
+            let reason = Reason { origin: Origin::Block, span: node.span };
+            Some(Root { overlay, reason, options: Some(node.clone()) })
+        })
+        .collect();
+    roots.into_iter()
 }
 
 /// Applies an overlay's declaration patches to a cluster's document.
-pub(super) fn patch_declaration(overlay: &Overlay, cluster: &mut Node) {
+fn patch_declaration(overlay: &Overlay, cluster: &mut Node, _findings: &mut Vec<Diagnostic>) {
     let patches = overlay.declared.node.at(&Path::dotted("spec.declarations")).and_then(Node::as_list);
     for change in patches.into_iter().flatten().filter_map(|patch| patch.get("cluster")) {
         if let Some(spec) = cluster.as_map_mut().and_then(|map| map.get_mut("spec")) {
@@ -96,56 +93,26 @@ pub(super) fn patch_declaration(overlay: &Overlay, cluster: &mut Node) {
     }
 }
 
-/// Every overlay of a cluster: the ones that its blocks select, then the named ones.
+/// Checks a cluster's overlays against it and each other, and their options.
 pub(super) fn all<'a>(
     cluster: &Declared<Cluster>,
-    named: Vec<(&'a Overlay, Span)>,
+    choices: Vec<Choice<'a>>,
     library: &'a Library,
     findings: &mut Vec<Diagnostic>,
 ) -> Vec<Selected<'a>> {
     unclaimed_blocks(cluster, library, findings);
-    let spec = cluster.node.get("spec");
-    let by_block = library.selected(|path| spec.is_some_and(|spec| spec.at(&Path::dotted(path)).is_some()));
-    let by_block = by_block.filter_map(|overlay| Some((overlay, block(cluster, overlay)?)));
-    let by_block = by_block.map(|(overlay, node)| (overlay, node.span, Some(node)));
-    let named = named.into_iter().map(|(overlay, span)| (overlay, span, block(cluster, overlay)));
-    let mut selected: Vec<Selected<'a>> = Vec::new();
-    for (overlay, place, block) in by_block.chain(named) {
-        if selected.iter().all(|other| other.overlay.name() != overlay.name()) {
-            kubernetes(cluster, overlay, findings);
-            let before = findings.len();
-            let options = options(overlay, block, findings);
-            selected.push(Selected { overlay, options, sound: findings.len() == before, place });
-        }
-    }
-    selected.sort_by_key(|one| one.overlay.spec().slot.as_deref() != Some(PROVIDER_SLOT));
+    let select = |choice: Choice<'a>| {
+        kubernetes(cluster, choice.overlay, findings);
+        let block = choice.reasons.iter().find(|(reason, _)| reason.origin == Origin::Block);
+        let place = block.or(choice.reasons.first()).map_or(Span::NONE, |(reason, _)| reason.span);
+        let before = findings.len();
+        let options = options(&choice, place, findings);
+        let reasons = choice.reasons.into_iter().map(|(reason, _)| reason).collect();
+        Selected { overlay: choice.overlay, options, sound: findings.len() == before, place, reasons }
+    };
+    let selected: Vec<_> = choices.into_iter().map(select).collect();
     slots(&selected, findings);
     selected
-}
-
-/// The block of the cluster's `spec` that selects an overlay.
-fn block<'c>(cluster: &'c Declared<Cluster>, overlay: &Overlay) -> Option<&'c Node> {
-    let path = overlay.spec().selected_by.as_deref()?;
-    cluster.node.get("spec")?.at(&Path::dotted(path))
-}
-
-fn options(overlay: &Overlay, block: Option<&Node>, findings: &mut Vec<Diagnostic>) -> Node {
-    let mut options = block.filter(|block| !block.is_null()).cloned().unwrap_or_else(|| Node::map::<&str>([]));
-    let base = format!("spec.{}", overlay.spec().selected_by.as_deref().unwrap_or_default());
-    match &overlay.options {
-        Some(schema) => {
-            fill_defaults(schema.root(), &mut options);
-            schema.check_below(&base, &options, &rules::SCHEMA, findings);
-        }
-        None => {
-            for (key, _) in options.as_map().into_iter().flat_map(|map| map.iter()) {
-                let message = format!("unknown key `{}` in `{base}`", key.text);
-                let finding = Diagnostic::new(&rules::UNKNOWN_KEY, key.span, message);
-                findings.push(finding.help(format!("the overlay `{}` has no `options`", overlay.name())));
-            }
-        }
-    }
-    options
 }
 
 /// Reports blocks that no overlay reads: an unknown provider or add-on.

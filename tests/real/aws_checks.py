@@ -2,8 +2,9 @@
 
 from collections import Counter
 
+import flows
 import reachability
-from declarations import Expected, expected_flows, unknown
+from declarations import Expected, unknown
 from readback import rules_in
 
 
@@ -155,15 +156,19 @@ def untagged(stack, expected):
     return problems
 
 
-def check_cluster(report, label, stack, cluster, manifests):
-    """The cluster's security groups admit what its declaration and its provider ask for."""
+def check_cluster(report, label, stack, cluster, network, manifests):
+    """The cluster's security groups admit what its declaration and its provider ask for, and nothing else."""
     ids = stack.of("SecurityGroup")
     groups = stack.region.ec2.describe_security_groups(GroupIds=ids)["SecurityGroups"] if ids else []
-    rules = [r for g in groups for r in rules_in(g) if r.direction == "ingress"]
-    for purpose, flows in expected_flows(cluster, manifests).items():
-        problems = []
-        for protocol, port, peers in flows:
-            admitted = {"nodes" if r.peer in ids else r.peer for r in rules if r.admits(protocol, port)}
-            lacking = [p for p in (["nodes"] if peers is None else peers) if p not in admitted]
-            problems += [f"{protocol} {port or ''} from {p} is not admitted" for p in lacking]
-        report.check(f"{label}: declared {purpose}", problems)
+    machines = {g["GroupId"]: flows.WORKERS if name_tag(g).startswith("nodes.") else flows.CONTROL_PLANE for g in groups}
+    admitted = []
+    for group in groups:
+        for rule in [r for r in rules_in(group) if r.direction == "ingress"]:
+            pair = (rule.first, rule.last) if rule.protocol in ("tcp", "udp") else None
+            admitted.append(flows.flow(rule.protocol, pair, machines.get(rule.peer, rule.peer), machines[group["GroupId"]]))
+    wanted = flows.expected(cluster, network, manifests)
+    report.check(f"{label}: ingress is what is declared", reachability.differences(flows.ports(admitted), wanted))
+
+
+def name_tag(thing):
+    return reachability.named(thing) or ""

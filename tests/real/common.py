@@ -5,6 +5,7 @@ from pathlib import Path
 
 import yaml
 
+Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 SKIPPED = {".git", "target", "node_modules"}
 
 
@@ -137,4 +138,4 @@ def template(text):
 def objects(file):
     """The documents of a manifest file, empty ones left out."""
     with open(file, encoding="utf-8") as stream:
-        return [d for d in yaml.load_all(stream, Loader=yaml.SafeLoader) if d is not None]
+        return [d for d in yaml.load_all(stream, Loader=Loader) if d is not None]

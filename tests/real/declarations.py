@@ -25,17 +25,22 @@ PRIVATE = ("private", "dualStack")
 
 
 def read(project):
-    """{kind: {name: spec}} of everything below the project's declarations folder, YAML and Jsonnet."""
-    declared = folder(project, "declarations", "declarations")
-    documents = []
-    for file in files([declared], "*.yaml", "*.yml"):
-        documents += yaml.safe_load_all(file.read_text())
-    for file in files([declared], "*.jsonnet"):
-        documents += evaluate(project, file)
+    """{kind: {name: spec}} of everything that the project declares."""
     found = {"Network": {}, "Cluster": {}}
-    for document in filter(None, documents):
+    for document in documents(project):
         found[document["kind"]][document["metadata"]["name"]] = document["spec"]
     return found
+
+
+def documents(project):
+    """Everything below the project's declarations folder, YAML and Jsonnet."""
+    declared = folder(project, "declarations", "declarations")
+    found = []
+    for file in files([declared], "*.yaml", "*.yml"):
+        found += yaml.safe_load_all(file.read_text())
+    for file in files([declared], "*.jsonnet"):
+        found += evaluate(project, file)
+    return list(filter(None, found))
 
 
 def evaluate(project, file):
@@ -189,28 +194,3 @@ class Expected:
             problems += [f"{cidr} overlaps {other}" for other in seen if net.overlaps(other)]
             seen.append(net)
         return problems
-
-
-# What a provider's nodes send each other, as (protocol, port). A provider joins this table with its overlay.
-PROVIDER_FLOWS = {"weave": [("tcp", 6783), ("udp", 6783), ("udp", 6784)]}
-
-
-def expected_flows(cluster, manifests):
-    """{what for: [(protocol, port, peers)]} that the cluster's security groups shall admit.
-
-    Peers are address ranges or prefix lists; none stands for any of the cluster's security groups. Whether
-    Weave encrypts is read from its manifests, since an overlay may have decided it.
-    """
-    ((provider, _),) = cluster["networking"].items()
-    between = list(PROVIDER_FLOWS.get(provider, []))
-    if provider == "weave" and "WEAVE_PASSWORD" in manifests:
-        between.append(("50", None))
-    found = {provider: [(*flow, None) for flow in between]} if between else {}
-    control_plane, access = cluster.get("controlPlane", {}), cluster.get("access", {})
-    ports = {"api": [control_plane.get("apiPort", 443)], "ssh": [22], "nodePorts": [30000, 32767]}
-    for name, peers in access.items():
-        found[f"access.{name}"] = [("tcp", port, peers) for port in ports[name]]
-    for flow in cluster.get("flows", []):
-        ends = [int(p) for p in flow["ports"].split("-")] if "ports" in flow else [None]
-        found[f"flow {flow['name']}"] = [(str(flow["protocol"]), port, None) for port in ends]
-    return found

@@ -4,7 +4,7 @@
 
 For each kops manifest (`FIXTURES/kops/RELEASE/NAME/in-*.yaml`): imports it, renders its network, and compares the template with
 the `cloudformation.json` beside it, aspect by aspect. For each kURL Installer (`FIXTURES/kurl/*.yaml`): imports it. Every input
-renders whole.
+renders whole, with the flows that flows.py expects of its cluster.
 
 Exceptions are data with reasons, by path below FIXTURES (a `*` stands for anything): `aspects`, in which of them the two differ,
 and why; `refused`, whose cluster is refused, what is said, and why that is right: there the network is rendered alone. What is
@@ -19,6 +19,7 @@ from pathlib import Path
 
 import yaml
 
+import flows
 from common import Report, template
 from reachability import compare, from_template
 
@@ -74,7 +75,10 @@ def one(report, netloom, kind, source, name, exceptions):
         refusal = next((rule for rule in exceptions["refused"] if fnmatch.fnmatch(name, rule["path"])), None)
         problems = imported(netloom, kind, source, project) or rendered(netloom, project, refusal)
         what = f"is refused: {refusal['says']}" if refusal else "renders"
-        if not report.check(f"{name} imports and {what}", problems) or kind == "kurl":
+        sound = report.check(f"{name} imports and {what}", problems)
+        if sound and not refusal:
+            report.check(f"{name} has its provider's flows", [p for *_, found in flows.compared(project) for p in found])
+        if not sound or kind == "kurl":
             return
         rules = exceptions["aspects"]
         excused = {aspect for rule in rules if fnmatch.fnmatch(name, rule["path"]) for aspect in rule["aspects"]}

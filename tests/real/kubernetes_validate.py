@@ -1,50 +1,53 @@
-"""`kubernetes-validate --strict` on every rendered object, for each Kubernetes version from 1.25 to 1.37.
+"""`kubernetes-validate --strict` on every rendered object.
 
-    kubernetes_validate.py ROOT…
+    kubernetes_validate.py NETLOOM ROOT…
 
-The command itself only warns about a kind that a version does not have; here that is a failure, as is a
-group that nobody knows. Objects of the groups in CUSTOM are defined by CRDs: they have no schema here and
-are counted by group instead. What is valid in some versions only stands in kubernetes_exceptions.yaml with
-the reason, and an exception that is not needed is a failure, too.
+Objects are valid in the version of Kubernetes that their cluster declares and in all later ones up to 1.37, since a control plane
+is upgraded before what runs on it; a version before 1.25 has no schemas here, and its objects are held against those of 1.25 on.
+Then NETLOOM renders the clusters for each version from 1.25 to 1.37 that their overlays run on, and what it makes for a version
+is valid in that one.
+
+A kind that a version does not have is a failure. Custom resources are held against the definitions that their cluster renders,
+and the definitions against what the API server admits; what the operators in OPERATORS define has no schema here, and is counted.
 """
 
 import functools
 import json
+import re
+import shutil
+import subprocess
 import sys
+import tempfile
 from collections import Counter
 from pathlib import Path
 
 import yaml
 
-from common import Report, objects, rendered, roots, short
+import custom_resources
+import declarations
+from common import Loader, Report, folder, output, projects, rendered, roots, short
 
 HERE = Path(__file__).resolve().parent
 sys.path = [p for p in sys.path if Path(p or ".").resolve() != HERE]  # this file has the package's name
 import kubernetes_validate.utils as validator  # noqa: E402
 
-VERSIONS = [f"1.{minor}" for minor in range(25, 38)]
-BUILT_IN = {
-    "", "admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io", "apps", "autoscaling", "batch",
-    "certificates.k8s.io", "coordination.k8s.io", "discovery.k8s.io", "events.k8s.io", "flowcontrol.apiserver.k8s.io",
-    "networking.k8s.io", "node.k8s.io", "policy", "rbac.authorization.k8s.io", "resource.k8s.io", "scheduling.k8s.io",
-    "storage.k8s.io",
-}  # fmt: skip
-CUSTOM = {
+OLDEST, NEWEST = 25, 37
+OPERATORS = {
     "argoproj.io": "Argo CD",
-    "cilium.io": "Cilium",
-    "crd.projectcalico.org": "Calico",
+    "cert-manager.io": "cert-manager",
     "external-secrets.io": "External Secrets Operator",
     "kustomize.toolkit.fluxcd.io": "Flux",
-    "source.toolkit.fluxcd.io": "Flux",
 }
+RANGE = re.compile(r"(>=|<)1\.(\d+)")
 
 validator.schema_contents = functools.cache(validator.schema_contents)  # it reads 1 MB a call
 validator.all_versions = functools.cache(validator.all_versions)
 
 
 @functools.cache
-def problem(text, version):
+def problem(text, minor):
     """What is wrong with an object in a version of Kubernetes; identical objects are validated once."""
+    version = f"1.{minor}"
     try:
         used = validator.validate(json.loads(text), version, strict=True)
     except validator.ValidationError as error:
@@ -54,65 +57,117 @@ def problem(text, version):
     return None if used == version else f"validated against {used} instead"
 
 
-class Exceptions:
-    """The agreed exceptions, and which of them were met and needed."""
-
-    def __init__(self):
-        self.listed = yaml.safe_load((HERE / "kubernetes_exceptions.yaml").read_text())["exceptions"]
-        self.met, self.needed = set(), set()
-
-    def excused(self, thing, version, wrong):
-        for number, exception in enumerate(self.listed):
-            same = all(thing[k] == exception[k] for k in ("apiVersion", "kind"))
-            named = exception.get("name") in (None, thing["metadata"]["name"])
-            if same and named and version in exception["versions"]:
-                self.met.add(number)
-                self.needed |= {number} if wrong else set()
-                return True
-        return False
-
-    def stale(self):
-        return [f"not needed: {self.listed[n]}" for n in sorted(self.met - self.needed)]
+@functools.cache
+def objects(text):
+    """The documents of a manifest; clusters have many in common."""
+    return [d for d in yaml.load_all(text, Loader=Loader) if d is not None]
 
 
-def check_file(report, exceptions, custom, file):
-    problems, validated = [], 0
-    for thing in objects(file):
-        if not isinstance(thing, dict) or not {"apiVersion", "kind", "metadata"} <= thing.keys():
-            problems.append("no Kubernetes object")
-            continue
-        group = thing["apiVersion"].rpartition("/")[0]
-        if group in CUSTOM:
-            custom[group] += 1
-            continue
-        validated += 1
-        if group not in BUILT_IN:
-            problems.append(f"{thing['kind']}: nobody knows the group {group}")
+class Cluster:
+    """A cluster's rendered objects, by file."""
+
+    def __init__(self, files):
+        self.files = {f: objects(f.read_text()) for f in files}
+        things = [t for found in self.files.values() for t in found if is_object(t)]
+        self.definitions = custom_resources.definitions(things)
+
+    def problems(self, thing, minors):
+        """What is wrong with an object, with the versions that say so."""
+        if not is_object(thing):
+            return ["no Kubernetes object"]
+        definition, metadata = self.definitions.get((thing["apiVersion"], thing["kind"])), thing["metadata"]
+        if definition or group(thing) in OPERATORS:
+            own = list(custom_resources.problems(thing, definition)) if definition else []
+            thing = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata}  # any kind's is the same
         else:
-            text = json.dumps(thing, sort_keys=True)
-            wrong = {version: problem(text, version) for version in VERSIONS}
-            problems += summary({v: p for v, p in wrong.items() if not exceptions.excused(thing, v, p) and p})
-    if validated or problems:
-        report.check(f"{short(file)}: {VERSIONS[0]} … {VERSIONS[-1]}", problems)
+            own = list(custom_resources.refused(thing)) if thing["kind"] == "CustomResourceDefinition" else []
+        text, of = json.dumps(thing, sort_keys=True), {}
+        for minor in minors:
+            of.setdefault(problem(text, minor), []).append(f"1.{minor}")
+        return own + [f"{', '.join(versions)}: {wrong}" for wrong, versions in of.items() if wrong]
 
 
-def summary(wrong):
-    """Problems with the versions that have them."""
-    of = {}
-    for version, text in wrong.items():
-        of.setdefault(text, []).append(version)
-    return [f"{', '.join(versions)}: {text}" for text, versions in of.items()]
+def is_object(thing):
+    return isinstance(thing, dict) and {"apiVersion", "kind", "metadata"} <= thing.keys()
+
+
+def group(thing):
+    return thing["apiVersion"].rpartition("/")[0]
+
+
+def clusters(roots):
+    """{cluster's folder: its manifests below the roots}"""
+    found = {}
+    for file in rendered(roots, "*.yaml"):
+        kinds = [n for n, part in enumerate(file.parts) if part in ("kubernetes", "gitops")]
+        if kinds and file.name != "kustomization.yaml":
+            found.setdefault(Path(*file.parts[: kinds[-1]]), []).append(file)
+    return found
+
+
+def minor(spec):
+    return int(spec["kubernetesVersion"].split(".")[1])
+
+
+def committed(report, roots):
+    """Every committed object, for its cluster's version and all later ones."""
+    counted = Counter()
+    for project in projects(roots):
+        declared = declarations.read(project)["Cluster"]
+        for place, files in clusters([r for r in roots if r.is_relative_to(project)] or [project]).items():
+            cluster, minors = Cluster(files), range(max(OLDEST, minor(declared[place.name])), NEWEST + 1)
+            for file, things in cluster.files.items():
+                wrong = [p for thing in things for p in cluster.problems(thing, minors)]
+                report.check(f"{short(file)}: 1.{minors[0]} … 1.{NEWEST}", wrong)
+                counted.update(g for t in things if is_object(t) and (g := group(t)) in OPERATORS)
+    for name, count in sorted(counted.items()):
+        report.note(f"{count} objects of {name} ({OPERATORS[name]}) have no schema here; their metadata were validated")
+
+
+def ranges():
+    """{block that selects a stock overlay: the versions that it runs on}"""
+    found = {}
+    for file in (HERE.parents[1] / "overlays").rglob("overlay.yaml"):
+        spec = yaml.safe_load(file.read_text()).get("spec") or {}
+        if "kubernetes" in spec:
+            found[spec["selectedBy"]] = RANGE.findall(spec["kubernetes"])
+    return found
+
+
+def runs_on(spec, minor, ranges):
+    """Whether a cluster's overlays run on a version."""
+    has = lambda path: functools.reduce(lambda at, key: at.get(key) if isinstance(at, dict) else None, path.split("."), spec)
+    holds = {">=": minor.__ge__, "<": minor.__lt__}
+    return all(holds[sign](int(bound)) for path, bounds in ranges.items() if has(path) is not None for sign, bound in bounds)
+
+
+def every_version(report, netloom, project):
+    """Every cluster, rendered for each version that its overlays run on."""
+    with tempfile.TemporaryDirectory() as temporary:
+        copy, ranged = Path(temporary, project.name), ranges()
+        shutil.copytree(project, copy, ignore=shutil.ignore_patterns(output(project).name))
+        documents, below = declarations.documents(project), folder(copy, "declarations", "declarations")
+        shutil.rmtree(below)
+        below.mkdir()
+        for minor in range(OLDEST, NEWEST + 1):
+            chosen = [d for d in documents if d["kind"] != "Cluster" or runs_on(d["spec"], minor, ranged)]
+            for cluster in [d for d in chosen if d["kind"] == "Cluster"]:
+                cluster["spec"]["kubernetesVersion"] = f"1.{minor}"
+            (below / "all.yaml").write_text(yaml.safe_dump_all(chosen))
+            shutil.rmtree(output(copy), ignore_errors=True)
+            done = subprocess.run([netloom, "render", "--project", str(copy)], capture_output=True, text=True)
+            report.check(f"{project.name} renders for 1.{minor}", done.stderr.splitlines()[:40] if done.returncode else [])
+            for place, files in clusters([copy]).items():
+                cluster = Cluster(files)
+                wrong = [f"{f.name}: {p}" for f, ts in cluster.files.items() for t in ts for p in cluster.problems(t, [minor])]
+                report.check(f"{project.name}: {place.name} rendered for 1.{minor}: {len(files)} files", wrong)
 
 
 def main():
-    report, exceptions, custom = Report(), Exceptions(), Counter()
-    for file in rendered(roots(), "*.yaml"):
-        if {"kubernetes", "gitops"} & set(file.parts) and file.name != "kustomization.yaml":
-            check_file(report, exceptions, custom, file)
-    if exceptions.listed:
-        report.check("exceptions are all needed", exceptions.stale())
-    for group, count in sorted(custom.items()):
-        report.note(f"{count} objects of {group} ({CUSTOM[group]}) have no schema here and were not validated")
+    netloom, report, chosen = str(Path(sys.argv[1]).resolve()), Report(), roots(sys.argv[2:])
+    committed(report, chosen)
+    for project in projects(chosen):
+        every_version(report, netloom, project)
     report.close()
 
 

@@ -13,11 +13,10 @@ from pathlib import Path
 
 import yaml
 
-from common import Report, objects, rendered, roots, short
+from common import Loader, Report, objects, rendered, roots, short
 
 BESIDE = Path(__file__).resolve().parents[2] / "target/tools/bin/kustomize"
 KUSTOMIZE = os.environ.get("KUSTOMIZE") or (str(BESIDE) if BESIDE.exists() else shutil.which("kustomize"))
-Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def identity(thing):

@@ -221,11 +221,6 @@ class Rule:
         ports = self.protocol in ("tcp", "udp") and (self.first, self.last) in ((0, 65535), (1, 65535), (-1, -1))
         return self.protocol == "-1" or ports
 
-    def admits(self, protocol, port):
-        if self.protocol != PROTOCOLS.get(protocol, protocol):
-            return False
-        return port is None or self.first is None or self.first <= port <= self.last
-
     def __str__(self):
         ports = "" if self.first is None else f" {self.first}-{self.last}"
         way = "from" if self.direction == "ingress" else "to"

@@ -19,11 +19,15 @@ ports:
 "#;
 
 fn planned(spec: &str, facts: &[&str]) -> (ClusterPlan, String) {
+    planned_in(&network(9001), spec, facts)
+}
+
+fn planned_in(network: &NetworkPlan, spec: &str, facts: &[&str]) -> (ClusterPlan, String) {
     let mut project = Project::default();
     let cluster = project.cluster(&format!("{HEAD}{spec}"));
     let facts: Vec<_> = facts.iter().map(|facts| project.facts(facts)).collect();
     let mut findings = Vec::new();
-    let plan = plan(&cluster, &network(9001), &facts, &mut findings);
+    let plan = plan(&cluster, network, &facts, &mut findings);
     (plan, project.report(&findings))
 }
 
@@ -114,8 +118,10 @@ fn dns_is_the_tenth_service_and_kubelets_may_ask_a_cache() {
 #[test]
 fn routed_pods_reach_all_but_etcd() {
     let facts = "routedPods: pods have addresses of their own";
+    let aws = Project::default().network("  aws: {region: us-west-2, cidr: 172.20.0.0/16, zones: [us-west-2a]}\n");
+    let network = crate::plan::network::plan(&aws);
     let of_pods = |spec: &str| {
-        let text = flows(&planned(spec, &[facts]).0);
+        let text = flows(&planned_in(&network, spec, &[facts]).0);
         text.lines().filter(|line| line.starts_with("pods-")).map(|line| format!("{line}\n")).collect::<String>()
     };
     assert_eq!(
@@ -133,6 +139,7 @@ fn routed_pods_reach_all_but_etcd() {
         text.lines().filter_map(range).collect::<Vec<_>>().join(" ")
     };
     assert_eq!(ports("\"2\", \"1\", \"4001-4002\", \"4000-4001\""), "3-3999/tcp 4003-65535/tcp");
+    assert!(!flows(&planned("", &[facts]).0).contains("pods-"), "a host's own firewall does not judge what is for pods");
     assert_eq!(ports("\"65535\""), "1-65534/tcp");
     assert_eq!(ports(""), "1-65535/tcp");
 }
