@@ -100,7 +100,7 @@ pub enum Command {
     Import(import::Import),
     /// Print the JSON Schema of a kind of file, for editors
     Schema(schema::Schema),
-    /// Tell what the code of a finding means
+    /// Tell what a code means, where a value comes from, or what a line decides
     Explain(explain::Explain),
     /// Print the completion script of a shell
     Completions(completions::Completions),

@@ -99,6 +99,12 @@ impl Origin {
         self
     }
 
+    /// This origin without its value, where it is enough that there is one.
+    #[must_use]
+    pub fn shortened(self: Arc<Self>) -> Arc<Self> {
+        Arc::new(Self { value: None, ..Self::clone(&self) })
+    }
+
     /// Calls `visit` for every place that takes part, that of this value first.
     pub fn places(&self, visit: &mut impl FnMut(Span)) {
         if self.place.is_known() {

@@ -134,12 +134,7 @@ impl<'a> Instance<'a> {
         makers
     }
 
-    fn each_object(
-        &self,
-        tools: Tools<'_>,
-        findings: &mut Vec<Diagnostic>,
-        take: &mut dyn FnMut(&Maker<'a>, Arc<Object>),
-    ) {
+    fn each_object(&self, tools: Tools<'_>, findings: &mut Vec<Diagnostic>, take: &mut dyn FnMut(&Maker<'a>, Arc<Object>)) {
         let component: Arc<str> = self.overlay.component().into();
         for (index, resource) in self.compiled.resources.iter().enumerate() {
             if !holds(resource.when.as_ref(), &self.context, findings) {

@@ -1,32 +1,14 @@
-//! `netloom explain`: what the code of a finding means.
+//! What the code of a finding means.
 
 use std::sync::Arc;
 
-use clap::Args;
 use serde_json::{Value, json};
 
-use super::{Context, Outcome};
+use crate::cli::{Context, Outcome};
 use crate::declare::Paths;
 use crate::diagnostic::{Diagnostic, Severity, inert, nearest, rules};
 use crate::overlay::library::{self, Library, Overlay};
 use crate::tree::{Node, Path, Sources, Span};
-
-/// Explains a code.
-#[derive(Debug, Args)]
-#[command(after_help = "Example:
-  netloom explain cidr-host-bits
-  netloom explain --list
-
-Knows the codes of netloom, of its stock overlays, and of the project's own overlays.
-Exit codes: 0 explained, 2 there is no such code.")]
-pub struct Explain {
-    /// The code, as in `error[cidr-host-bits]`
-    #[arg(required_unless_present = "list", conflicts_with = "list")]
-    code: Option<String>,
-    /// List every code
-    #[arg(long)]
-    list: bool,
-}
 
 /// Columns of the text.
 const COLUMNS: usize = 100;
@@ -45,10 +27,16 @@ struct Meaning {
     overlay: Option<(String, String)>,
 }
 
-pub(super) fn run(command: &Explain, context: &Context<'_>) -> Outcome {
+/// The list of all codes.
+pub(super) fn list(context: &Context<'_>) -> Outcome {
     let meanings = meanings(context);
-    let Some(code) = &command.code else { return outcome(meanings.iter().map(Meaning::line).collect(), &meanings) };
-    let found: Vec<_> = meanings.iter().filter(|meaning| meaning.code == *code).collect();
+    outcome(meanings.iter().map(Meaning::line).collect(), &meanings)
+}
+
+/// What one code means.
+pub(super) fn meaning(code: &str, context: &Context<'_>) -> Outcome {
+    let meanings = meanings(context);
+    let found: Vec<_> = meanings.iter().filter(|meaning| meaning.code == code).collect();
     if found.is_empty() {
         let finding = Diagnostic::new(&rules::CODE_UNKNOWN, Span::NONE, format!("there is no code `{code}`"));
         let suggestion = nearest(code, meanings.iter().map(|meaning| &*meaning.code));
