@@ -18,6 +18,7 @@ mod endpoints;
 mod gateways;
 mod subnets;
 
+pub(super) use endpoints::field as endpoint_field;
 pub(super) use gateways::{destination, table_id};
 pub(super) use subnets::subnet_logical_id;
 

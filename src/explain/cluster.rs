@@ -5,14 +5,15 @@ use std::sync::Arc;
 use super::declared;
 use super::files;
 use super::inputs::{Inputs, Scope};
+use super::network;
 use super::origin::{Kind, Origin, overridden};
 use crate::ClusterSeen;
 use crate::cloudformation::origin::{self as stack, Reason};
 use crate::kubernetes::{Identity, Object};
+use crate::overlay;
 use crate::overlay::compile::{Body, Manifest};
 use crate::overlay::render::Maker;
-use crate::overlay::template::Scalar;
-use crate::overlay::{self, Selected};
+use crate::overlay::template::{Scalar, Template};
 use crate::plan::Flow;
 use crate::tree::{Node, Path, Span, Step};
 
@@ -43,7 +44,12 @@ impl<'a> Cluster<'a> {
         let origin = match (self.object(file), file) {
             (Some(object), _) => self.in_object(object, path),
             (None, "cloudformation/cluster.template.yaml") => self.in_template(path),
-            (None, file) => files::cluster(self.seen, file, path, text),
+            (None, file) => {
+                let origin = files::cluster(self.seen, file, path, value.clone());
+                let listed = files::listed(path, text).and_then(|name| Some(format!("{}/{name}", file.rsplit_once('/')?.0)));
+                let reasons = listed.filter(|file| self.object(file).is_some()).map(|file| self.reasons(&file));
+                reasons.map_or(origin.clone(), |inputs| Origin { inputs, ..origin })
+            }
         };
         origin.with(value)
     }
@@ -58,7 +64,7 @@ impl<'a> Cluster<'a> {
         let resource = Path::dotted("spec.resources").item(maker.index);
         let node = scope.instance.overlay.declared.node.nearest(&resource.child("path"));
         let by = format!("the overlay {}", scope.instance.overlay.name());
-        let origin = Origin::new(Kind::Constant, node.span, format!("resource {}", node.as_str().unwrap_or_default()));
+        let origin = Origin::new(Kind::Constant, node.span, "").named(format!("resource {}", node.as_str().unwrap_or_default()));
         let mut reasons = vec![Arc::new(Origin { by, ..origin })];
         let plain = Scope { maker: None, ..scope };
         let conditions =
@@ -66,27 +72,8 @@ impl<'a> Cluster<'a> {
         for (condition, name) in conditions {
             reasons.extend(condition.iter().map(|condition| Arc::new(self.inputs.bare(plain, condition, name))));
         }
-        reasons.extend(self.inputs.selected(scope).into_iter().flat_map(|selected| self.selections(selected)));
+        reasons.extend(self.inputs.selected(scope).into_iter().flat_map(|selected| self.inputs.selections(selected)));
         reasons
-    }
-
-    /// Why the cluster has an overlay.
-    fn selections(&self, selected: &Selected<'_>) -> Vec<Arc<Origin>> {
-        let block = selected.overlay.spec().selected_by.as_deref().unwrap_or_default();
-        let reason = |reason: &overlay::Reason| {
-            let (text, place) = match &reason.origin {
-                overlay::Origin::Layer(selector) if selector.is_empty() => ("a layer of every cluster".to_owned(), reason.span),
-                overlay::Origin::Layer(selector) => (format!("a layer of clusters with {selector}"), reason.span),
-                overlay::Origin::Cluster => ("the cluster's own list".to_owned(), reason.span),
-                overlay::Origin::UsedBy(name) => (format!("the overlay {name} builds on it"), reason.span),
-                overlay::Origin::Block => {
-                    let path = Path::dotted(&format!("spec.{block}"));
-                    (format!("selected by spec.{block}"), super::origin::place(&self.seen.effective.cluster.node, &path))
-                }
-            };
-            Arc::new(Origin::new(Kind::Declared, place, text).named(format!("overlay {}", selected.overlay.name())))
-        };
-        selected.reasons.iter().map(reason).collect()
     }
 
     fn maker(&self, object: &Object) -> Option<(Scope<'_>, &Maker<'a>)> {
@@ -95,7 +82,7 @@ impl<'a> Cluster<'a> {
     }
 
     fn in_object(&self, object: &Object, path: &Path) -> Origin {
-        let node = object.node.nearest(path);
+        let node = first_equal(object.node.nearest(path));
         let made = self.maker(object);
         let origin = self.at_span(node.span, made).unwrap_or_else(|| match made {
             _ if node.span.is_known() => Origin::new(Kind::Declared, node.span, self.inputs.written(node.span)),
@@ -125,18 +112,19 @@ impl<'a> Cluster<'a> {
         }
         let (scope, at) = self.inputs.patching(span.file)?;
         let by = format!("a patch of the overlay {}", scope.instance.overlay.name());
-        let bodies = scope.instance.compiled.patches.iter().filter(|patch| patch.index == at).map(|patch| &patch.body);
-        for body in bodies {
-            match body {
-                Body::Manifests(documents) => {
-                    if let Some(scalar) = documents.iter().find_map(|document| document.template.scalar_at(span)) {
-                        return Some(Origin { by, ..self.inputs.scalar(scope, scalar, None, 0) });
-                    }
-                }
-                Body::Jsonnet(_) => return Some(Origin { by, ..self.program(scope, span, "a Jsonnet program") }),
-            }
-        }
-        Some(self.constant(span, by))
+        let patch = scope.instance.compiled.patches.iter().find(|patch| patch.index == at)?;
+        let mut origin = match &patch.body {
+            Body::Manifests(documents) => match documents.iter().find_map(|document| document.template.scalar_at(span)) {
+                Some(scalar) => self.inputs.scalar(scope, scalar, None, 0),
+                None => self.constant(span, String::new()),
+            },
+            Body::Jsonnet(_) => self.program(scope, span, "a Jsonnet program"),
+        };
+        origin.by = by;
+        // Without the patch another value would stand there, so why it applies is a part of the answer.
+        origin.inputs.extend(patch.when.iter().map(|condition| Arc::new(self.inputs.bare(scope, condition, "when"))));
+        origin.inputs.extend(self.inputs.selected(scope).into_iter().flat_map(|selected| self.inputs.selections(selected)));
+        Some(origin)
     }
 
     fn constant(&self, span: Span, by: String) -> Origin {
@@ -163,9 +151,10 @@ impl<'a> Cluster<'a> {
     /// The core's reason as an origin.
     fn reason(&self, reason: Reason<'_>) -> Origin {
         let cluster = &self.seen.effective.cluster.node;
-        let network = &self.seen.effective.network.node;
+        let network = self.seen.effective.network;
         let of_cluster = reason.cluster.iter().map(|path| declared::at(cluster, path, None));
-        let of_network = reason.network.iter().map(|path| declared::at(network, path, None));
+        let of_network = reason.network.iter().map(|path| declared::at(&network.node, path, network::default(network, path)));
+        let of_network = of_network.filter(|origin| origin.kind != Kind::Unset);
         let mut inputs: Vec<_> = of_cluster.chain(of_network).collect();
         inputs.extend(reason.flows.iter().map(|flow| Arc::new(self.flow(flow))));
         inputs.extend(reason.statement.map(|because| Arc::new(self.statement(because))));
@@ -174,22 +163,43 @@ impl<'a> Cluster<'a> {
 
     /// What asks for a flow: the overlay's port, or what is declared.
     fn flow(&self, flow: &Flow) -> Origin {
-        let asks = |instance: &overlay::render::Instance<'_>| {
-            let at = instance.facts.ports.iter().any(|port| port.name == flow.name);
-            let node = &instance.overlay.declared.node;
-            let ports = node.at(&Path::dotted("spec.facts.ports")).and_then(Node::as_list).unwrap_or_default();
-            let port = ports.iter().find(|port| port.str_at("name") == Some(&flow.name))?;
-            at.then(|| (port.get("name").map_or(port.span, |name| name.span), instance.overlay.name().to_owned()))
-        };
-        let origin = match self.seen.instances.iter().find_map(asks) {
-            Some((place, overlay)) => {
-                let chosen = self.seen.effective.overlays.iter().filter(|selected| selected.overlay.name() == overlay);
-                let inputs = chosen.flat_map(|selected| self.selections(selected)).collect();
-                Origin { by: format!("the overlay {overlay}"), inputs, ..Origin::new(Kind::Constant, place, &*flow.because) }
-            }
+        let has = |instance: &overlay::render::Instance<'_>| instance.facts.ports.iter().any(|port| port.name == flow.name);
+        let found = self.seen.instances.iter().enumerate().find(|(_, instance)| has(instance));
+        let origin = match found {
+            Some((index, instance)) => self.port(Scope { index, instance, maker: None }, flow),
             None => self.declared_flow(flow),
         };
         origin.named(format!("flow {}", flow.name))
+    }
+
+    /// A port of an overlay's facts, with what its expressions look up: its `when`, and numbers that options change.
+    fn port(&self, scope: Scope<'_>, flow: &Flow) -> Origin {
+        let ports = scope.instance.compiled.facts.as_ref().map(|facts| facts.nearest(&["ports"]));
+        let named = |item: &&Template| item.constant(&["name"]).is_some_and(|name| name.as_str() == Some(&flow.name));
+        let item = match ports {
+            Some(Template::List(items, _)) => items.iter().find(named),
+            Some(Template::Constant(node)) => {
+                let item = node.as_list().unwrap_or_default().iter().find(|item| item.str_at("name") == Some(&flow.name));
+                let by = format!("the overlay {}", scope.instance.overlay.name());
+                let place = item.map_or(node.span, |item| super::origin::place(item, &Path::dotted("name")));
+                return self.by_choice(scope, Origin { by, ..Origin::new(Kind::Constant, place, &*flow.because) });
+            }
+            other => other,
+        };
+        let (mut expressions, by) = (Vec::new(), format!("the overlay {}", scope.instance.overlay.name()));
+        let template = item.or(ports);
+        template.into_iter().for_each(|template| template.expressions(&mut |expression| expressions.push(expression)));
+        let name = item.and_then(|item| item.constant(&["name"])).map(|name| name.span);
+        let place = name.or(template.map(Template::span)).unwrap_or(flow.span);
+        let inputs = expressions.into_iter().map(|expression| Arc::new(self.inputs.bare(scope, expression, expression.text())));
+        let origin = Origin { by, inputs: inputs.collect(), ..Origin::new(Kind::Constant, place, &*flow.because) };
+        self.by_choice(scope, origin)
+    }
+
+    /// An origin in an overlay, with why the cluster has the overlay.
+    fn by_choice(&self, scope: Scope<'_>, mut origin: Origin) -> Origin {
+        origin.inputs.extend(self.inputs.selected(scope).into_iter().flat_map(|selected| self.inputs.selections(selected)));
+        origin
     }
 
     /// A flow of Kubernetes' own or a declared one: it points at the declared field, unless there is none.
@@ -197,10 +207,14 @@ impl<'a> Cluster<'a> {
         let document = &self.seen.effective.cluster.node;
         let mut found = None;
         document.walk(&Path::default(), &mut |path, node| {
-            if found.is_none() && node.span == flow.span {
+            if node.span == flow.span {
                 found = Some(path.clone());
             }
         });
+        if flow.span.start == 0 && flow.span.end == 0 {
+            // Of a program; all that it gives has one place.
+            return Origin::new(Kind::Declared, flow.span, &*flow.because);
+        }
         match found.filter(|path| path.0.len() > 1) {
             Some(path) => {
                 let value = document.at(&path).map(Node::to_json);
@@ -212,27 +226,33 @@ impl<'a> Cluster<'a> {
 
     /// What asks for a statement of a policy: an overlay, or netloom itself.
     fn statement(&self, because: &str) -> Origin {
-        let asks = |instance: &'a overlay::render::Instance<'a>| {
-            instance.facts.iam.iter().any(|statement| statement.because == because).then_some(instance)
-        };
-        match self.seen.instances.iter().find_map(asks) {
-            Some(instance) => {
-                let node = instance.overlay.declared.node.nearest(&Path::dotted("spec.facts.iam"));
-                let chosen =
-                    self.seen.effective.overlays.iter().filter(|selected| selected.overlay.name() == instance.overlay.name());
-                let inputs = chosen.flat_map(|selected| self.selections(selected)).collect();
+        let asks =
+            |instance: &overlay::render::Instance<'_>| instance.facts.iam.iter().any(|statement| statement.because == because);
+        match self.seen.instances.iter().enumerate().find(|(_, instance)| asks(instance)) {
+            Some((index, instance)) => {
+                let place = instance.overlay.declared.node.nearest(&Path::dotted("spec.facts.iam")).span;
                 let by = format!("the overlay {}", instance.overlay.name());
-                Origin { by, inputs, ..Origin::new(Kind::Constant, node.span, because) }.named("permission")
+                let origin = Origin { by, ..Origin::new(Kind::Constant, place, because) };
+                self.by_choice(Scope { index, instance, maker: None }, origin).named("permission")
             }
             None => Origin::computed(because, Vec::new()).named("permission"),
         }
     }
 }
 
+/// A value, or the first of those that it replaced and that were equal to it: a patch that repeats `kind` and `name` decides
+/// nothing about them.
+fn first_equal(node: &Node) -> &Node {
+    match node.overrode.as_deref().filter(|older| super::field::is_leaf(node) && *older == node && older.span.is_known()) {
+        Some(older) => first_equal(older),
+        None => node,
+    }
+}
+
 /// The expression that a document consists of.
 fn whole(document: &Manifest) -> Option<&Scalar> {
     match &document.template {
-        crate::overlay::template::Template::Scalar(scalar) => Some(scalar),
+        Template::Scalar(scalar) => Some(scalar),
         _ => None,
     }
 }

@@ -18,6 +18,10 @@ pub struct Decision {
     pub file: String,
     /// Whether the file is there because of the line.
     pub exists: bool,
+    /// Whether the file is text that is made from the whole of a declaration that the line is in, so that it may show it.
+    pub may_show: bool,
+    /// The fields for which the line has a value that another place overrides, and that place.
+    pub overridden: Vec<(String, Span)>,
     /// How many values the file has.
     pub values: usize,
     /// The fields, or numbers of lines, that the line decides or takes part in deciding, with their values.
@@ -49,6 +53,26 @@ impl Lines<'_> {
         self.has(origin.place, origin.kind, sources) || origin.inputs.iter().any(|input| self.decides(input, sources))
     }
 
+    /// The place that overrides a value of the line, if the origin has such a value.
+    fn overridden(&self, origin: &Origin, sources: &Sources) -> Option<Span> {
+        let here = origin.overrode.iter().any(|old| self.has(old.place, Kind::Declared, sources));
+        let below = || origin.inputs.iter().find_map(|input| self.overridden(input, sources));
+        if here { Some(origin.place) } else { below() }
+    }
+
+    /// Whether a field of the declarations of a cluster or its network is on one of the lines.
+    fn is_declared(&self, view: &View<'_>) -> bool {
+        let Made::Cluster(_, seen) = &view.made else { return false };
+        let mut found = false;
+        for document in [&seen.effective.cluster.node, &seen.effective.network.node] {
+            document.walk(&Path::default(), &mut |path, node| {
+                let counts = path.0.len() > 1 && field::is_leaf(node);
+                found |= counts && self.has(node.span, Kind::Declared, seen.sources);
+            });
+        }
+        found
+    }
+
     /// Whether a unit could have anything to do with the file: a declaration decides nothing about other declarations' units.
     fn concerns(&self, view: &View<'_>, declarations: &str) -> bool {
         if !self.file.starts_with(declarations) {
@@ -75,14 +99,18 @@ pub fn decides(request: &Request, declarations: &str, file: &str, line: usize) -
         }
         for name in view.files() {
             let exists = view.reasons(name).iter().any(|reason| asked.decides(reason, view.sources()));
-            let mut decision = Decision { file: format!("{}/{name}", view.folder), exists, values: 0, fields: Vec::new() };
+            let may_show = name == "README.md" && asked.is_declared(view);
+            let (file, fields) = (format!("{}/{name}", view.folder), Vec::new());
+            let mut decision = Decision { file, exists, may_show, overridden: Vec::new(), values: 0, fields };
             each(view, name, &mut |name_of, origin| {
                 decision.values += 1;
                 if asked.decides(origin, view.sources()) {
                     decision.fields.push((name_of(), origin.value.clone().unwrap_or_default()));
+                } else if let Some(by) = asked.overridden(origin, view.sources()) {
+                    decision.overridden.push((name_of(), by));
                 }
             });
-            if decision.exists || !decision.fields.is_empty() {
+            if decision.exists || decision.may_show || !decision.fields.is_empty() || !decision.overridden.is_empty() {
                 decisions.lock().unwrap_or_else(PoisonError::into_inner).push(decision);
             }
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::origin::{Kind, Origin, overridden, place};
-use crate::declare::{Declared, Network};
+use crate::declare::{Cluster, Declared, Network};
 use crate::tree::{Node, Path, Span, Step};
 
 /// The origin of a field of a declaration: where it is written, or that it is not.
@@ -38,7 +38,9 @@ fn steps(rest: &[&str]) -> impl Iterator<Item = Step> {
 }
 
 /// What expressions call `cluster.…`; `value` is what they see.
-pub(super) fn cluster(document: &Node, rest: &[&str], value: Option<Json>) -> Origin {
+pub(super) fn cluster(cluster: &Declared<Cluster>, rest: &[&str], value: Option<Json>) -> Origin {
+    let document = &cluster.node;
+    let spec = &cluster.value.spec;
     let below = |prefix: &str, rest: &[&str]| {
         let mut path = Path::dotted(prefix);
         path.0.extend(steps(rest));
@@ -58,11 +60,11 @@ pub(super) fn cluster(document: &Node, rest: &[&str], value: Option<Json>) -> Or
         ["kubernetesMinor"] => from("the minor of the Kubernetes version", &["spec.kubernetesVersion"]),
         ["cniProvider"] => from("the network provider", &["spec.networking"]),
         ["dns", "serviceIP"] if document.at(&Path::dotted("spec.dns.serviceIP")).is_none() => {
-            let range = at(document, "spec.serviceCIDR", Some("100.64.0.0/13".into()));
+            let range = at(document, "spec.serviceCIDR", Some(spec.service_cidr.to_string().into()));
             Origin::computed("the tenth address of the service range", vec![range]).with(value)
         }
         ["controlPlane", "portsBesideEtcd"] => {
-            let ports = at(document, "spec.controlPlane.etcdPorts", Some("as `netloom schema cluster` says".into()));
+            let ports = at(document, "spec.controlPlane.etcdPorts", Some(spec.control_plane.etcd_ports.clone().into()));
             Origin::computed("the TCP ports besides etcd's", vec![ports]).with(value)
         }
         rest => field(document, &below("spec", rest), value),

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde_json::Value as Json;
+
 use super::cluster::key;
 use super::declared;
 use super::origin::{Kind, Origin};
@@ -13,20 +15,21 @@ use crate::{ClusterSeen, NetworkSeen};
 pub(super) const RECORD: &str = ".netloom.json";
 
 /// The origin of a part of a cluster's file that is neither an object nor a template.
-pub(super) fn cluster(seen: &ClusterSeen<'_>, file: &str, path: &Path, text: &Node) -> Origin {
+pub(super) fn cluster(seen: &ClusterSeen<'_>, file: &str, path: &Path, value: Option<Json>) -> Origin {
     let name = declared::at(&seen.effective.cluster.node, "metadata.name", None);
     match file.split('/').collect::<Vec<_>>().as_slice() {
-        ["README.md"] => Origin::computed("the cluster's runbook, which netloom writes from its plan", vec![name]),
-        ["kubernetes", component, "kustomization.yaml"] => {
-            let listed =
-                listed(path, text).map_or(String::new(), |file| format!("; {file} is one of its objects, in a file of its own"));
-            Origin::computed(format!("the component's objects in the order in which they can be applied{listed}"), vec![name])
-                .named(*component)
+        ["README.md"] => {
+            let network = declared::at(&seen.effective.network.node, "metadata.name", None);
+            let network = Arc::new(Origin::clone(&network).named("the network's metadata.name"));
+            Origin::computed("the cluster's runbook, which netloom writes from its plan", vec![name, network])
+        }
+        ["kubernetes", _, "kustomization.yaml"] => {
+            Origin::computed("the component's objects, in the order in which they can be applied", vec![name])
         }
         ["gitops", "kustomization.yaml"] => {
             Origin::computed("the sync objects of the cluster's components, in order", vec![name, gitops(seen.project)])
         }
-        ["gitops", _] => sync(seen.project, path, name),
+        ["gitops", _] => sync(seen.project, path, value, name),
         _ => common(seen.project, file, path, name),
     }
 }
@@ -54,7 +57,7 @@ fn common(project: &Declared<Project>, file: &str, path: &Path, name: Arc<Origin
 }
 
 /// The item of a list of files that a path leads to.
-fn listed<'n>(path: &Path, text: &'n Node) -> Option<&'n str> {
+pub(super) fn listed<'n>(path: &Path, text: &'n Node) -> Option<&'n str> {
     let index = matches!(path.0.last(), Some(Step::Index(_)));
     text.at(path).filter(|_| index)?.as_str()
 }
@@ -82,13 +85,12 @@ const SETTINGS: [(&str, &str); 9] = [
     ("spec.destination.server", "destinations"),
 ];
 
-fn sync(project: &Declared<Project>, path: &Path, name: Arc<Origin>) -> Origin {
+fn sync(project: &Declared<Project>, path: &Path, value: Option<Json>, name: Arc<Origin>) -> Origin {
     let (flavour, field) = (flavour(project), path.to_string());
     let tool = if flavour.ends_with("argo") { "an Argo CD Application" } else { "a Flux Kustomization" };
     let setting = SETTINGS.iter().find(|(shown, _)| *shown == field).map(|(_, setting)| {
         let path = format!("{flavour}.{setting}");
-        let written = project.node.at(&Path::dotted(&path)).is_some();
-        declared::at(&project.node, &path, (!written).then(|| "as `netloom schema project` says".into()))
+        declared::at(&project.node, &path, value)
     });
     let place = matches!(field.as_str(), "spec.path" | "spec.source.path");
     let paths = ["spec.paths.repository", "spec.paths.output"].map(|path| declared::at(&project.node, path, None));

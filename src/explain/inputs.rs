@@ -10,10 +10,10 @@ use serde_json::Value as Json;
 use super::declared;
 use super::origin::{Kind, Origin, overridden, place};
 use crate::ClusterSeen;
-use crate::overlay::Selected;
 use crate::overlay::expression::Expression;
 use crate::overlay::render::{Instance, Maker};
 use crate::overlay::template::{Scalar, Template};
+use crate::overlay::{self, Selected};
 use crate::tree::{FileId, Node, Path, Span, Step, Value};
 
 /// Expressions inside expressions: values of overlays build on each other, but no deeper.
@@ -130,7 +130,7 @@ impl<'a> Inputs<'a> {
         let values = &scope.instance.compiled.values;
         match *first {
             "options" => Some(self.option(scope, rest, value)),
-            "cluster" => Some(declared::cluster(&self.seen.effective.cluster.node, rest, value)),
+            "cluster" => Some(self.chosen(declared::cluster(&self.seen.effective.cluster, rest, value))),
             "network" => Some(declared::network(self.seen.effective.network, rest, value)),
             "facts" => scope.instance.compiled.facts.as_ref().map(|facts| self.template(scope, facts, rest, value, depth + 1)),
             "item" => {
@@ -174,7 +174,8 @@ impl<'a> Inputs<'a> {
         };
         if self.is_given(selected, &path) {
             let overrode = overridden(&selected.options, &path);
-            return Origin { overrode, ..Origin::new(Kind::Declared, place(&selected.options, &path), field) }.with(value);
+            let origin = Origin::new(Kind::Declared, place(&selected.options, &path), field).with(value);
+            return self.chosen(Origin { overrode, ..origin });
         }
         Origin::new(Kind::Default, schema_place(schema, rest, true), field).with(value.or_else(|| Some(node.to_json())))
     }
@@ -193,6 +194,37 @@ impl<'a> Inputs<'a> {
         let Some(node) = selected.options.at(&parent) else { return false };
         let child = selected.options.at(&Path([parents, std::slice::from_ref(last)].concat()));
         child.is_some_and(|child| child.span != node.span) && self.is_given(selected, &parent)
+    }
+
+    /// A declared value, with why the overlay applies that declares it, if it is one that does.
+    fn chosen(&self, origin: Origin) -> Origin {
+        let by = |selected: &&'a Selected<'a>| selected.overlay.declared.node.span.file == origin.place.file;
+        match self.seen.effective.overlays.iter().find(by).filter(|_| origin.kind == Kind::Declared) {
+            Some(selected) => {
+                let inputs = origin.inputs.iter().cloned().chain(self.selections(selected)).collect();
+                Origin { inputs, ..origin }
+            }
+            None => origin,
+        }
+    }
+
+    /// Why the cluster has an overlay.
+    pub(super) fn selections(&self, selected: &Selected<'_>) -> Vec<Arc<Origin>> {
+        let block = selected.overlay.spec().selected_by.as_deref().unwrap_or_default();
+        let reason = |reason: &overlay::Reason| {
+            let (text, place) = match &reason.origin {
+                overlay::Origin::Layer(selector) if selector.is_empty() => ("a layer of every cluster".to_owned(), reason.span),
+                overlay::Origin::Layer(selector) => (format!("a layer of clusters with {selector}"), reason.span),
+                overlay::Origin::Cluster => ("the cluster's own list".to_owned(), reason.span),
+                overlay::Origin::UsedBy(name) => (format!("the overlay {name} builds on it"), reason.span),
+                overlay::Origin::Block => {
+                    let path = Path::dotted(&format!("spec.{block}"));
+                    (format!("selected by spec.{block}"), place(&self.seen.effective.cluster.node, &path))
+                }
+            };
+            Arc::new(Origin::new(Kind::Declared, place, text).named(format!("overlay {}", selected.overlay.name())))
+        };
+        selected.reasons.iter().map(reason).collect()
     }
 
     pub(super) fn selected(&self, scope: Scope<'a>) -> Option<&'a Selected<'a>> {

@@ -94,6 +94,15 @@ impl View<'_> {
         }
     }
 
+    /// The unit's folder, from the project's root.
+    fn prefix(&self) -> String {
+        let project = match &self.made {
+            Made::Cluster(_, seen) => seen.project,
+            Made::Network(seen) => seen.project,
+        };
+        project.value.spec.paths.output.trim_end_matches('/').to_owned() + "/" + &self.folder
+    }
+
     /// The text of a file of the unit.
     fn text(&self, file: &str) -> Option<Arc<str>> {
         if file == files::RECORD {
@@ -175,6 +184,11 @@ pub fn value(request: &Request, file: &str, subject: &Subject) -> Answered<Answe
     let (group, name, inner) =
         (parts.next().unwrap_or_default(), parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     let unit = format!("{group}/{name}");
+    if !["clusters", "networks"].contains(&group) || inner.is_empty() {
+        let finding = Diagnostic::new(&rules::EXPLAIN_FILE, Span::NONE, format!("the output has no file `{file}`"));
+        let help = "files are named as in `clusters/NAME/README.md` and `networks/NAME/cloudformation/network.template.yaml`";
+        return Answered { found: None, findings: vec![finding.help(help)], sources: Arc::default() };
+    }
     let clusters = if group == "clusters" { vec![name.to_owned()] } else { Vec::new() };
     let request = Request { clusters, ..request.clone() };
     let answer: Mutex<Option<Result<Answer, Diagnostic>>> = Mutex::default();
@@ -189,7 +203,7 @@ pub fn value(request: &Request, file: &str, subject: &Subject) -> Answered<Answe
     let found = match answer {
         Some(Ok(answer)) => {
             findings = stale;
-            Some(Answer { file: format!("{output}/{}", answer.file), ..answer })
+            Some(answer)
         }
         Some(Err(finding)) => {
             findings = vec![finding];
@@ -219,13 +233,12 @@ fn stale(request: &Request, compilation: &Compilation, unit: &str, file: &str) -
 }
 
 fn ask(view: &View<'_>, file: &str, subject: &Subject) -> Result<Answer, Diagnostic> {
+    let path = format!("{}/{file}", view.prefix());
     let Some(text) = view.text(file) else {
-        let message = format!("netloom makes no file `{}/{file}`", view.folder);
-        let finding = Diagnostic::new(&rules::EXPLAIN_FILE, Span::NONE, message);
-        let near = nearest(file, view.files()).map(|file| format!("did you mean `{}/{file}`?", view.folder));
+        let finding = Diagnostic::new(&rules::EXPLAIN_FILE, Span::NONE, format!("netloom makes no file `{path}`"));
+        let near = nearest(file, view.files()).map(|file| format!("did you mean `{}/{file}`?", view.prefix()));
         return Err(near.into_iter().fold(finding, Diagnostic::help));
     };
-    let path = format!("{}/{file}", view.folder);
     let reasons = view.reasons(file);
     let answer =
         |line, field, origin: Origin| Answer { file: path.clone(), line, field, value: origin.value.clone(), origin, reasons };

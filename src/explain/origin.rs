@@ -139,6 +139,13 @@ pub fn overridden(root: &Node, path: &Path) -> Vec<Overridden> {
             None => None,
         };
     }
+    // What repeats a value replaces nothing.
+    let mut now = root.at(path).map(Node::to_json);
+    found.retain(|old| {
+        let other = now.as_ref() != Some(&old.value);
+        now = Some(old.value.clone());
+        other
+    });
     found
 }
 

@@ -262,6 +262,20 @@ impl Template {
         }
     }
 
+    /// The field at a path where it is written without expressions.
+    #[must_use]
+    pub fn constant(&self, path: &[&str]) -> Option<&Node> {
+        match self {
+            Template::Constant(node) => path.iter().try_fold(node, |node, key| node.get(key)),
+            Template::When(_, rest) => rest.constant(path),
+            Template::Map(..) => match self.nearest(path) {
+                Template::Constant(node) => Some(node),
+                _ => None,
+            },
+            Template::Scalar(_) | Template::List(..) => None,
+        }
+    }
+
     /// Every expression in it.
     pub fn expressions<'t>(&'t self, visit: &mut dyn FnMut(&'t Expression)) {
         match self {

@@ -41,6 +41,9 @@ pub struct Explain {
     list: bool,
 }
 
+/// What the paths of stock overlays' files begin with.
+const STOCK: &str = "netloom:";
+
 pub(super) fn run(command: &Explain, context: &Context<'_>) -> Outcome {
     match &command.subject {
         None => codes::list(context),
@@ -53,7 +56,12 @@ pub(super) fn run(command: &Explain, context: &Context<'_>) -> Outcome {
 
 /// The file that a subject is about, and what about it; none for a code, which has neither dots nor slashes.
 fn file(subject: &str) -> Option<(&str, Subject)> {
-    let (file, rest) = subject.split_once(':').unwrap_or((subject, ""));
+    // A stock overlay's file has the path that findings show.
+    let start = if subject.starts_with(STOCK) { STOCK.len() } else { 0 };
+    let (file, rest) = match subject[start..].find(':').map(|at| subject.split_at(start + at)) {
+        Some((file, rest)) => (file, &rest[1..]),
+        None => (subject, ""),
+    };
     if rest.is_empty() && !subject.contains(['/', '.', ':']) {
         return None;
     }
@@ -71,7 +79,9 @@ fn about_file(file: &str, about: &Subject, context: &Context<'_>) -> Outcome {
     let (root, path) = locate(file, context);
     let paths = paths(&root);
     let request = Request { root, clusters: Vec::new(), worker: context.surroundings.executable.clone() };
-    let input = path == PROJECT_FILE || [&paths.declarations, &paths.overlays].iter().any(|folder| is_below(&path, folder));
+    let input = path == PROJECT_FILE
+        || path.starts_with(STOCK)
+        || [&paths.declarations, &paths.overlays].iter().any(|folder| is_below(&path, folder));
     match (path.strip_prefix(&format!("{}/", paths.output.trim_end_matches('/'))), about) {
         (Some(below), about) => {
             let answered = explain::value(&request, below, about);
@@ -80,11 +90,11 @@ fn about_file(file: &str, about: &Subject, context: &Context<'_>) -> Outcome {
         (None, Subject::Line(line)) if input => {
             let answered = explain::decides(&request, &paths.declarations, &path, *line);
             report(answered, |decisions, sources| {
-                (text::decisions(&path, *line, decisions, sources), text::decisions_data(&path, *line, decisions))
+                (text::decisions(&path, *line, decisions, sources), text::decisions_data(&path, *line, decisions, sources))
             })
         }
         _ if input => Outcome::error(
-            Diagnostic::new(&rules::EXPLAIN_OUTSIDE, Span::NONE, format!("what of `{path}`?"))
+            Diagnostic::new(&rules::EXPLAIN_OUTSIDE, Span::NONE, format!("`{path}` is input, and no line of it is named"))
                 .help(format!("name a line, as in `{path}:1`: netloom tells what it decides")),
         ),
         _ => {
@@ -115,6 +125,9 @@ fn paths(root: &Path) -> Paths {
 /// The project's folder, and the file's path from there. A file is named from the working directory or from the project; without a
 /// project here it may be in another one.
 fn locate(file: &str, context: &Context<'_>) -> (PathBuf, String) {
+    if file.starts_with(STOCK) {
+        return (context.root(), file.to_owned());
+    }
     let here = &context.surroundings.folder;
     let absolute = clean(&here.join(file));
     let root = context.root();

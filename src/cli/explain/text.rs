@@ -78,7 +78,7 @@ impl Tree<'_> {
 
     /// Where it is written, by whom, or why it is there.
     fn source(&self, origin: &Origin) -> String {
-        let place = origin.place.is_known().then(|| self.sources.locate(origin.place));
+        let place = locate(origin.place, self.sources);
         let note = match origin.kind {
             Kind::Declared | Kind::Unset | Kind::Default if origin.text == origin.name => None,
             Kind::Declared | Kind::Unset | Kind::Computed | Kind::Program => Some(origin.text.as_str()),
@@ -105,7 +105,11 @@ impl Tree<'_> {
 
     /// The expression, its inputs, and what was overridden.
     fn inside(&mut self, depth: usize, origin: &Origin) {
-        let written = matches!(origin.kind, Kind::Expression | Kind::Constant) && !origin.text.is_empty();
+        // A mapping that is written out would be shown twice.
+        let single = !matches!(origin.value, None | Some(Value::Object(_) | Value::Array(_)));
+        let written =
+            origin.kind == Kind::Expression || (origin.kind == Kind::Constant && (single || !origin.by.contains("overlay")));
+        let written = written && !origin.text.is_empty();
         let constant = origin.value.as_ref().is_some_and(|found| plain(found) == origin.text.trim_matches(['"', '\'']));
         if written && !constant {
             self.line(depth, &inert::clipped(&origin.text, EXPRESSION));
@@ -115,10 +119,21 @@ impl Tree<'_> {
         }
         origin.inputs.iter().for_each(|input| self.origin(depth, input));
         for old in &origin.overrode {
-            let place = if old.place.is_known() { format!("  {}", self.sources.locate(old.place)) } else { String::new() };
+            let place = locate(old.place, self.sources).map_or(String::new(), |place| format!("  {place}"));
             self.line(depth, &format!("instead of {}{place}", value(Some(&old.value))));
         }
     }
+}
+
+fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
+/// A place; that of a program's result is the program.
+fn locate(span: Span, sources: &Sources) -> Option<String> {
+    let source = sources.get(span.file)?;
+    let whole = span.start == 0 && span.end == 0;
+    Some(if whole { source.path.to_string() } else { sources.locate(span) })
 }
 
 fn plain(value: &Value) -> String {
@@ -148,7 +163,7 @@ pub(super) fn answer_data(answer: &Answer, sources: &Sources) -> Vec<(String, Va
 }
 
 fn data(origin: &Origin, sources: &Sources, depth: usize) -> Value {
-    let place = |span: Span| span.is_known().then(|| sources.locate(span));
+    let place = |span: Span| locate(span, sources);
     let overrode = origin.overrode.iter().map(|old| json!({"value": old.value, "place": place(old.place)}));
     let inputs = origin.inputs.iter().filter(|_| depth <= DEPTH).map(|input| data(input, sources, depth + 1));
     json!({
@@ -169,17 +184,27 @@ pub(super) fn decisions(file: &str, line: usize, decisions: &[Decision], sources
     let source = sources.find(file).map(|(_, source)| source.text[source.line(line)].trim().to_owned());
     text.line(0, &format!("{file}:{line}: {}", source.unwrap_or_default()));
     let fields: usize = decisions.iter().map(|decision| decision.fields.len()).sum();
-    match decisions.len() {
-        0 => text.line(0, "decides nothing in the output"),
-        files => text.line(0, &format!("takes part in deciding {fields} values in {files} files")),
+    match decisions.iter().filter(|decision| decision.exists || !decision.fields.is_empty()).count() {
+        0 if decisions.iter().any(|decision| !decision.overridden.is_empty()) => {
+            text.line(0, "decides nothing in the output, because it is overridden");
+        }
+        0 if decisions.is_empty() => text.line(0, "decides nothing in the output"),
+        0 => text.line(0, "decides no value of the output by itself"),
+        files => text.line(0, &format!("takes part in deciding {} in {}", count(fields, "value"), count(files, "file"))),
     }
+    let mut apart = true;
     for decision in decisions {
-        text.text.push('\n');
         let whole = decision.fields.len() == decision.values && decision.values > 1;
+        let lists = !whole && !(decision.fields.is_empty() && decision.overridden.is_empty());
+        if lists || apart {
+            text.text.push('\n');
+        }
+        apart = lists;
         let remark = match (decision.exists, whole) {
             (true, true) => " (that there is the file, and all of it)",
             (true, false) => " (that there is the file)",
             (false, true) => " (all of it)",
+            (false, false) if !lists => " (what it says may depend on it)",
             (false, false) => "",
         };
         text.line(0, &format!("{}{remark}", decision.file));
@@ -195,16 +220,22 @@ pub(super) fn decisions(file: &str, line: usize, decisions: &[Decision], sources
             _ = write!(more, "and {} more", decision.fields.len() - FIELDS);
             text.line(1, &more);
         }
+        for (field, by) in decision.overridden.iter().take(FIELDS) {
+            let by = locate(*by, sources).unwrap_or_else(|| "netloom".to_owned());
+            text.line(1, &format!("{field} is overridden by {by}"));
+        }
     }
     text.text
 }
 
 /// What a line decides, for programs.
-pub(super) fn decisions_data(file: &str, line: usize, decisions: &[Decision]) -> Vec<(String, Value)> {
+pub(super) fn decisions_data(file: &str, line: usize, decisions: &[Decision], sources: &Sources) -> Vec<(String, Value)> {
     let field = |(field, value): &(String, Value)| json!({"field": field, "value": value});
     let one = |decision: &Decision| {
         let fields: Value = decision.fields.iter().map(field).collect();
-        json!({"file": decision.file, "exists": decision.exists, "values": decision.values, "fields": fields})
+        let by = |(field, by): &(String, Span)| json!({"field": field, "by": locate(*by, sources)});
+        let overridden: Value = decision.overridden.iter().map(by).collect();
+        json!({"file": decision.file, "exists": decision.exists, "mayShow": decision.may_show, "overridden": overridden, "values": decision.values, "fields": fields})
     };
     let decides: Value = decisions.iter().map(one).collect();
     vec![("file".to_owned(), file.into()), ("line".to_owned(), line.into()), ("decides".to_owned(), decides)]

@@ -12,19 +12,22 @@ pub fn cluster<'p>(plan: &'p ClusterPlan, template: &Node, path: &Path) -> Reaso
     match keys.as_slice() {
         ["AWSTemplateFormatVersion", ..] => Reason::new("the only version that CloudFormation has").cluster(&["metadata.name"]),
         ["Description", ..] => Reason::new("says what the stack is").cluster(&["metadata.name"]),
-        ["Resources", id, rest @ ..] => resource(plan, id, rest, path, tag(template, path)),
+        ["Resources", id, rest @ ..] => resource(plan, id, rest, template, path),
         ["Outputs", id, ..] => Reason::new(format!("`{id}`, for whatever makes the machines")).cluster(&["metadata.name"]),
         _ => Reason::new("the cluster's stack").cluster(&["metadata.name"]),
     }
 }
 
-fn resource<'p>(plan: &'p ClusterPlan, id: &str, rest: &[&str], path: &Path, tag: Option<&str>) -> Reason<'p> {
-    if tag.is_some() {
+fn resource<'p>(plan: &'p ClusterPlan, id: &str, rest: &[&str], template: &Node, path: &Path) -> Reason<'p> {
+    if tag(template, path).is_some() {
         return Reason::new("by its tags the cloud controller manager knows what belongs to the cluster")
             .cluster(&["spec.clusterName", "metadata.name"]);
     }
     if let Some((_, flows)) = flows_by_rule(&plan.flows).into_iter().find(|(rule, _)| rule == id) {
-        return Reason { flows, ..Reason::new("admits what the cluster's machines have to receive") };
+        let reason = Reason { flows, ..Reason::new("admits what the cluster's machines have to receive") };
+        let range = matches!(rest, ["Properties", "CidrIp" | "CidrIpv6"]).then(|| template.at(path)?.as_str()).flatten();
+        let of_network = range.is_some_and(|range| plan.ranges.iter().any(|each| each.to_string() == range));
+        return if of_network { reason.network(&["spec.aws.cidr", "spec.aws.additionalCIDRs"]) } else { reason };
     }
     match rest {
         _ if id.ends_with("SecurityGroup") => match rest {

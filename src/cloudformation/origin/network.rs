@@ -2,7 +2,7 @@
 
 use super::{Reason, keys, tag};
 use crate::cloudformation::logical_id;
-use crate::cloudformation::network::{destination, subnet_logical_id, table_id};
+use crate::cloudformation::network::{destination, endpoint_field, subnet_logical_id, table_id};
 use crate::declare::{Declared, Network, SubnetType, Tier, Zone};
 use crate::plan::{AwsPlan, NatGateway, NetworkPlan, RoutePlan, RouteTable, RouteTarget, Subnet, Vpc};
 use crate::tree::{Node, Path};
@@ -135,7 +135,12 @@ impl<'p> Finder<'p, '_> {
                 reason
             }
             (Thing::Subnet(subnet), rest) => self.subnet(subnet, rest),
-            (Thing::Endpoint, _) => Reason::new("an endpoint for an AWS service").network(&["spec.aws.endpoints"]),
+            (Thing::Endpoint, _) => {
+                let field = endpoint_field(id).map_or(String::new(), |field| format!(".{field}"));
+                let mut reason = Reason::new("AWS services without the way over the internet");
+                reason.network.push(format!("spec.aws.endpoints{field}"));
+                reason
+            }
             (Thing::Nothing, _) => Reason::new("stands for a stack that creates nothing, since CloudFormation wants a resource")
                 .network(&["spec.aws.vpcID", "spec.aws.subnets"]),
         }
