@@ -1,5 +1,7 @@
 //! The pipeline in one function, and what it does for one network and one cluster.
 
+mod witness;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -15,11 +17,12 @@ use crate::overlay::context::{self, Variables};
 use crate::overlay::jsonnet::Jsonnet;
 use crate::overlay::library::{self, Library};
 use crate::overlay::render::{Instance, Tools};
-use crate::plan::{ClusterPlan, NetworkPlan};
+use crate::plan::NetworkPlan;
 use crate::resolve::{self, Documents, Effective};
 use crate::tree::{Node, Path, Sources, Span, to_yaml};
 use crate::unit::{Artifact, Unit};
 use crate::{check, cloudformation, gitops, load, plan, runbook};
+pub use witness::{ClusterSeen, NetworkSeen, Witness};
 
 /// What to compile.
 #[derive(Clone, Debug)]
@@ -132,60 +135,6 @@ fn unknown_clusters(wanted: &[String], documents: &Documents, findings: &mut Vec
         let finding = Diagnostic::new(&rules::CLUSTER_UNKNOWN, Span::NONE, format!("there is no cluster `{name}`"));
         findings.push(finding.suggest(name, declared()));
     }
-}
-
-/// Sees units together with what they were made from, while that is still there. Compiling keeps nothing for it: `explain`, which
-/// asks, compiles the unit in question anew.
-pub trait Witness: Sync {
-    /// A network's unit was compiled.
-    fn network(&self, seen: &NetworkSeen<'_>);
-    /// A cluster's unit was compiled.
-    fn cluster(&self, seen: &ClusterSeen<'_>);
-}
-
-/// A network's unit, and what it was made from.
-#[derive(Clone, Copy, Debug)]
-pub struct NetworkSeen<'a> {
-    /// The project.
-    pub project: &'a Declared<Project>,
-    /// Every text.
-    pub sources: &'a Sources,
-    /// The declaration.
-    pub network: &'a Declared<Network>,
-    /// Its plan.
-    pub plan: &'a NetworkPlan,
-    /// Its template.
-    pub template: &'a Node,
-    /// The files.
-    pub artifacts: &'a [Artifact],
-}
-
-/// A cluster's unit, and what it was made from.
-#[derive(Clone, Copy)]
-#[allow(missing_debug_implementations)]
-pub struct ClusterSeen<'a> {
-    /// The project.
-    pub project: &'a Declared<Project>,
-    /// Every text.
-    pub sources: &'a Sources,
-    /// The declarations of the cluster and its network, and its overlays.
-    pub effective: &'a Effective<'a>,
-    /// The network's plan.
-    pub network: &'a NetworkPlan,
-    /// The cluster's plan.
-    pub plan: &'a ClusterPlan,
-    /// The overlays that apply.
-    pub instances: &'a [Instance<'a>],
-    /// The objects, as they are written.
-    pub objects: &'a [Arc<Object>],
-    /// The template, for a cluster on AWS.
-    pub template: Option<&'a Node>,
-    /// The overlays' sections of the runbook.
-    pub sections: &'a [String],
-    /// The files.
-    pub artifacts: &'a [Artifact],
-    /// What objects are made with.
-    pub tools: Tools<'a>,
 }
 
 /// What every unit is compiled from.

@@ -55,6 +55,64 @@ fn every_value_of_every_example_has_an_origin() {
         let found = found.into_inner().unwrap();
         let missed: Vec<_> = files.iter().filter(|file| !found.contains_key(file.as_str())).collect();
         assert!(missed.is_empty() && !files.is_empty(), "{}: {missed:?}", root.display());
-        println!("{}: {} files, {} values", root.display(), files.len(), found.values().sum::<usize>());
+    }
+}
+
+/// What the README prints is what the commands say. `NETLOOM_BLESS=1` writes it.
+#[test]
+fn the_readme_shows_what_explain_says() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = std::fs::read_to_string(&path).unwrap();
+    let (head, rest) = readme.split_once("<!-- explain: ").unwrap();
+    let (section, tail) = rest.split_once("\n## ").unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/weave-private");
+    let mut blocks = section.split("```console\n");
+    let mut actual = blocks.next().unwrap().to_owned();
+    let mut commands = 0;
+    for block in blocks {
+        let (block, after) = block.split_once("```").unwrap();
+        let command = block.lines().next().unwrap();
+        let arguments = command.strip_prefix("$ netloom ").unwrap().split_whitespace();
+        let output =
+            std::process::Command::new(env!("CARGO_BIN_EXE_netloom")).args(arguments).current_dir(&root).output().unwrap();
+        assert!(output.status.success() && output.stderr.is_empty(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+        actual += &format!("```console\n{command}\n{}```{after}", String::from_utf8(output.stdout).unwrap());
+        commands += 1;
+    }
+    assert_eq!(commands, 3);
+    let actual = format!("{head}<!-- explain: {actual}\n## {tail}");
+    if std::env::var_os("NETLOOM_BLESS").is_some() {
+        std::fs::write(&path, actual).unwrap();
+    } else {
+        assert_eq!(readme, actual);
+    }
+}
+
+/// The two directions agree: what a declared line is an input of is listed when that line is asked about.
+#[test]
+fn lines_decide_what_they_are_the_origin_of() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/weave-private");
+    let origins = Mutex::new(Vec::new());
+    let compilation = explain::every(&request(&root), &|file, field, origin| {
+        origin.places(&mut |span| origins.lock().unwrap().push((span, format!("rendered/{file}"), field.to_owned())));
+    });
+    let origins = origins.into_inner().unwrap();
+    let line_of = |span: netloom::tree::Span| {
+        let source = compilation.sources.get(span.file).unwrap();
+        (source.path.to_string(), source.line_at(span.start as usize).0)
+    };
+    let mut declared: Vec<_> = origins.iter().map(|(span, file, field)| (line_of(*span), file, field)).collect();
+    declared.retain(|((path, _), ..)| path.starts_with("declarations/"));
+    declared.sort();
+    declared.dedup();
+    let mut lines: Vec<_> = declared.iter().map(|(line, ..)| line.clone()).collect();
+    lines.dedup();
+    assert!(lines.len() >= 10, "{lines:?}");
+    for (path, line) in lines {
+        let decided = explain::decides(&request(&root), "declarations", &path, line).found.unwrap();
+        for (_, file, field) in declared.iter().filter(|(at, ..)| *at == (path.clone(), line)) {
+            let decision = decided.iter().find(|decision| decision.file == **file).unwrap();
+            assert!(decision.fields.iter().any(|(known, _)| known == *field), "{path}:{line} {file}:{field}");
+        }
     }
 }

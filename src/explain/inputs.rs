@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 use minijinja::Value as Engine;
+use minijinja::value::ValueKind;
 use serde_json::Value as Json;
 
 use super::declared;
@@ -244,33 +245,29 @@ impl<'a> Inputs<'a> {
     }
 }
 
-/// What a context has under a dotted name, shortened to what there is where the rest is a method; none for functions. The value is
-/// none where nothing is set.
+/// What a context has under a dotted name; the value is none where nothing is set. The name ends early where the rest of it is a
+/// method; functions have no origin.
 fn lookup(context: &Engine, name: &str) -> Option<(String, Option<Json>)> {
     let mut at = context.clone();
     let mut known: Vec<&str> = Vec::new();
     for part in name.split('.') {
         let next = at.get_attr(part).unwrap_or(Engine::UNDEFINED);
         if next.is_undefined() {
-            let map = known.is_empty() || at.kind() == minijinja::value::ValueKind::Map || at.is_undefined();
-            return match (known.is_empty(), map) {
-                (true, _) => None,
-                (false, true) => Some((name.to_owned(), None)),
-                (false, false) => Some((known.join("."), json(&at))),
+            return match at.kind() {
+                // A name that nobody sets is one of the engine's, such as `omit`.
+                _ if known.is_empty() => None,
+                ValueKind::Map => Some((name.to_owned(), None)),
+                _ => Some((known.join("."), json(&at))),
             };
         }
         known.push(part);
         at = next;
     }
-    match json(&at) {
-        Some(value) => Some((name.to_owned(), Some(value))),
-        _ => None,
-    }
+    json(&at).map(|value| (name.to_owned(), Some(value)))
 }
 
 /// An engine's value as data; none for functions and what is undefined.
 pub(super) fn json(value: &Engine) -> Option<Json> {
-    use minijinja::value::ValueKind;
     match value.kind() {
         ValueKind::Undefined | ValueKind::Invalid | ValueKind::Plain => None,
         _ => serde_json::to_value(value).ok(),

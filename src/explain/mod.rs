@@ -224,7 +224,9 @@ fn stale(request: &Request, compilation: &Compilation, unit: &str, file: &str) -
     let units: Vec<_> = compilation.units.iter().filter(|each| each.folder == unit).cloned().collect();
     let path = format!("{unit}/{file}");
     let output = emit::Output { root: FilePath::new(&request.root), folder: &compilation.output };
-    let differs = emit::compare(&output, &units, emit::Scope::Some).iter().any(|finding| finding.message.contains(&path));
+    let differs = emit::compare(&output, &units, emit::Scope::Some);
+    let folder = format!("/{unit}`");
+    let differs = differs.iter().any(|finding| finding.message.contains(&path) || finding.message.contains(&folder));
     let finding = || {
         let message = format!("`{}/{path}` on the disk is not what the declarations make now", compilation.output);
         Diagnostic::new(&rules::EXPLAIN_STALE, Span::NONE, message)

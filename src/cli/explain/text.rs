@@ -109,7 +109,7 @@ impl Tree<'_> {
         let single = !matches!(origin.value, None | Some(Value::Object(_) | Value::Array(_)));
         let written =
             origin.kind == Kind::Expression || (origin.kind == Kind::Constant && (single || !origin.by.contains("overlay")));
-        let written = written && !origin.text.is_empty();
+        let written = written && !origin.text.is_empty() && origin.text != origin.name;
         let constant = origin.value.as_ref().is_some_and(|found| plain(found) == origin.text.trim_matches(['"', '\'']));
         if written && !constant {
             self.line(depth, &inert::clipped(&origin.text, EXPRESSION));
@@ -195,7 +195,8 @@ pub(super) fn decisions(file: &str, line: usize, decisions: &[Decision], sources
     let mut apart = true;
     for decision in decisions {
         let whole = decision.fields.len() == decision.values && decision.values > 1;
-        let lists = !whole && !(decision.fields.is_empty() && decision.overridden.is_empty());
+        let empty = decision.fields.is_empty() && decision.overridden.is_empty();
+        let lists = !(whole || empty);
         if lists || apart {
             text.text.push('\n');
         }
