@@ -72,8 +72,9 @@ fn run(request: &Request, progress: &(dyn Fn(usize, usize) + Sync), witness: Opt
     let library = Library::read(&sources, &project.value.spec.paths.overlays, &mut findings);
     let mut documents = Documents::read(&sources, &project.value.spec.paths.declarations, &jsonnet, &mut findings);
     unknown_clusters(&request.clusters, &documents, &mut findings);
+    let layered = resolve::layered(&mut documents, &project, &library, &mut findings);
     let networks = resolve::networks(&mut documents, &mut findings);
-    let clusters = resolve::clusters(&documents, &project, &library, &networks, &mut findings);
+    let clusters = resolve::clusters(&documents, layered, &project, &library, &networks, &mut findings);
     // Schemas are inflated meanwhile; whoever needs them finds them there, or why not.
     let minors = || clusters.iter().for_each(|one| drop(schema::for_minor(one.cluster.value.kubernetes_minor())));
     let (compiled, ()) = rayon::join(|| library.compile(&clusters, &mut findings), minors);
@@ -112,8 +113,9 @@ pub(crate) fn resolved<T>(
     let library = Library::read(&sources, &project.value.spec.paths.overlays, &mut findings);
     let mut documents = Documents::read(&sources, &project.value.spec.paths.declarations, &jsonnet, &mut findings);
     unknown_clusters(&request.clusters, &documents, &mut findings);
+    let layered = resolve::layered(&mut documents, &project, &library, &mut findings);
     let networks = resolve::networks(&mut documents, &mut findings);
-    let clusters = resolve::clusters(&documents, &project, &library, &networks, &mut findings);
+    let clusters = resolve::clusters(&documents, layered, &project, &library, &networks, &mut findings);
     let seen = look(&clusters, &sources);
     resolve::severities(&project, &library, &mut findings);
     diagnostic::sort(&mut findings, &sources);
@@ -210,6 +212,7 @@ impl Fleet<'_> {
         let of_clusters = clusters.par_iter().map(|effective| {
             let mut findings = Vec::new();
             let unit = self.cluster(effective, &mut findings);
+            resolve::owned(&effective.cluster, self.sources, &mut findings);
             resolve::attribute(&effective.cluster.node, &mut findings);
             count();
             (unit, findings)

@@ -16,6 +16,7 @@ pub mod objects;
 pub mod policies;
 pub mod proxy;
 pub mod quota;
+mod resources;
 pub mod version;
 
 use std::sync::Arc;

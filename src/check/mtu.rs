@@ -20,7 +20,7 @@ pub fn check(plan: &ClusterPlan, objects: &[Arc<Object>], findings: &mut Vec<Dia
         let what = format!("{} {}", place.kind, place.name);
         match objects.iter().find(is_it).map(|object| (object, field(&object.node, &place.path))) {
             None => {
-                let message = format!("there is no {what}, where the pods' MTU is planned to stand as {planned}");
+                let message = format!("no {what} is rendered, which should carry the pods' MTU of {planned}");
                 let mut finding = Diagnostic::new(&rules::MTU_MISMATCH, plan.mtu.span, message);
                 finding.severity = Severity::Warning;
                 findings.push(finding);

@@ -38,13 +38,22 @@ pub(super) fn name(identity: &Identity) -> String {
     format!("{} {namespace}{}", identity.kind, identity.name)
 }
 
+/// Longest name of an object: its file's name, which file systems end at 255, has the kind and the namespace, too.
+const NAME_CHARACTERS: usize = 200;
+
 /// Names become file names, so they hold nothing but what Kubernetes allows in one.
 fn path(object: &Object, findings: &mut Vec<Diagnostic>) {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ':' | '_');
-    let good = |text: &str| !text.is_empty() && text.len() <= 200 && text.chars().all(allowed) && !text.starts_with('.');
+    let good =
+        |text: &str| !text.is_empty() && text.len() <= NAME_CHARACTERS && text.chars().all(allowed) && !text.starts_with('.');
     if !good(&object.identity.kind) || !good(&object.identity.name) {
         let span = object.node.get("metadata").unwrap_or(&object.node).span;
-        let message = format!("{:?} is no name of a Kubernetes object", name(&object.identity));
+        let message = match object.identity.name.chars().count() {
+            long if long > NAME_CHARACTERS => {
+                format!("a name of {long} characters leaves no room in the name of its file; {NAME_CHARACTERS} do")
+            }
+            _ => format!("{:?} is no name of a Kubernetes object", name(&object.identity)),
+        };
         findings.push(Diagnostic::new(&rules::OBJECT_IDENTITY, span, message));
     }
 }
@@ -59,6 +68,7 @@ fn schema(object: &Object, schemas: &Schemas, findings: &mut Vec<Diagnostic>) {
         Some(definition) => {
             let before = findings.len();
             schemas.check(definition, &object.node, &rules::OBJECT_SCHEMA, findings);
+            super::resources::check(object, findings);
             findings.iter_mut().skip(before).for_each(|finding| finding.message.insert_str(0, &format!("{}: ", name(identity))));
             findings.len() == before
         }

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Arch, Endpoint, Use};
+use super::{Arch, Endpoint, Selector, Use};
 use crate::diagnostic::Severity;
 use crate::tree::Node;
 
@@ -280,12 +280,25 @@ pub struct Statement {
     pub because: String,
 }
 
-/// A patch on the declarations of the clusters (and their networks) that the overlay is on.
+/// A patch on the declarations of the clusters that the overlay is on, and of the networks that these run in.
+///
+/// A mapping is merged into the declaration's `spec` (RFC 7386): mappings merge, `null` removes a field, everything else replaces
+/// what was there. A list is JSON 6902 operations on it, with paths from `spec` on (`/nodes/max`); `test` requires a value.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DeclarationPatch {
-    /// JSON merge patch (RFC 7386) on the cluster's `spec`; `null` removes a field.
-    pub cluster: Node,
+    /// Which of the clusters that the overlay is on; all of them when left out.
+    #[serde(default, skip_serializing_if = "Selector::is_empty")]
+    pub clusters: Selector,
+    /// Patch on the cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<Node>,
+    /// Which of these clusters' networks; all of them when left out.
+    #[serde(default, skip_serializing_if = "Selector::is_empty")]
+    pub networks: Selector,
+    /// Patch on the network, applied once however many clusters run in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<Node>,
 }
 
 /// A manifest or program that makes objects: its path, or its path with conditions.
@@ -323,7 +336,7 @@ impl Resource {
     }
 }
 
-/// A change to objects.
+/// A change to objects. One that matches no object is an error, unless it says how many it expects.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Patch {
@@ -336,23 +349,37 @@ pub struct Patch {
     /// Which objects; for a strategic merge patch the object it names itself, when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<Target>,
+    /// How many objects each document of it must match.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expect: Option<usize>,
+    /// How many objects each document of it must match at least; 1 when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_least: Option<usize>,
 }
 
-/// Selects objects; every field that is given must be equal.
+/// Selects objects; every field that is given must match. The texts are regular expressions for the whole of the field, as in
+/// kustomize: `weave.*` matches `weave-net`, and `weave` does not.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-#[allow(missing_docs)]
 pub struct Target {
+    /// API group; `""` is the core group.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
+    /// API version within the group.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
+    /// Kind.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
+    /// Name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// Namespace, as written in the object.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
+    /// Labels of the object.
+    #[serde(skip_serializing_if = "Selector::is_empty")]
+    pub labels: Selector,
 }
 
 /// A rule of an overlay.

@@ -175,6 +175,10 @@ rules! {
         "Overlays that build on each other (`uses`) go round in a circle, so that none of them can apply first; or an overlay takes away the block that selects it.";
     OPTIONS_CONFLICT Error "options-conflict", help: "give the option once: in the cluster's own list of overlays, which wins over layers, or in the overlay that both build on",
         "One overlay gets different values for an option from two places of equal standing: two layers of one cluster, two overlays that build on it, or two entries of a cluster's list. An overlay applies once, with one set of options. The nearer place wins among unequal ones: what other overlays give, then layers, then the cluster's own list, then the block of the cluster that selects it.";
+    NETWORK_SHARED Warning "network-shared", help: "give the overlay to every cluster of the network, or declare the value in the network itself",
+        "An overlay changes the network of the clusters that it is on, and another cluster runs in the same network without having the overlay: its network changes all the same.";
+    PATCH_UNUSED Warning "patch-unused", help: "compare the selector with `metadata.labels`, or remove the patch",
+        "A declaration patch selects none of the clusters that its overlay is on, or none of the networks that these run in, so it changes nothing.";
     OVERLAY_SLOT Error "overlay-slot", help: "leave one of them out",
         "Two overlays of one slot are on one cluster; a slot holds one.";
     OVERLAY_KUBERNETES Error "overlay-kubernetes", help: "",
@@ -193,12 +197,16 @@ rules! {
         "A Jsonnet program failed, or took more memory or time than it may.";
     PATCH_NO_MATCH Error "patch-no-match", help: "",
         "A patch matches no object, or no element of a list. A patch that silently does nothing is the bug that is found last.";
+    PATCH_COUNT Error "patch-count", help: "make the target narrower, or mend the number",
+        "A patch matches another number of objects than its `expect` or `atLeast` says. Without either it has to match one at least; each document of a patch file is counted by itself.";
     PATCH_INVALID Error "patch-invalid", help: "",
         "A patch is no strategic merge patch or JSON 6902 patch, or cannot be applied to this object.";
     OBJECT_IDENTITY Error "object-identity", help: "",
         "A Kubernetes object has `apiVersion`, `kind` and `metadata.name`, and no two objects of one cluster share them.";
     OBJECT_SCHEMA Error "object-schema", help: "",
         "A Kubernetes object is not valid for the cluster's version of Kubernetes, or a custom resource for the CustomResourceDefinition that is rendered with it. The API server drops fields that such a definition does not name without a word, so here they are errors.";
+    RESOURCE_REQUEST Error "resource-request", help: "raise the limit, or ask for less",
+        "A container requests more of a resource than its limit allows. The API server refuses such a pod, so a DaemonSet would be accepted and never have one.";
     OBJECT_SECRET Error "object-secret", help: "reference an existing Secret, an ExternalSecret, or a file of ciphertext",
         "A rendered object would carry a secret in the clear. Rendered output is committed; secrets in it are leaked.";
     GITOPS_NAME Error "gitops-name", help: "give the cluster or the component a shorter name",
@@ -213,7 +221,7 @@ rules! {
     SECURITY_GROUP_RULES Warning "security-group-rules", help: "join ranges in `access`, or use a prefix list, or ask AWS for a higher quota",
         "An AWS account takes 60 inbound rules in one security group for each address family unless the quota was raised; the stack would fail half-way.";
     MTU_MISMATCH Error "mtu-mismatch", help: "",
-        "The MTU in the final manifests is larger than the network's less encapsulation and encryption: large packets would vanish. As a warning: the manifests say another MTU than the plan and the runbook.";
+        "The MTU in the final manifests is larger than the network's less encapsulation and encryption: large packets would vanish. As a warning: the manifests say another MTU than the plan and the runbook, or none where one is planned.";
     POLICY_FEATURE Warning "network-policy-feature", help: "",
         "A NetworkPolicy uses something that the network provider does not enforce.";
     DNS_KUBELET Note "dns-kubelet", help: "",
@@ -268,8 +276,6 @@ rules! {
         "The file is not what the importer reads.";
     IMPORT_CHOICE Warning "import-choice", help: "",
         "The imported file leaves something open that a declaration has to say. The importer took what the other tool does or, where that cannot be known, the safer answer, and wrote a comment beside the field.";
-    IMPORT_DROPPED Note "import-dropped", help: "",
-        "A field of the imported file has no counterpart in netloom.";
     IMPORT_EXISTS Error "import-exists", help: "use `--force` to replace it, or `--stdout` to look at the result",
         "The importer keeps an existing declaration.";
 }

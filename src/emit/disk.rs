@@ -228,7 +228,8 @@ impl Disk {
     pub(super) fn ensure_folder(&self, at: &Folder, path: &[u8]) -> Result<Folder> {
         match at.open(path)? {
             Some(folder) => Ok(folder),
-            None => self.make_folder(at, path),
+            // Another netloom may have made it meanwhile.
+            None => self.make_folder(at, path).or_else(|failure| at.open(path)?.ok_or(failure)),
         }
     }
 

@@ -110,9 +110,8 @@ impl<'a> Cluster<'a> {
                 return Some(self.constant(span, format!("the overlay {}", scope.instance.overlay.name())));
             }
         }
-        let (scope, at) = self.inputs.patching(span.file)?;
+        let (scope, patch) = self.inputs.patching(span.file)?;
         let by = format!("a patch of the overlay {}", scope.instance.overlay.name());
-        let patch = scope.instance.compiled.patches.iter().find(|patch| patch.index == at)?;
         let mut origin = match &patch.body {
             Body::Manifests(documents) => match documents.iter().find_map(|document| document.template.scalar_at(span)) {
                 Some(scalar) => self.inputs.scalar(scope, scalar, None, 0),

@@ -11,6 +11,7 @@ use serde_json::Value as Json;
 use super::declared;
 use super::origin::{Kind, Origin, overridden, place};
 use crate::ClusterSeen;
+use crate::overlay::compile::{Body, CompiledPatch};
 use crate::overlay::expression::Expression;
 use crate::overlay::render::{Instance, Maker};
 use crate::overlay::template::{Scalar, Template};
@@ -233,14 +234,18 @@ impl<'a> Inputs<'a> {
         self.seen.effective.overlays.iter().find(|selected| selected.overlay.name() == name)
     }
 
-    /// The instance, among the cluster's, one of whose patches is written in a file.
-    pub(super) fn patching(&self, file: FileId) -> Option<(Scope<'a>, usize)> {
+    /// The patch that is written in a file and applies, with the overlay that has it.
+    pub(super) fn patching(&self, file: FileId) -> Option<(Scope<'a>, &'a CompiledPatch)> {
+        let written = |patch: &&CompiledPatch| match &patch.body {
+            Body::Manifests(documents) => documents.iter().any(|document| document.template.span().file == file),
+            Body::Jsonnet(program) => *program == file,
+        };
         self.seen.instances.iter().enumerate().find_map(|(index, instance)| {
-            let patches = &instance.overlay.spec().patches;
-            let at = patches
-                .iter()
-                .position(|patch| instance.overlay.file(&patch.path, self.seen.sources).is_some_and(|(id, _)| id == file))?;
-            Some((Scope { index, instance, maker: None }, at))
+            let applies = |patch: &&CompiledPatch| {
+                patch.when.as_ref().is_none_or(|condition| condition.is_true(&instance.context).unwrap_or_default())
+            };
+            let patch = instance.compiled.patches.iter().filter(applies).find(written)?;
+            Some((Scope { index, instance, maker: None }, patch))
         })
     }
 }

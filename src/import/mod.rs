@@ -70,14 +70,6 @@ pub struct Dropped {
     pub span: Span,
 }
 
-impl Dropped {
-    /// This as a finding, for those who list them among others.
-    #[must_use]
-    pub fn diagnostic(&self) -> Diagnostic {
-        Diagnostic::new(&rules::IMPORT_DROPPED, self.span, format!("`{}` is left out: {}", self.path, self.reason))
-    }
-}
-
 /// Whether nothing is wrong with what was imported since there were `before` findings: its values may not be what a declaration
 /// takes. They still have their places in the manifest, so that is where the findings point.
 fn holds(network: &Draft, cluster: &Draft, before: usize, findings: &mut Vec<Diagnostic>) -> bool {

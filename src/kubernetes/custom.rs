@@ -57,6 +57,12 @@ impl Custom {
 }
 
 impl Version {
+    /// The schema as it is written, for walking down an object.
+    #[must_use]
+    pub fn source(&self) -> &Value {
+        &self.source
+    }
+
     /// The schema of its objects, closed; none when it cannot be understood, which is not the objects' fault.
     #[must_use]
     pub fn schema(&self) -> Option<&Schema> {

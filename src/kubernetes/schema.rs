@@ -151,12 +151,18 @@ impl Schemas {
     #[must_use]
     pub fn merge(&self, definition: &str) -> Option<Shape<'_>> {
         let (name, _) = self.definitions.get_key_value(definition)?;
-        Some(Shape { schemas: self, definition: Some(name), schema: self.definition(name)? })
+        Some(Shape { schemas: self, definition: Some(name), schema: self.definition(name)?, custom: false })
+    }
+
+    /// Returns how a patch merges into custom resources, whose definition has this schema.
+    #[must_use]
+    pub fn merge_custom<'a>(&'a self, schema: &'a Value) -> Shape<'a> {
+        Shape { schemas: self, definition: None, schema, custom: true }
     }
 
     /// Follows a reference, if `schema` is one. Definitions are never references themselves.
     fn resolve<'a>(&'a self, schema: &'a Value) -> Shape<'a> {
-        let inline = Shape { schemas: self, definition: None, schema };
+        let inline = Shape { schemas: self, definition: None, schema, custom: false };
         reference(schema).and_then(|name| self.merge(name)).unwrap_or(inline)
     }
 }
@@ -205,6 +211,7 @@ pub struct Shape<'a> {
     schemas: &'a Schemas,
     definition: Option<&'a str>,
     schema: &'a Value,
+    custom: bool,
 }
 
 impl<'a> Shape<'a> {
@@ -221,6 +228,9 @@ impl<'a> Shape<'a> {
         let schema = named.or_else(|| self.schema.get("additionalProperties").filter(|values| values.is_object()))?;
         let text = |keyword: &str| schema.get(keyword).and_then(Value::as_str);
         let list_map_keys = schema.get("x-kubernetes-list-map-keys").and_then(Value::as_array);
+        if self.custom {
+            return Some(self.custom_field(schema));
+        }
         Some(Field {
             shape: self.schemas.resolve(schema),
             strategy: Strategy::parse(text("x-kubernetes-patch-strategy").unwrap_or_default()),
@@ -228,6 +238,27 @@ impl<'a> Shape<'a> {
             list_type: text("x-kubernetes-list-type"),
             list_map_keys: list_map_keys.into_iter().flatten().filter_map(Value::as_str).collect(),
         })
+    }
+
+    /// A field of a custom resource. Definitions say what server-side apply does with a list; a merge does the same: lists of type
+    /// `map` merge by their keys, those of type `set` as sets of scalars, and all others are replaced.
+    fn custom_field(self, schema: &'a Value) -> Field<'a> {
+        let keys = schema.get("x-kubernetes-list-map-keys").and_then(Value::as_array);
+        let list_map_keys: Vec<&str> = keys.into_iter().flatten().filter_map(Value::as_str).collect();
+        let list_type = schema.get("x-kubernetes-list-type").and_then(Value::as_str);
+        let of_objects = schema.get("items").and_then(|items| items.get("type")).and_then(Value::as_str) == Some("object");
+        let merge = match list_type {
+            Some("map") => !list_map_keys.is_empty(),
+            Some("set") => !of_objects,
+            _ => false,
+        };
+        Field {
+            shape: Shape { schema, ..self },
+            strategy: Strategy { merge, ..Strategy::default() },
+            merge_key: list_map_keys.first().copied(),
+            list_type,
+            list_map_keys,
+        }
     }
 
     /// Returns the names of an object's fields; none for what takes any keys.
@@ -238,7 +269,8 @@ impl<'a> Shape<'a> {
     /// Returns the shape of a list's items.
     #[must_use]
     pub fn items(self) -> Option<Shape<'a>> {
-        self.schema.get("items").map(|items| self.schemas.resolve(items))
+        let items = self.schema.get("items")?;
+        Some(if self.custom { Shape { schema: items, ..self } } else { self.schemas.resolve(items) })
     }
 }
 

@@ -8,9 +8,10 @@ use minijinja::Environment;
 use super::expression::{self, Expression};
 use super::library::Overlay;
 use super::template::{Compiler, Scalar, Template};
-use crate::declare::Resource;
+use crate::declare::{self, Resource, Target};
 use crate::diagnostic::{Diagnostic, rules};
 use crate::kubernetes::Object;
+use crate::patch::Matcher;
 use crate::tree::{FileId, Node, Path, Sources, Span, yaml};
 
 /// An overlay, compiled.
@@ -80,10 +81,21 @@ pub struct CompiledPatch {
     pub when: Option<Expression>,
     /// The patch documents, or the program.
     pub body: Body,
-    /// Index in the overlay's `patches`.
-    pub index: usize,
+    /// Which objects; none where the patch names its object itself.
+    pub target: Option<Matcher>,
+    /// How many objects each document must match.
+    pub count: Count,
     /// The patch file.
     pub span: Span,
+}
+
+/// How many objects a patch must match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Count {
+    /// Exactly so many.
+    Exactly(usize),
+    /// So many or more.
+    AtLeast(usize),
 }
 
 /// A rule, compiled.
@@ -203,11 +215,40 @@ impl<'a> Work<'a> {
             let here = root.item(index);
             let span = self.overlay.declared.node.nearest(&here.child("path")).span;
             let when = self.expression(&here.child("when"));
-            if let Some(body) = self.body(&patch.path, span) {
-                patches.push(CompiledPatch { when, body, index, span });
+            let before = self.findings.len();
+            let target = patch.target.as_ref().map(|target| self.target(target, &here.child("target")));
+            let count = self.count(patch, &here);
+            // What a wrong target matches is beside the point.
+            let sound = self.findings.len() == before;
+            if let Some(body) = self.body(&patch.path, span).filter(|_| sound) {
+                patches.push(CompiledPatch { when, body, target, count, span });
             }
         }
         patches
+    }
+
+    fn target(&mut self, target: &Target, path: &Path) -> Matcher {
+        let node = self.overlay.declared.node.nearest(path);
+        for (index, requirement) in target.labels.match_expressions.iter().enumerate() {
+            if let Some(fault) = requirement.fault() {
+                let place = node.nearest(&Path::dotted("labels.matchExpressions").item(index)).span;
+                self.findings.push(Diagnostic::new(&rules::SELECTOR_INVALID, place, fault));
+            }
+        }
+        Matcher::new(target, node, self.findings)
+    }
+
+    fn count(&mut self, patch: &declare::Patch, path: &Path) -> Count {
+        match (patch.expect, patch.at_least) {
+            (Some(_), Some(_)) => {
+                let place = self.overlay.declared.node.nearest(&path.child("atLeast")).span;
+                let message = "`expect` is a number of objects, so `atLeast` has nothing to say";
+                self.findings.push(Diagnostic::new(&rules::PATCH_INVALID, place, message));
+                Count::AtLeast(0)
+            }
+            (Some(number), None) => Count::Exactly(number),
+            (None, number) => Count::AtLeast(number.unwrap_or(1)),
+        }
     }
 
     fn assertions(&mut self) -> Vec<CompiledAssertion> {

@@ -8,7 +8,7 @@ use minijinja::{Environment, Error, ErrorKind, State, Value};
 
 use super::expression::to_value;
 use crate::declare::{Cluster, Declared};
-use crate::plan::{AwsPlan, NetworkPlan, Protocol};
+use crate::plan::{AwsPlan, NetworkPlan};
 use crate::tree::{Sources, Span, from_json};
 
 /// Variables by name: an object of the template engine, so that what is set later is seen by every expression from then on.
@@ -117,9 +117,6 @@ pub fn cluster(declared: &Declared<Cluster>, dns_ip: std::net::IpAddr) -> Value 
         map.insert("cniProvider".into(), cluster.spec.networking.keys().next().cloned().unwrap_or_default().into());
     }
     set_dns(&mut json, dns_ip);
-    if let Some(map) = json.get_mut("controlPlane").and_then(serde_json::Value::as_object_mut) {
-        map.insert("portsBesideEtcd".into(), ports_beside(&cluster.spec.control_plane.etcd_ports).into());
-    }
     for path in ["/nodes/kernel", "/dns/nodeLocalCache", "/controlPlane/apiHost"] {
         or_none(&mut json, path);
     }
@@ -130,27 +127,6 @@ fn set_dns(json: &mut serde_json::Value, dns_ip: std::net::IpAddr) {
     if let Some(dns) = json.get_mut("dns").and_then(serde_json::Value::as_object_mut) {
         dns.insert("serviceIP".into(), dns_ip.to_string().into());
     }
-}
-
-/// The TCP ports besides these, as ranges: what pods with addresses of their own may reach on the control plane.
-fn ports_beside(ports: &[String]) -> Vec<String> {
-    let mut taken: Vec<(u16, u16)> = Vec::new();
-    for port in ports {
-        if let Ok(Protocol::Tcp(first, last)) = Protocol::parse("tcp", Some(port)) {
-            taken.push((first, last));
-        }
-    }
-    taken.sort_unstable();
-    let (mut ranges, mut next) = (Vec::new(), 1u32);
-    for (first, last) in taken.into_iter().map(|(first, last)| (u32::from(first), u32::from(last))).chain([(65536, 65536)]) {
-        match first.saturating_sub(next) {
-            0 => {}
-            1 => ranges.push(next.to_string()),
-            _ => ranges.push(format!("{next}-{}", first - 1)),
-        }
-        next = next.max(last + 1);
-    }
-    ranges
 }
 
 /// An optional field that is not set is `none`, so that expressions can ask for it.
@@ -184,18 +160,4 @@ pub fn network(plan: &NetworkPlan, labels: &IndexMap<String, String>) -> Value {
         "subnets": subnets.collect::<Vec<_>>(),
     });
     to_value(&from_json(&json, Span::NONE))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::ports_beside;
-
-    #[test]
-    fn ports_beside_others() {
-        let beside = |ports: &[&str]| ports_beside(&ports.iter().map(ToString::to_string).collect::<Vec<_>>());
-        assert_eq!(beside(&["2379-2380"]), ["1-2378", "2381-65535"]);
-        assert_eq!(beside(&["4001", "2379-2380", "2380-2381", "2383"]), ["1-2378", "2382", "2384-4000", "4002-65535"]);
-        assert_eq!(beside(&["1-65534"]), ["65535"]);
-        assert_eq!(beside(&[]), ["1-65535"]);
-    }
 }

@@ -1,21 +1,22 @@
 //! What the overlays of one cluster make: facts, objects and findings.
 
+mod patching;
+
 use std::sync::Arc;
 
 use minijinja::Value;
 
 use super::Selected;
-use super::compile::{Body, Compiled, CompiledAssertion, CompiledPatch, CompiledResource, Manifest};
+use super::compile::{Body, Compiled, CompiledAssertion, CompiledResource, Manifest};
 use super::context::Variables;
 use super::expression::{Expression, Outcome, to_value};
 use super::jsonnet::Jsonnet;
 use super::library::Overlay;
-use crate::declare::{Declared, Facts, Target, Transition};
+use crate::declare::{Declared, Facts, Transition};
 use crate::diagnostic::{Diagnostic, Label, rules};
 use crate::kubernetes::schema::Schemas;
 use crate::kubernetes::{Identity, Object};
 use crate::limits;
-use crate::patch;
 use crate::tree::{Node, Path, Span, from_json};
 
 /// What rendering needs beside the overlays: programs and schemas.
@@ -88,8 +89,17 @@ impl<'a> Instance<'a> {
             return None;
         }
         for (name, template) in &compiled.values {
-            let value = template.eval(&context, findings)?;
-            variables.set(name, to_value(&value));
+            let before = findings.len();
+            let value = template.eval(&context, findings);
+            if value.is_none() && findings.len() == before {
+                let place = selected.overlay.declared.span(&format!("spec.values.{name}"));
+                findings.push(Diagnostic::new(
+                    &rules::EXPRESSION,
+                    place,
+                    format!("the value `{name}` is `omit`, which leaves out a key or an item"),
+                ));
+            }
+            variables.set(name, to_value(&value?));
         }
         let node = match &compiled.facts {
             Some(template) => template.eval(&context, findings)?,
@@ -216,39 +226,6 @@ impl<'a> Instance<'a> {
         let own = self.compiled.values.iter().map(|(name, _)| name.as_str());
         let value = |name: &str| serde_json::to_value(context.get_attr(name).ok().filter(|value| !value.is_undefined())?).ok();
         names.into_iter().chain(own).filter_map(|name| Some((name.to_owned(), value(name)?))).collect()
-    }
-
-    /// Applies the overlay's patches to the cluster's objects.
-    pub fn patch(&self, objects: &mut [Arc<Object>], tools: Tools<'_>, findings: &mut Vec<Diagnostic>) {
-        self.blamed(findings, |findings| {
-            for compiled in &self.compiled.patches {
-                if holds(compiled.when.as_ref(), &self.context, findings) {
-                    self.apply(compiled, objects, tools, findings);
-                }
-            }
-        });
-    }
-
-    fn apply(&self, compiled: &CompiledPatch, objects: &mut [Arc<Object>], tools: Tools<'_>, findings: &mut Vec<Diagnostic>) {
-        let target = self.overlay.spec().patches.get(compiled.index).and_then(|patch| patch.target.as_ref());
-        match &compiled.body {
-            Body::Manifests(documents) => {
-                for document in documents {
-                    let Some(change) = document.template.eval(&self.context, findings) else { continue };
-                    let target = target.cloned().or_else(|| named(&change));
-                    each_match(objects, target.as_ref(), compiled.span, findings, |node, findings| match change.as_list() {
-                        Some(_) => patch::json(node, &change, findings),
-                        None => patch::strategic(node, &change, tools.schemas, findings),
-                    });
-                }
-            }
-            Body::Jsonnet(file) => each_match(objects, target, compiled.span, findings, |node, findings| {
-                match tools.jsonnet.eval(*file, &[("ctx", self.data(&self.context)), ("object", node.to_json())]) {
-                    Ok(json) => node.become_equal(from_json(&json, Span::file(*file))),
-                    Err(finding) => findings.push(finding),
-                }
-            }),
-        }
     }
 
     /// Checks the overlay's own rules.
@@ -387,46 +364,5 @@ fn object(node: Node, component: &Arc<str>, findings: &mut Vec<Diagnostic>) -> O
             findings.push(Diagnostic::new(&rules::OBJECT_IDENTITY, node.span, message));
             None
         }
-    }
-}
-
-/// The object that a strategic merge patch names itself.
-fn named(change: &Node) -> Option<Target> {
-    let identity = Identity::of(change)?;
-    Some(Target {
-        group: Some(identity.group().to_owned()),
-        version: None,
-        kind: Some(identity.kind),
-        name: Some(identity.name),
-        namespace: (!identity.namespace.is_empty()).then_some(identity.namespace),
-    })
-}
-
-fn each_match(
-    objects: &mut [Arc<Object>],
-    target: Option<&Target>,
-    place: Span,
-    findings: &mut Vec<Diagnostic>,
-    mut change: impl FnMut(&mut Node, &mut Vec<Diagnostic>),
-) {
-    let Some(target) = target else {
-        findings.push(Diagnostic::new(&rules::PATCH_INVALID, place, "the patch has no `target`, and names no object itself"));
-        return;
-    };
-    let mut matched = false;
-    for object in objects.iter_mut().filter(|object| patch::targets(target, &object.identity)) {
-        matched = true;
-        let mut node = object.node.clone();
-        change(&mut node, findings);
-        let identity = Identity::of(&node).unwrap_or_else(|| object.identity.clone());
-        *object = Arc::new(Object::new(identity, Arc::clone(&object.component), node));
-    }
-    if !matched {
-        let names: Vec<String> =
-            objects.iter().map(|object| format!("{}/{}", object.identity.kind, object.identity.name)).collect();
-        let wanted = format!("{}/{}", target.kind.as_deref().unwrap_or("*"), target.name.as_deref().unwrap_or("*"));
-        let finding =
-            Diagnostic::new(&rules::PATCH_NO_MATCH, place, format!("the patch matches no object of this cluster ({wanted})"));
-        findings.push(finding.suggest(&wanted, names.iter().map(String::as_str)));
     }
 }

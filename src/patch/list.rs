@@ -260,8 +260,9 @@ impl Merger<'_> {
         let mut last = None;
         for item in items.and_then(Node::as_list).unwrap_or_default().iter().filter(|item| item.get(PATCH).is_none()) {
             let place = order.place(order.items, item);
-            if place.is_none() || place < last {
-                let name = label(item, &order.keys);
+            let name = label(item, &order.keys);
+            // An element without a name has been reported.
+            if !name.is_empty() && (place.is_none() || place < last) {
                 self.invalid(
                     order.span,
                     format!("`$setElementOrder` of `{trail}` does not have `{name}` where the patch has it"),

@@ -1,15 +1,19 @@
 //! Strategic merge patches.
 //!
 //! The result is kustomize's (kyaml `merge2`): mappings merge, `null` removes a key, scalars and lists are replaced, and lists
-//! with a merge key in Kubernetes' schemas merge element by element (`list.rs`). Kinds without a schema have no such lists.
+//! with a merge key in Kubernetes' schemas merge element by element (`list.rs`). Lists of custom resources merge by the list types
+//! of their definition, where the cluster renders it; kinds without a schema have no lists that merge.
 //! As in kustomize, the strategy `replace` of Kubernetes (the selector of a `PodDisruptionBudget` has it) is not looked at.
 //! The directives that kustomize leaves in its output work as in the API server: `$retainKeys`, `$setElementOrder/…` and
 //! `$deleteFromPrimitiveList/…`. `tests/strategic_merge` compares with kustomize and lists where netloom differs, and why.
+
+use std::sync::Arc;
 
 use super::directive::{Directive, is_directive};
 use super::trail::Trail;
 use super::{candidates, is_scalar};
 use crate::diagnostic::{Diagnostic, rules};
+use crate::kubernetes::Object;
 use crate::kubernetes::schema::{Field, Schemas, Shape};
 use crate::tree::{Map, Node, Span, Value};
 
@@ -17,7 +21,13 @@ use crate::tree::{Map, Node, Span, Value};
 ///
 /// The identity of an object stays as it is: a patch may repeat it, and must not change it. An object that the patch deletes
 /// (`$patch: delete` at its root) is left as `null`; the caller drops it.
-pub fn strategic(object: &mut Node, patch: &Node, schemas: &Schemas, findings: &mut Vec<Diagnostic>) {
+pub fn strategic(
+    object: &mut Node,
+    patch: &Node,
+    schemas: &Schemas,
+    definitions: &[Arc<Object>],
+    findings: &mut Vec<Diagnostic>,
+) {
     let Some(change) = patch.as_map() else {
         let message = format!("a strategic merge patch is a mapping, and this is {}", patch.kind());
         findings.push(Diagnostic::new(&rules::PATCH_INVALID, patch.span, message));
@@ -27,7 +37,8 @@ pub fn strategic(object: &mut Node, patch: &Node, schemas: &Schemas, findings: &
         return;
     }
     let kind = object.str_at("apiVersion").zip(object.str_at("kind")).and_then(|(version, kind)| schemas.kind(version, kind));
-    let shape = kind.and_then(|definition| schemas.merge(definition));
+    let schema = if kind.is_none() { custom(object, definitions) } else { None };
+    let shape = kind.and_then(|definition| schemas.merge(definition)).or(schema.map(|schema| schemas.merge_custom(schema)));
     let identity = IDENTITY.map(|path| at(object, path).cloned());
     let mut merger = Merger { findings };
     match merger.directive(change) {
@@ -46,6 +57,15 @@ pub fn strategic(object: &mut Node, patch: &Node, schemas: &Schemas, findings: &
         },
     }
     IDENTITY.iter().zip(identity).for_each(|(path, value)| keep(object, path, value));
+}
+
+/// The schema that a definition among these gives an object.
+fn custom<'d>(object: &Node, definitions: &'d [Arc<Object>]) -> Option<&'d serde_json::Value> {
+    let (group, version) = object.str_at("apiVersion")?.split_once('/')?;
+    let kind = object.str_at("kind")?;
+    let mut customs = definitions.iter().filter_map(|object| object.custom());
+    let custom = customs.find(|custom| custom.group == group && custom.kind == kind)?;
+    Some(custom.versions.iter().find(|one| one.name == version)?.source())
 }
 
 /// The fields that say which object an object is.

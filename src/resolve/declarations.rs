@@ -3,8 +3,8 @@
 use indexmap::IndexMap;
 use rayon::prelude::*;
 
-use crate::declare::{API_VERSION, Declared};
-use crate::diagnostic::{Diagnostic, rules};
+use crate::declare::{API_VERSION, Cluster, Declared};
+use crate::diagnostic::{Diagnostic, Label, Severity, rules};
 use crate::overlay::jsonnet::Jsonnet;
 use crate::tree::{FileId, Node, Sources, Span, from_json, yaml};
 
@@ -82,12 +82,26 @@ fn program(file: FileId, jsonnet: &Jsonnet, findings: &mut Vec<Diagnostic>) -> V
 /// Says in findings which declaration they are about, where the place alone does not: a program's declarations all stand at its
 /// beginning.
 pub fn attribute(declaration: &Node, findings: &mut [Diagnostic]) {
-    if declaration.span.start != declaration.span.end {
+    if !is_made(declaration) {
         return;
     }
     let name = declaration.get("metadata").and_then(|metadata| metadata.str_at("name")).unwrap_or("without a name");
     let kind = declaration.str_at("kind").unwrap_or("declaration");
     findings.iter_mut().for_each(|finding| finding.message.push_str(&format!(" ({kind} {name})")));
+}
+
+/// Moves findings from a file of netloom's own, which nobody can mend, to the cluster that it was rendered for.
+pub fn owned(cluster: &Declared<Cluster>, sources: &Sources, findings: &mut [Diagnostic]) {
+    let stock = |span: Span| sources.get(span.file).is_some_and(|source| source.path.starts_with("netloom:"));
+    for finding in findings.iter_mut().filter(|finding| finding.severity > Severity::Note && stock(finding.span)) {
+        finding.labels.insert(0, Label { span: finding.span, text: "rendered from here".to_owned() });
+        finding.span = cluster.span("metadata.name");
+    }
+}
+
+/// Whether a program made a declaration.
+pub(super) fn is_made(declaration: &Node) -> bool {
+    declaration.span.start == declaration.span.end
 }
 
 /// Reports declarations of one kind whose names are equal, or differ in case only.

@@ -27,7 +27,7 @@ pub(super) struct Root<'a> {
 }
 
 /// An overlay that a cluster has, why, and the options that each reason came with.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(super) struct Choice<'a> {
     pub(super) overlay: &'a Overlay,
     pub(super) reasons: Vec<(Reason, Option<Node>)>,
@@ -164,10 +164,11 @@ fn uses(overlay: &Overlay) -> impl Iterator<Item = (&Use, Span, Option<&Node>)> 
 }
 
 /// Reports overlays of the project that build on what is not there, or in a circle. Stock overlays do neither.
-pub(super) fn check_uses(library: &Library, findings: &mut Vec<Diagnostic>) {
+pub(super) fn check(library: &Library, findings: &mut Vec<Diagnostic>) {
     for overlay in library.own() {
-        for (used, span, _) in uses(overlay) {
+        for (used, span, options) in uses(overlay) {
             known(used.overlay(), span, library, findings);
+            options.into_iter().for_each(|options| super::patches::plain(options, findings));
         }
         if let Some(circle) = circle(overlay, library) {
             findings.push(report(&circle));

@@ -5,6 +5,7 @@ mod declarations;
 mod layers;
 pub mod network;
 mod options;
+mod patches;
 mod select;
 
 use rayon::prelude::*;
@@ -15,8 +16,8 @@ use crate::overlay::Selected;
 use crate::overlay::library::{Library, Overlay};
 use crate::tree::{Node, Path, Span};
 
-pub use declarations::{Documents, attribute};
-use select::Layered;
+pub use declarations::{Documents, attribute, owned};
+pub use select::Layered;
 
 /// A cluster with everything that applies to it.
 #[derive(Debug)]
@@ -27,6 +28,32 @@ pub struct Effective<'a> {
     pub network: &'a Declared<Network>,
     /// Its overlays, in the order in which they apply.
     pub overlays: Vec<Selected<'a>>,
+}
+
+/// Finds every cluster's overlays, and applies their patches to clusters and networks.
+pub fn layered<'a>(
+    documents: &mut Documents,
+    project: &Declared<Project>,
+    library: &'a Library,
+    findings: &mut Vec<Diagnostic>,
+) -> Vec<Option<Layered<'a>>> {
+    layers::check(library, findings);
+    patches::check(library, findings);
+    let layers = layers::layers(project, library, findings);
+    let layered = documents.clusters.par_iter().map(|node| {
+        let mut findings = Vec::new();
+        let layered = select::layered(node, &layers, library, &mut findings);
+        attribute(node, &mut findings);
+        (layered, findings)
+    });
+    let mut clusters = Vec::new();
+    for (cluster, mut found) in layered.collect::<Vec<_>>() {
+        findings.append(&mut found);
+        clusters.push(cluster);
+    }
+    patches::networks(&mut documents.networks, &clusters, findings);
+    layers::unused(&layers, &documents.clusters, findings);
+    clusters
 }
 
 /// Decodes and validates every network.
@@ -53,20 +80,20 @@ pub fn networks(documents: &mut Documents, findings: &mut Vec<Diagnostic>) -> Ve
 /// Resolves every cluster.
 pub fn clusters<'a>(
     documents: &Documents,
+    layered: Vec<Option<Layered<'a>>>,
     project: &Declared<Project>,
     library: &'a Library,
     networks: &'a [Declared<Network>],
     findings: &mut Vec<Diagnostic>,
 ) -> Vec<Effective<'a>> {
-    layers::check_uses(library, findings);
-    let layers = layers::layers(project, library, findings);
-    let resolved: Vec<_> = documents
-        .clusters
-        .par_iter()
-        .map(|node| {
+    let resolved: Vec<_> = layered
+        .into_par_iter()
+        .flatten()
+        .map(|layered| {
             let mut findings = Vec::new();
-            let cluster = one(node, &layers, library, (networks, &documents.broken), &mut findings);
-            attribute(node, &mut findings);
+            let node = declarations::is_made(&layered.node).then(|| layered.node.clone());
+            let cluster = one(layered, library, (networks, &documents.broken), &mut findings);
+            node.iter().for_each(|node| attribute(node, &mut findings));
             (cluster, findings)
         })
         .collect();
@@ -76,7 +103,6 @@ pub fn clusters<'a>(
         clusters.extend(cluster);
     }
     declarations::unique(&clusters, |one| &one.cluster, |cluster| &cluster.value.metadata.name, findings);
-    layers::unused(&layers, &documents.clusters, findings);
     destinations(project, &documents.clusters, findings);
     clusters
 }
@@ -137,15 +163,13 @@ fn set(finding: &mut Diagnostic, severity: Severity) -> bool {
     true
 }
 
-/// Resolves one cluster: its layers' patches, its type, its network, its overlays.
+/// Resolves one cluster: its type, its network, its overlays.
 fn one<'a>(
-    node: &Node,
-    layers: &[layers::Layer<'_, 'a>],
+    Layered { node, choices }: Layered<'a>,
     library: &'a Library,
     (networks, broken): (&'a [Declared<Network>], &[String]),
     findings: &mut Vec<Diagnostic>,
 ) -> Option<Effective<'a>> {
-    let Layered { node, choices } = select::layered(node, layers, library, findings)?;
     let cluster = crate::declare::decode::<Cluster>(node, findings)?;
     let Some(network) = networks.iter().find(|network| network.value.metadata.name == cluster.value.spec.network) else {
         if broken.contains(&cluster.value.spec.network) {

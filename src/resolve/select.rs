@@ -4,12 +4,12 @@ use indexmap::IndexMap;
 
 use super::layers::{self, Choice, Layer, Root};
 use super::options::options;
+use super::patches;
 use crate::declare::{Cluster, Declared};
 use crate::diagnostic::{Diagnostic, nearest, rules};
 use crate::limits;
 use crate::overlay::library::{Library, Overlay};
 use crate::overlay::{Origin, Reason, Selected};
-use crate::patch;
 use crate::tree::{Node, Path, Span};
 
 /// The slot of network providers; a cluster has exactly one.
@@ -18,7 +18,8 @@ const PROVIDER_SLOT: &str = "cni";
 const ROUNDS: usize = 8;
 
 /// A cluster's document after the patches of its overlays, and those overlays in the order in which they apply.
-pub(super) struct Layered<'a> {
+#[derive(Debug)]
+pub struct Layered<'a> {
     pub(super) node: Node,
     pub(super) choices: Vec<Choice<'a>>,
 }
@@ -37,7 +38,7 @@ pub(super) fn layered<'a>(
     for _ in 0..ROUNDS {
         let mut effective = node.clone();
         let mut found = Vec::new();
-        choices.iter().for_each(|choice| patch_declaration(choice.overlay, &mut effective, &mut found));
+        choices.iter().for_each(|choice| patches::cluster(choice.overlay, &mut effective, &mut found));
         let mut roots: Vec<Root<'a>> = blocks(&effective, library).chain(named.iter().cloned()).collect();
         roots.sort_by_key(|root| root.overlay.spec().slot.as_deref() != Some(PROVIDER_SLOT));
         let next = layers::expand(roots, library);
@@ -81,16 +82,6 @@ fn blocks<'a>(cluster: &Node, library: &'a Library) -> impl Iterator<Item = Root
         })
         .collect();
     roots.into_iter()
-}
-
-/// Applies an overlay's declaration patches to a cluster's document.
-fn patch_declaration(overlay: &Overlay, cluster: &mut Node, _findings: &mut Vec<Diagnostic>) {
-    let patches = overlay.declared.node.at(&Path::dotted("spec.declarations")).and_then(Node::as_list);
-    for change in patches.into_iter().flatten().filter_map(|patch| patch.get("cluster")) {
-        if let Some(spec) = cluster.as_map_mut().and_then(|map| map.get_mut("spec")) {
-            patch::merge(spec, change);
-        }
-    }
 }
 
 /// Checks a cluster's overlays against it and each other, and their options.

@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests lay out their own project")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
+mod codes;
 mod nodelocal;
 mod options;
 mod weave;

@@ -52,7 +52,7 @@ def bare(cluster, *protocols):
     """Packets of pods that nothing wraps. A group knows machines and not the pods on them, so every port of a machine is open to
     the others, less what is not for pods: etcd's ports stay closed to workers."""
     closed, start = sorted(etcd(cluster)), 1
-    found = [flow("udp", PORTS), flow("tcp", PORTS, NODES, WORKERS), icmp(cluster)]
+    found = [flow("udp", PORTS), flow("tcp", PORTS, NODES, WORKERS), flow("132"), icmp(cluster)]
     for first, last in [*closed, (65536, 65536)]:
         found += [flow("tcp", (start, first - 1), NODES, CONTROL_PLANE)] if start < first else []
         start = max(start, last + 1)
@@ -68,14 +68,15 @@ def amazonvpc(options, cluster, aws, _):
 def calico(options, cluster, aws, _):
     """tigera/docs, "System requirements"; felix/docs/config-params.md."""
     mode = "Always" if options.get("crossSubnet") is False else "CrossSubnet"
-    tunnel = options.get("encapsulationMode") or ("vxlan" if options.get("vxlanMode", "Never") != "Never" else "ipip")
+    tunnel = "ipip" if not sixth(cluster) else "vxlan" if aws else "none"
+    tunnel = options.get("encapsulationMode") or ("vxlan" if options.get("vxlanMode", "Never") != "Never" else tunnel)
     ipip, vxlan = (options.get(f"{name}Mode", mode if tunnel == name else "Never") for name in ("ipip", "vxlan"))
     bpf, tunnelled = options.get("bpfEnabled"), "Always" in (ipip, vxlan)
     found = [flow("4")] if ipip != "Never" else []
     found += [flow("tcp", 179)] if ipip != "Never" or vxlan == "Never" else []  # between nodes that have VXLAN there is no BGP
-    found += [flow("udp", 4789)] if vxlan != "Never" or bpf and options.get("bpfExternalServiceMode") != "DSR" else []
+    found += [flow("udp", 4789)] if vxlan != "Never" or bpf else []
     found += [flow("udp", 51821 if sixth(cluster) else 51820)] if options.get("wireguardEnabled") else []
-    found += bare(cluster, *([] if bpf else ["132"])) if aws and not tunnelled else []
+    found += bare(cluster) if aws and not tunnelled else []
     typha = options.get("typhaReplicas", cluster.get("nodes", {}).get("max", 100) > 50)
     return found + felix(options) + (typhas(options) if typha else [])
 

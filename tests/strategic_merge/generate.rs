@@ -13,15 +13,15 @@ impl Random {
         self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 16
     }
 
-    fn below(&mut self, limit: usize) -> usize {
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
         usize::try_from(self.next()).unwrap_or_default() % limit
     }
 
-    fn chance(&mut self, percent: usize) -> bool {
+    pub(crate) fn chance(&mut self, percent: usize) -> bool {
         self.below(100) < percent
     }
 
-    fn pick<'a, T>(&mut self, items: &'a [T]) -> &'a T {
+    pub(crate) fn pick<'a, T>(&mut self, items: &'a [T]) -> &'a T {
         &items[self.below(items.len())]
     }
 
@@ -165,8 +165,7 @@ const PORTS: [u16; 6] = [53, 80, 443, 8080, 9090, 9253];
 
 /// A resource and a patch to it, named after their number.
 pub(crate) fn pair(number: usize, random: &mut Random) -> (Value, Value) {
-    let (api_version, kind, fields) = &KINDS[number % KINDS.len()];
-    let head = json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": format!("case-{number}")}});
+    let (head, fields) = head(number);
     let resource = join(&head, &object(fields, random, 70));
     let patch = match random.chance(1) {
         true => json!({"$patch": "delete"}),
@@ -174,6 +173,18 @@ pub(crate) fn pair(number: usize, random: &mut Random) -> (Value, Value) {
     };
     let patch = join(&head, &patch);
     (resource, patch)
+}
+
+/// A resource, named after its number.
+pub(crate) fn resource(number: usize, random: &mut Random) -> Value {
+    let (head, fields) = head(number);
+    join(&head, &object(fields, random, 70))
+}
+
+/// The beginning of a resource, and what its kind has.
+fn head(number: usize) -> (Value, Fields) {
+    let (api_version, kind, fields) = &KINDS[number % KINDS.len()];
+    (json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": format!("case-{number}")}}), fields)
 }
 
 /// The head of a document, and its other fields.
@@ -188,7 +199,7 @@ fn join(head: &Value, body: &Value) -> Value {
     document.into()
 }
 
-fn word(random: &mut Random) -> Value {
+pub(crate) fn word(random: &mut Random) -> Value {
     (*random.pick(&WORDS)).into()
 }
 

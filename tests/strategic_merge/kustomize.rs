@@ -9,13 +9,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use netloom::diagnostic::Diagnostic;
 use netloom::tree::{Node, Sources, Span, from_json, to_yaml};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::generate::{Random, pair};
-use super::{apply, documents};
+use super::{apply, documents, operations};
 
-const PAIRS: usize = 1000;
+/// Pairs of a resource and a strategic merge patch, and of a resource and a JSON patch.
+const PAIRS: [usize; 2] = [2000, 1000];
 
 fn program() -> PathBuf {
     let installed = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools/bin/kustomize");
@@ -24,13 +26,25 @@ fn program() -> PathBuf {
 
 /// What kustomize makes of resources and patches to them, by kind and name.
 fn build(name: &str, resources: &str, patches: &str) -> BTreeMap<(String, String), Node> {
+    let kustomization = "resources: [resources.yaml]\npatches: [{path: patches.yaml}]\n";
+    run(name, &[("resources.yaml", resources), ("patches.yaml", patches), ("kustomization.yaml", kustomization)])
+}
+
+/// What kustomize makes of resources and JSON patches, each with its target.
+fn build_json(name: &str, pairs: &[(Value, Value)]) -> BTreeMap<(String, String), Node> {
+    let resources = stream(pairs.iter().map(|(resource, _)| resource.to_string()));
+    let patch = |(resource, patch): &(Value, Value)| {
+        let target = json!({"kind": resource["kind"], "name": resource["metadata"]["name"]});
+        json!({"target": target, "patch": patch.to_string()})
+    };
+    let patches: Vec<Value> = pairs.iter().filter(|(_, patch)| patch != &json!([])).map(patch).collect();
+    let kustomization = json!({"resources": ["resources.yaml"], "patches": patches}).to_string();
+    run(name, &[("resources.yaml", &resources), ("kustomization.yaml", &kustomization)])
+}
+
+fn run(name: &str, files: &[(&str, &str)]) -> BTreeMap<(String, String), Node> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     fs::create_dir_all(&folder).expect("a folder");
-    let files = [
-        ("resources.yaml", resources),
-        ("patches.yaml", patches),
-        ("kustomization.yaml", "resources: [resources.yaml]\npatches: [{path: patches.yaml}]\n"),
-    ];
     for (file, text) in files {
         fs::write(folder.join(file), text).expect("written");
     }
@@ -60,7 +74,7 @@ fn stream(documents: impl Iterator<Item = String>) -> String {
 #[ignore = "needs kustomize: run by .ci/run"]
 fn generated_patches_give_what_kustomize_gives() {
     let mut random = Random(0x6e65_746c_6f6f_6d01);
-    let pairs: Vec<(Value, Value)> = (0..PAIRS).map(|number| pair(number, &mut random)).collect();
+    let pairs: Vec<(Value, Value)> = (0..PAIRS[0]).map(|number| pair(number, &mut random)).collect();
     let mut theirs = BTreeMap::new();
     // kustomize takes time that grows with the square of the objects in one build.
     for batch in pairs.chunks(200) {
@@ -68,8 +82,32 @@ fn generated_patches_give_what_kustomize_gives() {
         let patches = stream(batch.iter().map(|(_, patch)| patch.to_string()));
         theirs.append(&mut build("strategic_merge_generated", &resources, &patches));
     }
+    compare(&pairs, &theirs, apply);
+}
+
+#[test]
+#[ignore = "needs kustomize: run by .ci/run"]
+fn generated_json_patches_give_what_kustomize_gives() {
+    let mut random = Random(0x6e65_746c_6f6f_6d02);
+    let pairs: Vec<(Value, Value)> = (0..PAIRS[1]).map(|number| operations::pair(number, &mut random)).collect();
+    let mut theirs = BTreeMap::new();
+    for batch in pairs.chunks(100) {
+        theirs.append(&mut build_json("json_patch_generated", batch));
+    }
+    compare(&pairs, &theirs, |object, patch| {
+        let (mut object, mut findings) = (object.clone(), Vec::new());
+        netloom::patch::json(&mut object, patch, &mut findings);
+        (object, findings)
+    });
+}
+
+fn compare(
+    pairs: &[(Value, Value)],
+    theirs: &BTreeMap<(String, String), Node>,
+    apply: impl Fn(&Node, &Node) -> (Node, Vec<Diagnostic>),
+) {
     let mut wrong = Vec::new();
-    for (resource, patch) in &pairs {
+    for (resource, patch) in pairs {
         let (object, change) = (from_json(resource, Span::NONE), from_json(patch, Span::NONE));
         let (mut ours, findings) = apply(&object, &change);
         drop_empty_annotations(&mut ours);
@@ -82,7 +120,7 @@ fn generated_patches_give_what_kustomize_gives() {
             ));
         }
     }
-    assert!(wrong.is_empty(), "{} of {PAIRS} differ; the shortest:\n{}", wrong.len(), {
+    assert!(wrong.is_empty(), "{} of {} differ; the shortest:\n{}", wrong.len(), pairs.len(), {
         wrong.sort_by_key(String::len);
         wrong[..wrong.len().min(6)].join("=====\n")
     });
@@ -100,8 +138,8 @@ struct Difference {
     ours: Result<&'static str, &'static str>,
 }
 
-/// Every known difference. Beside these, kustomize drops `metadata.annotations` when they are empty, and keys without any
-/// value, from every object.
+/// Every known difference. Beside these, kustomize drops `metadata.annotations` when they are empty, and keys without any value,
+/// from every object; and netloom refuses a JSON patch that moves a value into itself, as RFC 6902 has it.
 const DIFFERENCES: [Difference; 15] = [
     Difference {
         why: "a patch element that matches nothing is an error",

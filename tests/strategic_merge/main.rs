@@ -7,6 +7,7 @@ mod cases;
 mod errors;
 mod generate;
 mod kustomize;
+mod operations;
 
 use netloom::diagnostic::Diagnostic;
 use netloom::kubernetes::schema;
@@ -25,6 +26,6 @@ fn documents(sources: &mut Sources, name: &str, text: &str) -> Vec<Node> {
 fn apply(object: &Node, patch: &Node) -> (Node, Vec<Diagnostic>) {
     let schemas = schema::for_minor(33).expect("embedded");
     let (mut object, mut findings) = (object.clone(), Vec::new());
-    patch::strategic(&mut object, patch, &schemas, &mut findings);
+    patch::strategic(&mut object, patch, &schemas, &[], &mut findings);
     (object, findings)
 }
