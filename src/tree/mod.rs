@@ -416,7 +416,7 @@ mod tests {
         assert_eq!(old.get("b").unwrap().overrode.as_ref().unwrap().as_int(), Some(1));
         let items = old.get("list").and_then(Node::as_list).unwrap();
         let places: Vec<_> = items.iter().map(|item| sources.locate(item.span)).collect();
-        assert_eq!(places, ["0.yaml:3:44", "0.yaml:3:26", "1.yaml:3:26"]);
-        assert_eq!(sources.locate(items[1].get("v").unwrap().span), "1.yaml:3:23");
+        assert_eq!(places, ["0.yaml:3:42", "0.yaml:3:25", "1.yaml:3:28"]);
+        assert_eq!(sources.locate(items[1].get("v").unwrap().span), "1.yaml:3:24");
     }
 }
