@@ -12,8 +12,10 @@ use crate::declare::{Declared, Network, Project};
 use crate::diagnostic::{self, Diagnostic, rules};
 use crate::emit::Scope;
 use crate::kubernetes::{Object, kustomization, schema};
+use crate::overlay::clash::Clashes;
 use crate::overlay::compile::Compiled;
 use crate::overlay::context::{self, Variables};
+use crate::overlay::generate;
 use crate::overlay::jsonnet::Jsonnet;
 use crate::overlay::library::{self, Library};
 use crate::overlay::render::{Instance, Tools};
@@ -238,7 +240,8 @@ impl Fleet<'_> {
             let sources = self.sources;
             witness.network(&NetworkSeen { project, sources, network, plan, template: &template, artifacts: &artifacts });
         }
-        Some(Unit { folder, artifacts })
+        let declared = network.map_or(Span::NONE, |network| network.span("metadata.name"));
+        Some(Unit { folder, declared, artifacts })
     }
 
     /// A template and its deployment file for CloudFormation Git sync.
@@ -274,14 +277,8 @@ impl Fleet<'_> {
         let instances = self.instances(effective, network, findings);
         let facts: Vec<_> = instances.iter().map(|one| (one.facts.clone(), one.place)).collect();
         let plan = plan::cluster::plan(cluster, network, &facts, findings);
-        let mut objects: Vec<Arc<Object>> = instances.iter().flat_map(|one| one.objects(tools, findings)).collect();
-        instances.iter().for_each(|one| one.patch(&mut objects, tools, findings));
-        objects.retain(|object| !object.node.is_null());
+        let objects = self.objects(effective, &instances, tools, findings);
         instances.iter().for_each(|one| one.assert(cluster, findings));
-        for object in &mut objects {
-            *object = gitops::annotated(self.project.spec.gitops.as_ref(), object);
-        }
-        kustomization::sort(&mut objects);
         let template = network.aws.as_ref().map(|_| cloudformation::cluster::template(cluster, &plan, network));
         check::declarations(cluster, effective.network, &facts, findings);
         let rendered = check::Rendered {
@@ -312,12 +309,35 @@ impl Fleet<'_> {
                 instances: &instances,
                 objects: &objects,
                 template: template.as_ref(),
-                sections: &sections,
                 artifacts: &artifacts,
                 tools,
             });
         }
-        Some(Unit { folder, artifacts })
+        Some(Unit { folder, declared: cluster.span("metadata.name"), artifacts })
+    }
+
+    /// The cluster's objects as they are written: made, patched, named, annotated and in order.
+    fn objects(
+        &self,
+        effective: &Effective<'_>,
+        instances: &[Instance<'_>],
+        tools: Tools<'_>,
+        findings: &mut Vec<Diagnostic>,
+    ) -> Vec<Arc<Object>> {
+        let mut objects: Vec<Arc<Object>> = instances.iter().flat_map(|one| one.objects(tools, findings)).collect();
+        instances.iter().for_each(|one| one.patch(&mut objects, tools, findings));
+        objects.retain(|object| !object.node.is_null());
+        if let Some(clashes) = Clashes::of(&effective.overlays, self.sources) {
+            clashes.declaration(&effective.cluster.node, findings);
+            objects.iter().for_each(|object| clashes.object(object, findings));
+        }
+        let hashed: Vec<_> = instances.iter().flat_map(Instance::hashed).collect();
+        generate::name_by_hash(&mut objects, &hashed);
+        for object in &mut objects {
+            *object = gitops::annotated(self.project.spec.gitops.as_ref(), object);
+        }
+        kustomization::sort(&mut objects);
+        objects
     }
 
     fn instances<'i>(

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::tree::Span;
+
 /// One rendered file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Artifact {
@@ -24,6 +26,8 @@ impl Artifact {
 pub struct Unit {
     /// Folder below the output folder: `clusters/NAME` or `networks/NAME`.
     pub folder: String,
+    /// Where it is declared.
+    pub declared: Span,
     /// Its files, ordered by path, no two with the same path.
     pub artifacts: Vec<Artifact>,
 }

@@ -14,6 +14,7 @@ mod outcome;
 mod progress;
 mod render;
 mod schema;
+mod vendor;
 
 use std::path::{Path, PathBuf};
 
@@ -53,7 +54,7 @@ pub struct Options {
     /// Folder of the project [default: the nearest one upwards with a netloom.yaml]
     #[arg(long, global = true, value_name = "DIR")]
     pub project: Option<PathBuf>,
-    /// `human`, or `json`: one document on standard output
+    /// `human`, `json`, `sarif` and `junit` (one document on standard output), or `github` (annotations)
     #[arg(long, global = true, value_enum, default_value_t, hide_possible_values = true)]
     pub format: Format,
     /// Colours: `auto`, `always` or `never`
@@ -98,6 +99,8 @@ pub enum Command {
     Layers(layers::Layers),
     /// Turn a cluster of another tool into declarations
     Import(import::Import),
+    /// Pin a manifest from elsewhere by its hash
+    Vendor(vendor::Vendor),
     /// Print the JSON Schema of a kind of file, for editors
     Schema(schema::Schema),
     /// Tell what a code means, where a value comes from, or what a line decides
@@ -116,6 +119,7 @@ impl Command {
             Command::Check(_) => "check",
             Command::Layers(_) => "layers",
             Command::Import(_) => "import",
+            Command::Vendor(_) => "vendor",
             Command::Schema(_) => "schema",
             Command::Explain(_) => "explain",
             Command::Completions(_) => "completions",
@@ -138,14 +142,35 @@ pub struct Surroundings<'a> {
 #[must_use]
 pub fn run(cli: &Cli, surroundings: &Surroundings<'_>) -> Outcome {
     let context = Context { options: &cli.options, surroundings };
+    let mut outcome = answer(cli, &context);
+    if !matches!(cli.options.format, Format::Human | Format::Json) {
+        let base = if matches!(cli.command, Command::Import(_)) { surroundings.folder.clone() } else { context.root() };
+        outcome.prefix = prefix(&base);
+    }
+    if cli.options.format == Format::Sarif && !outcome.findings.is_empty() {
+        outcome.rules = explain::meanings(&context);
+    }
+    outcome
+}
+
+/// The way from the root of the Git repository that a folder is in to the folder, with a `/` at its end; empty where there is none.
+fn prefix(folder: &Path) -> String {
+    let folder = folder.canonicalize().unwrap_or_default();
+    let root = folder.ancestors().find(|ancestor| ancestor.join(".git").exists());
+    let way = root.and_then(|root| folder.strip_prefix(root).ok()).map(Path::to_string_lossy).unwrap_or_default();
+    if way.is_empty() { String::new() } else { format!("{way}/") }
+}
+
+fn answer(cli: &Cli, context: &Context<'_>) -> Outcome {
     match &cli.command {
-        Command::Init(command) => init::run(command, &context),
-        Command::Render(command) => render::run(command, &context),
-        Command::Check(command) => check::run(command, &context),
-        Command::Layers(command) => layers::run(command, &context),
-        Command::Import(command) => import::run(command, &context),
+        Command::Init(command) => init::run(command, context),
+        Command::Render(command) => render::run(command, context),
+        Command::Check(command) => check::run(command, context),
+        Command::Layers(command) => layers::run(command, context),
+        Command::Import(command) => import::run(command, context),
+        Command::Vendor(command) => vendor::run(command, context),
         Command::Schema(command) => schema::run(command),
-        Command::Explain(command) => explain::run(command, &context),
+        Command::Explain(command) => explain::run(command, context),
         Command::Completions(command) => completions::run(command, Cli::command()),
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::{Command, Options};
-use crate::diagnostic::{self, Diagnostic, Format, Human, Severity};
+use crate::diagnostic::{self, Diagnostic, Format, Human, Places, Severity, github, junit, sarif};
 use crate::tree::Sources;
 
 /// How a command ended.
@@ -36,6 +36,10 @@ pub struct Outcome {
     pub findings: Vec<Diagnostic>,
     /// The texts that findings point into.
     pub sources: Arc<Sources>,
+    /// The folder that the paths of those start from, as seen from the repository's root: empty, or with a `/` at its end.
+    pub prefix: String,
+    /// What the codes of findings mean, where the format tells.
+    pub rules: Vec<sarif::Rule>,
     /// What people are told beside the findings; left out under `--quiet`.
     pub remarks: String,
     /// What follows from the findings, such as `nothing was written`.
@@ -74,8 +78,35 @@ impl Outcome {
         let exit = self.exit as u8;
         match options.format {
             Format::Human => Report { stderr: self.diagnostics(options, color), stdout: self.results(options), exit },
+            Format::Github => {
+                let stderr = self.diagnostics(options, color);
+                let annotations = self.annotations(options);
+                Report { stderr, stdout: self.results(options) + &annotations, exit }
+            }
             Format::Json => Report { stdout: self.document(command), stderr: String::new(), exit },
+            Format::Sarif => Report { stdout: self.sarif(command), stderr: String::new(), exit },
+            Format::Junit => Report { stdout: self.junit(command), stderr: String::new(), exit },
         }
+    }
+
+    fn places(&self) -> Places<'_> {
+        Places { sources: &self.sources, prefix: &self.prefix }
+    }
+
+    fn annotations(&self, options: &Options) -> String {
+        let shown = self.findings.iter().filter(|finding| !options.quiet || finding.severity == Severity::Error);
+        github::render(&shown.collect::<Vec<_>>(), self.places())
+    }
+
+    fn sarif(&self, command: &Command) -> String {
+        let invocation = sarif::Invocation { command: command.name(), exit: self.exit as u8, done: self.exit != Exit::Error };
+        diagnostic::json::text(&sarif::render(invocation, &self.findings, &self.rules, self.places()))
+    }
+
+    fn junit(&self, command: &Command) -> String {
+        let units = self.data.get("units").and_then(Value::as_array);
+        let parts: Vec<_> = units.into_iter().flatten().filter_map(|unit| unit["folder"].as_str()).collect();
+        junit::render(command.name(), &parts, &self.findings, self.places())
     }
 
     fn results(self, options: &Options) -> String {
@@ -84,7 +115,8 @@ impl Outcome {
 
     /// The findings that are to be seen, and their number.
     fn diagnostics(&self, options: &Options, color: bool) -> String {
-        let least = match (options.quiet, options.verbose) {
+        // Of the annotations GitHub shows but a few; the log has them all.
+        let least = match (options.quiet, options.verbose || options.format == Format::Github) {
             (true, _) => Severity::Error,
             (false, true) => Severity::Note,
             (false, false) => Severity::Warning,

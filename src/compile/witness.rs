@@ -56,8 +56,6 @@ pub struct ClusterSeen<'a> {
     pub objects: &'a [Arc<Object>],
     /// The template, for a cluster on AWS.
     pub template: Option<&'a Node>,
-    /// The overlays' sections of the runbook.
-    pub sections: &'a [String],
     /// The files.
     pub artifacts: &'a [Artifact],
     /// What objects are made with.

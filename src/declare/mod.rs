@@ -5,6 +5,7 @@
 
 mod cluster;
 mod egress;
+mod generate;
 mod layer;
 mod network;
 mod overlay;
@@ -28,6 +29,7 @@ pub use cluster::{
     Access, Arch, Cluster, ClusterSpec, ControlPlane, DeclaredFlow, Dns, Endpoint, KubeProxy, KubeProxyMode, Nodes,
 };
 pub use egress::{Egress, Exits, Way, aws_id, exits, nat_subnet};
+pub use generate::{ConfigFile, ConfigMapFiles, KeyedFile};
 pub use layer::{Layer, Operator, Parameters, Requirement, Selector, Use};
 pub use network::{Aws, Endpoints, NatGateways, Network, NetworkSpec, OnPremises, Route, Subnet, SubnetType, Topology};
 pub use overlay::{

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Arch, Endpoint, Selector, Use};
+use super::{Arch, ConfigMapFiles, Endpoint, Selector, Use};
 use crate::diagnostic::Severity;
 use crate::tree::Node;
 
@@ -69,6 +69,8 @@ pub struct OverlaySpec {
     pub declarations: Vec<DeclarationPatch>,
     /// Manifests and programs that make objects.
     pub resources: Vec<Resource>,
+    /// `ConfigMap`s of files.
+    pub config_maps: Vec<ConfigMapFiles>,
     /// Changes to objects that were made before.
     pub patches: Vec<Patch>,
     /// Rules of its own.
@@ -318,6 +320,11 @@ pub struct Conditional {
     /// File in the overlay's folder, or in another overlay's (`../shared/crds.yaml`): YAML, or Jsonnet (`function(ctx)` that
     /// returns an object or a list).
     pub path: String,
+    /// Pin of a manifest from elsewhere, which `netloom vendor` writes: BLAKE3 of its text. It is taken as it is, without
+    /// expressions, and refused when it is not the one that was pinned.
+    #[serde(default)]
+    #[schemars(regex(pattern = "^[0-9a-f]{64}$"))]
+    pub blake3: Option<String>,
     /// Expression: whether it is rendered.
     #[serde(default)]
     pub when: Option<String>,
@@ -332,6 +339,15 @@ impl Resource {
     pub fn path(&self) -> &str {
         match self {
             Resource::Path(path) | Resource::Conditional(Conditional { path, .. }) => path,
+        }
+    }
+
+    /// Its pin.
+    #[must_use]
+    pub fn pin(&self) -> Option<&str> {
+        match self {
+            Resource::Path(_) => None,
+            Resource::Conditional(one) => one.blake3.as_deref(),
         }
     }
 }

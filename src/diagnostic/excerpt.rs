@@ -49,6 +49,16 @@ impl<'a> Place<'a> {
         (self.number, self.before().count() + 1)
     }
 
+    /// The column after the place's last one.
+    pub(super) fn end_column(&self) -> usize {
+        self.line[..self.range.end.min(self.line.len())].chars().count() + 1
+    }
+
+    /// The whole line.
+    pub(super) fn line(&self) -> &'a str {
+        self.line
+    }
+
     /// Whether the place is too far right to be quoted.
     pub(super) fn far(&self) -> bool {
         self.before().nth(MARGIN).is_some()

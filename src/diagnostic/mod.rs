@@ -3,10 +3,14 @@
 //! One model feeds every output format. Stages collect findings instead of stopping at the first one.
 
 mod excerpt;
+pub mod github;
 mod human;
 pub mod inert;
 pub mod json;
+pub mod junit;
+mod location;
 pub mod rules;
+pub mod sarif;
 
 use std::borrow::Cow;
 
@@ -15,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::tree::{Sources, Span};
 
 pub use human::{Human, tally};
+pub use location::Places;
 pub use rules::Rule;
 
 /// How bad a finding is.
@@ -27,6 +32,18 @@ pub enum Severity {
     Warning,
     /// Nothing is rendered.
     Error,
+}
+
+impl Severity {
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Severity::Note => "note",
+            Severity::Warning => "warning",
+            Severity::Error => "error",
+        }
+    }
 }
 
 impl std::str::FromStr for Severity {
@@ -62,6 +79,9 @@ pub struct Diagnostic {
     pub message: String,
     /// Where; [`Span::NONE`] when no file is to blame.
     pub span: Span,
+    /// The declaration that it came up for, where that is known: the place for formats that show findings beside a repository's
+    /// files, when no other place is in one.
+    pub declared: Span,
     /// Other places involved.
     pub labels: Vec<Label>,
     /// What to do about it.
@@ -73,13 +93,29 @@ impl Diagnostic {
     #[must_use]
     pub fn new(rule: &'static Rule, span: Span, message: impl Into<String>) -> Self {
         let help = if rule.help.is_empty() { Vec::new() } else { vec![rule.help.to_owned()] };
-        Self { code: rule.code.into(), severity: rule.severity, message: message.into(), span, labels: Vec::new(), help }
+        Self {
+            code: rule.code.into(),
+            severity: rule.severity,
+            message: message.into(),
+            span,
+            declared: Span::NONE,
+            labels: Vec::new(),
+            help,
+        }
     }
 
     /// A finding under a code that an overlay declares.
     #[must_use]
     pub fn declared(code: &str, severity: Severity, span: Span, message: impl Into<String>) -> Self {
-        Self { code: code.to_owned().into(), severity, message: message.into(), span, labels: Vec::new(), help: Vec::new() }
+        Self {
+            code: code.to_owned().into(),
+            severity,
+            message: message.into(),
+            span,
+            declared: Span::NONE,
+            labels: Vec::new(),
+            help: Vec::new(),
+        }
     }
 
     /// Adds what to do; a help text of the call comes before the rule's general one.
@@ -146,4 +182,10 @@ pub enum Format {
     Human,
     /// One JSON document.
     Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// JUnit XML, for reports of test results.
+    Junit,
+    /// Workflow commands of GitHub Actions, which annotate a pull request.
+    Github,
 }

@@ -189,6 +189,20 @@ rules! {
         "An overlay names a file that is not in its folder.";
     OVERLAY_UNUSED_FILE Warning "overlay-unused-file", help: "name it under `resources` or `patches` of its overlay.yaml, or delete it",
         "A manifest, patch or template in an overlay's folder is named by nothing, so it has no effect: it was forgotten, or is misspelt where it is named.";
+    VENDORED Error "vendored-different", help: "",
+        "A manifest from elsewhere is pinned by a BLAKE3 hash of its text, and the file is not the one that was pinned: it was replaced or edited. What an upstream project releases is reviewed once, when it is pinned; changes of one's own are patches.";
+    VENDOR_TARGET Error "vendor-target", help: "",
+        "`netloom vendor` pins a manifest that an overlay of the project names under `resources`.";
+    CONFIG_KEY Error "config-key", help: "",
+        "A file becomes an entry of a ConfigMap under a key: letters, digits, `-`, `_` and `.`, each key once.";
+    OVERLAY_CLASH Warning "overlay-clash", help: "",
+        "Two overlays of equal standing set one field to different values, so that the order of names in a list decides. Of equal standing are overlays in one cluster's list, layers with the same selector, overlays that blocks select, and overlays that one overlay builds on, unless one of them builds on the other.";
+    OVERLAY_UNUSED Warning "overlay-unused", help: "name it in a layer, in a cluster's `overlays` or in another overlay's `uses`, or delete it",
+        "No cluster has an overlay of the project, so nothing of it is rendered.";
+    OPTION_UNUSED Warning "option-unused", help: "use it in an expression, or remove it from `options`",
+        "An overlay declares an option that none of its expressions, templates and programs reads: whoever sets it changes nothing.";
+    VALUE_UNUSED Warning "value-unused", help: "use it in an expression, or remove it from `values`",
+        "An overlay computes a value that none of its expressions, templates and programs reads.";
     OVERLAY_LIFECYCLE Note "overlay-lifecycle", help: "",
         "What a user should know about the state of the software that an overlay installs.";
     EXPRESSION Error "expression", help: "",

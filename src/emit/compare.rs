@@ -58,29 +58,40 @@ fn interrupted(output: &Output<'_>, groups: &Groups, findings: &mut Vec<Diagnost
 /// Adds findings about one unit.
 struct Judge<'a> {
     folder: String,
+    declared: Span,
     findings: &'a mut Vec<Diagnostic>,
 }
 
-impl Judge<'_> {
+impl<'a> Judge<'a> {
+    fn new(output: &Output<'_>, survey: &Survey<'_>, findings: &'a mut Vec<Diagnostic>) -> Self {
+        let folder = format!("{}/{}", output.folder, survey.unit.folder);
+        Self { folder, declared: survey.unit.declared, findings }
+    }
+
     fn file(&mut self, rule: &'static Rule, path: &str, what: &str) {
         let message = format!("`{}/{path}` {what}", self.folder);
-        self.findings.push(Diagnostic::new(rule, Span::NONE, message));
+        self.push(rule, message);
+    }
+
+    fn push(&mut self, rule: &'static Rule, message: String) {
+        let finding = Diagnostic::new(rule, Span::NONE, message);
+        self.findings.push(Diagnostic { declared: self.declared, ..finding });
     }
 }
 
 fn judge(output: &Output<'_>, survey: &Survey<'_>, findings: &mut Vec<Diagnostic>) {
     let before = findings.len();
-    let mut judge = Judge { folder: format!("{}/{}", output.folder, survey.unit.folder), findings };
+    let mut judge = Judge::new(output, survey, findings);
     for path in &survey.edited {
         judge.file(&rules::OUTPUT_EDITED, path, "was changed by hand, and is not rendered any more");
     }
     if survey.record.is_none() {
         let message = format!("`{}` belongs to no declaration", judge.folder);
-        return findings.push(Diagnostic::new(&rules::OUTPUT_ORPHANED, Span::NONE, message));
+        return judge.push(&rules::OUTPUT_ORPHANED, message);
     }
     if !survey.exists {
         let message = format!("`{}` is not there", judge.folder);
-        return findings.push(Diagnostic::new(&rules::OUTPUT_MISSING, Span::NONE, message));
+        return judge.push(&rules::OUTPUT_MISSING, message);
     }
     for path in &survey.orphans {
         judge.file(&rules::OUTPUT_ORPHANED, path, "is not rendered any more");
@@ -109,7 +120,7 @@ const FOREIGN: &str = "cannot be written: something that netloom did not write s
 /// Reports what keeps a unit from being written.
 pub(super) fn in_the_way(output: &Output<'_>, survey: &Survey<'_>) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
-    let mut judge = Judge { folder: format!("{}/{}", output.folder, survey.unit.folder), findings: &mut findings };
+    let mut judge = Judge::new(output, survey, &mut findings);
     for (artifact, _) in survey.unit.artifacts.iter().zip(&survey.states).filter(|(_, state)| **state == State::Foreign) {
         judge.file(&rules::OUTPUT_FOREIGN, &artifact.path, FOREIGN);
     }

@@ -187,7 +187,7 @@ fn orphans(groups: &Groups, units: &[Unit]) -> Result<Vec<Unit>> {
             let folder = format!("{name}/{}", String::from_utf8_lossy(&entry));
             let ours = kind == Kind::Folder && names::unit(&folder).is_some() && !units.iter().any(|unit| unit.folder == folder);
             if ours && group.open(&entry)?.is_some_and(|unit| unit.has(record::FILE.as_bytes())) {
-                orphans.push(Unit { folder, artifacts: Vec::new() });
+                orphans.push(Unit { folder, declared: Span::NONE, artifacts: Vec::new() });
             }
         }
     }

@@ -91,7 +91,7 @@ mod tests {
     fn findings(folder: &str, paths: &[&str]) -> Vec<String> {
         let artifacts = paths.iter().map(|path| Artifact::new(*path, "x\n")).collect();
         let mut findings = Vec::new();
-        check("rendered", &[Unit { folder: folder.to_owned(), artifacts }], &mut findings);
+        check("rendered", &[Unit { folder: folder.to_owned(), declared: Span::NONE, artifacts }], &mut findings);
         findings.into_iter().map(|finding| finding.message).collect()
     }
 
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn units_do_not_share_a_folder() {
-        let unit = Unit { folder: "clusters/a".to_owned(), artifacts: Vec::new() };
+        let unit = Unit { folder: "clusters/a".to_owned(), declared: Span::NONE, artifacts: Vec::new() };
         let mut findings = Vec::new();
         check("rendered", &[unit.clone(), unit], &mut findings);
         assert_eq!(findings.len(), 1);
@@ -154,7 +154,7 @@ mod tests {
     fn sizes_are_limited() {
         let big = Artifact::new("big.yaml", "x".repeat(limits::OUTPUT_FILE_BYTES + 1));
         let mut findings = Vec::new();
-        check("rendered", &[Unit { folder: "clusters/a".to_owned(), artifacts: vec![big] }], &mut findings);
+        check("rendered", &[Unit { folder: "clusters/a".to_owned(), declared: Span::NONE, artifacts: vec![big] }], &mut findings);
         assert_eq!(findings[0].message, "`rendered/clusters/a/big.yaml` would have 1048577 bytes; at most 1048576");
     }
 }

@@ -5,7 +5,11 @@ use crate::scratch::Scratch;
 use crate::unit::Artifact;
 
 pub(super) fn unit(folder: &str, files: &[(&str, &str)]) -> Unit {
-    Unit { folder: folder.to_owned(), artifacts: files.iter().map(|(path, text)| Artifact::new(*path, *text)).collect() }
+    Unit {
+        folder: folder.to_owned(),
+        declared: Span::NONE,
+        artifacts: files.iter().map(|(path, text)| Artifact::new(*path, *text)).collect(),
+    }
 }
 
 pub(super) fn output(scratch: &Scratch) -> Output<'_> {

@@ -58,8 +58,12 @@ impl<'a> Cluster<'a> {
     pub(super) fn reasons(&self, file: &str) -> Vec<Arc<Origin>> {
         let made = self.object(file).and_then(|object| self.maker(object));
         let Some((scope, maker)) = made else {
-            let name = declared::at(&self.seen.effective.cluster.node, "metadata.name", None);
-            return vec![name];
+            // A ConfigMap of files stands in the overlay itself.
+            let declared = self.object(file).and_then(|object| Some((self.inputs.owner(object.node.span)?, object.node.span)));
+            return match declared {
+                Some((scope, span)) => self.config_map(scope, span),
+                None => vec![declared::at(&self.seen.effective.cluster.node, "metadata.name", None)],
+            };
         };
         let resource = Path::dotted("spec.resources").item(maker.index);
         let node = scope.instance.overlay.declared.node.nearest(&resource.child("path"));
@@ -72,6 +76,17 @@ impl<'a> Cluster<'a> {
         for (condition, name) in conditions {
             reasons.extend(condition.iter().map(|condition| Arc::new(self.inputs.bare(plain, condition, name))));
         }
+        reasons.extend(self.inputs.selected(scope).into_iter().flat_map(|selected| self.inputs.selections(selected)));
+        reasons
+    }
+
+    /// Why there is a `ConfigMap` of files.
+    fn config_map(&self, scope: Scope<'_>, span: Span) -> Vec<Arc<Origin>> {
+        let by = format!("the overlay {}", scope.instance.overlay.name());
+        let mut reasons = vec![Arc::new(Origin { by, ..Origin::new(Kind::Constant, span, "") }.named("configMaps"))];
+        let made = scope.instance.compiled.config_maps.iter().find(|map| map.object.node.span == span);
+        let conditions = made.and_then(|map| map.when.as_ref()).into_iter().chain(&scope.instance.compiled.when);
+        reasons.extend(conditions.map(|condition| Arc::new(self.inputs.bare(scope, condition, "when"))));
         reasons.extend(self.inputs.selected(scope).into_iter().flat_map(|selected| self.inputs.selections(selected)));
         reasons
     }
@@ -89,7 +104,11 @@ impl<'a> Cluster<'a> {
             // Annotations that sync tools look for.
             _ => files::annotation(self.seen.project),
         });
-        Origin { overrode: overridden(&object.node, path), ..origin }
+        // Nothing else replaces a value and leaves its place.
+        let hashed = node.overrode.as_ref().is_some_and(|older| older.span == node.span && **older != *node);
+        let text =
+            if hashed { "the name as written, with a hash of what the ConfigMap holds".to_owned() } else { origin.text.clone() };
+        Origin { overrode: overridden(&object.node, path), text, ..origin }
     }
 
     /// The origin of a value by the place that set it.
@@ -110,7 +129,10 @@ impl<'a> Cluster<'a> {
                 return Some(self.constant(span, format!("the overlay {}", scope.instance.overlay.name())));
             }
         }
-        let (scope, patch) = self.inputs.patching(span.file)?;
+        let Some((scope, patch)) = self.inputs.patching(span.file) else {
+            let scope = self.inputs.owner(span)?;
+            return Some(self.constant(span, format!("the overlay {}", scope.instance.overlay.name())));
+        };
         let by = format!("a patch of the overlay {}", scope.instance.overlay.name());
         let mut origin = match &patch.body {
             Body::Manifests(documents) => match documents.iter().find_map(|document| document.template.scalar_at(span)) {

@@ -234,6 +234,16 @@ impl<'a> Inputs<'a> {
         self.seen.effective.overlays.iter().find(|selected| selected.overlay.name() == name)
     }
 
+    /// The overlay in whose folder a place is.
+    pub(super) fn owner(&self, span: Span) -> Option<Scope<'a>> {
+        let path = &self.seen.sources.get(span.file)?.path;
+        let instances = self.seen.instances.iter().enumerate();
+        let own = instances.filter(|(_, instance)| path.starts_with(&instance.overlay.folder));
+        // Overlays may stand in folders of others.
+        let (index, instance) = own.max_by_key(|(_, instance)| instance.overlay.folder.len())?;
+        Some(Scope { index, instance, maker: None })
+    }
+
     /// The patch that is written in a file and applies, with the overlay that has it.
     pub(super) fn patching(&self, file: FileId) -> Option<(Scope<'a>, &'a CompiledPatch)> {
         let written = |patch: &&CompiledPatch| match &patch.body {

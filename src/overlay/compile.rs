@@ -6,13 +6,14 @@ use indexmap::IndexMap;
 use minijinja::Environment;
 
 use super::expression::{self, Expression};
+use super::generate;
 use super::library::Overlay;
 use super::template::{Compiler, Scalar, Template};
 use crate::declare::{self, Resource, Target};
 use crate::diagnostic::{Diagnostic, rules};
-use crate::kubernetes::Object;
+use crate::kubernetes::{Identity, Object};
 use crate::patch::Matcher;
-use crate::tree::{FileId, Node, Path, Sources, Span, yaml};
+use crate::tree::{FileId, Key, Node, Path, Sources, Span, Value, yaml};
 
 /// An overlay, compiled.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub struct Compiled {
     pub facts: Option<Template>,
     /// What makes objects.
     pub resources: Vec<CompiledResource>,
+    /// `ConfigMap`s of files.
+    pub config_maps: Vec<CompiledConfigMap>,
     /// What changes objects.
     pub patches: Vec<CompiledPatch>,
     /// Its rules.
@@ -44,6 +47,17 @@ pub struct CompiledResource {
     pub items: Option<Expression>,
     /// What makes the objects.
     pub body: Body,
+}
+
+/// A `ConfigMap` of files, compiled.
+#[derive(Debug)]
+pub struct CompiledConfigMap {
+    /// Whether it is made.
+    pub when: Option<Expression>,
+    /// The object, the same one for every cluster.
+    pub object: Arc<Object>,
+    /// Whether its name gets a hash.
+    pub hash: bool,
 }
 
 /// What makes objects, or changes them.
@@ -127,6 +141,7 @@ pub fn compile(overlay: &Overlay, sources: &Sources, findings: &mut Vec<Diagnost
         values: values.unwrap_or_default(),
         facts: spec.and_then(|spec| spec.get("facts")).map(|node| facts.compile(node, work.findings)),
         resources: work.resources(),
+        config_maps: work.config_maps(),
         patches: work.patches(),
         assertions: work.assertions(),
         texts: Arc::new(work.texts()),
@@ -177,8 +192,11 @@ impl<'a> Work<'a> {
         found
     }
 
-    fn body(&mut self, path: &str, place: Span) -> Option<Body> {
+    fn body(&mut self, path: &str, place: Span, pin: Option<(&str, Span)>) -> Option<Body> {
         let (id, text) = self.file(path, place)?;
+        if let Some((pin, place)) = pin {
+            return self.vendored(path, id, text, (pin, place));
+        }
         if path.ends_with(".jsonnet") {
             return Some(Body::Jsonnet(id));
         }
@@ -191,6 +209,56 @@ impl<'a> Work<'a> {
         Some(Body::Manifests(documents.iter().map(|node| manifest(node, self.findings)).collect()))
     }
 
+    /// The manifests of a file that must be the one that was pinned.
+    fn vendored(&mut self, path: &str, id: FileId, text: &str, (pin, place): (&str, Span)) -> Option<Body> {
+        let actual = generate::pin(text);
+        if actual != pin {
+            let message = format!("`{path}` is not what was vendored: its blake3 is {actual}");
+            let finding = Diagnostic::new(&rules::VENDORED, place, message);
+            let command = self.sources.get(id).map(|source| format!("netloom vendor {}", source.path)).unwrap_or_default();
+            self.findings.push(finding.help(format!("read what has changed, and run `{command}` to pin it")));
+            return None;
+        }
+        if path.ends_with(".jsonnet") {
+            return Some(Body::Jsonnet(id));
+        }
+        let documents = yaml::read(text, id, self.findings);
+        let manifest = |node: Node| Manifest { template: Template::Constant(node), made: Mutex::default() };
+        Some(Body::Manifests(documents.into_iter().map(manifest).collect()))
+    }
+
+    fn config_maps(&mut self) -> Vec<CompiledConfigMap> {
+        let root = Path::dotted("spec.configMaps");
+        let mut maps = Vec::new();
+        for (index, declared) in self.overlay.spec().config_maps.iter().enumerate() {
+            let here = root.item(index);
+            let node = self.overlay.declared.node.nearest(&here);
+            let when = self.expression(&here.child("when"));
+            let mut data: Vec<(Key, Node)> = Vec::new();
+            for (at, file) in declared.files.iter().enumerate() {
+                let place = self.overlay.declared.node.nearest(&here.child("files").item(at)).span;
+                let Some((id, text)) = self.file(file.path(), place) else { continue };
+                let problem = match data.iter().any(|(key, _)| *key.text == *file.key()) {
+                    true => Some(format!("the key `{}` is taken", file.key())),
+                    false if !generate::is_key(file.key()) => Some(format!("`{}` is no key of a ConfigMap", file.key())),
+                    false => None,
+                };
+                if let Some(message) = problem {
+                    let finding = Diagnostic::new(&rules::CONFIG_KEY, place, message);
+                    self.findings.push(finding.help("give it a key: `{key: NAME, path: FILE}`"));
+                }
+                data.push((file.key().into(), Node::new(Value::String(text.into()), Span::file(id))));
+            }
+            let text = |key: &str| node.get(key).cloned().unwrap_or_default();
+            let made = generate::config_map(&text("name"), &text("namespace"), data, node.span);
+            if let Some(identity) = Identity::of(&made) {
+                let object = Arc::new(Object::new(identity, self.overlay.component().into(), made));
+                maps.push(CompiledConfigMap { when, object, hash: declared.hash });
+            }
+        }
+        maps
+    }
+
     fn resources(&mut self) -> Vec<CompiledResource> {
         let root = Path::dotted("spec.resources");
         let mut resources = Vec::new();
@@ -201,7 +269,8 @@ impl<'a> Work<'a> {
                 Resource::Path(_) => (None, None),
                 Resource::Conditional(_) => (self.expression(&here.child("when")), self.expression(&here.child("loop"))),
             };
-            if let Some(body) = self.body(resource.path(), place) {
+            let pin = resource.pin().map(|pin| (pin, self.overlay.declared.node.nearest(&generate::pin_path(index)).span));
+            if let Some(body) = self.body(resource.path(), place, pin) {
                 resources.push(CompiledResource { when, items, body });
             }
         }
@@ -220,7 +289,7 @@ impl<'a> Work<'a> {
             let count = self.count(patch, &here);
             // What a wrong target matches is beside the point.
             let sound = self.findings.len() == before;
-            if let Some(body) = self.body(&patch.path, span).filter(|_| sound) {
+            if let Some(body) = self.body(&patch.path, span, None).filter(|_| sound) {
                 patches.push(CompiledPatch { when, body, target, count, span });
             }
         }

@@ -52,7 +52,7 @@ impl Variables {
     #[must_use]
     pub fn new(cluster: Value, network: Value, sources: &Arc<Sources>) -> Self {
         fn find<'s>(sources: &'s Sources, path: &str) -> Option<&'s str> {
-            let (_, source) = sources.find(path).filter(|(_, source)| !source.path.starts_with("netloom:"))?;
+            let (_, source) = sources.find(path).filter(|(_, source)| !source.is_embedded())?;
             Some(&source.text)
         }
         let (of_file, of_test) = (Arc::clone(sources), Arc::clone(sources));

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::compile::{Compiled, compile};
 use super::unused;
 use crate::declare::{self, Declared, LifecycleStatus};
-use crate::diagnostic::{Diagnostic, Severity, rules};
+use crate::diagnostic::{Diagnostic, Severity, has_errors, rules};
 use crate::resolve::Effective;
 use crate::tree::schema::Schema;
 use crate::tree::{FileId, Node, Path, Sources, yaml};
@@ -181,7 +181,13 @@ impl Library {
         let wanted: Vec<&Overlay> = wanted.filter_map(|(name, entry)| self.load(name, entry)).collect();
         findings.append(&mut self.late.lock().unwrap_or_else(PoisonError::into_inner));
         wanted.iter().filter(|overlay| used.contains(overlay.name())).for_each(|overlay| overlay.state(findings));
-        unused::files(self, wanted.iter().copied().filter(|overlay| !overlay.stock), &self.sources, findings);
+        let own = || wanted.iter().copied().filter(|overlay| !overlay.stock);
+        // What is wrong may be the reason why a cluster does not have an overlay.
+        if !clusters.is_empty() && !has_errors(findings) {
+            own().filter(|overlay| !used.contains(overlay.name())).for_each(|overlay| findings.push(unused::overlay(overlay)));
+        }
+        own().for_each(|overlay| unused::names(overlay, &self.sources, findings));
+        unused::files(self, own(), &self.sources, findings);
         let compiled = wanted.par_iter().map(|overlay| {
             let mut findings = Vec::new();
             (compile(overlay, &self.sources, &mut findings), findings)

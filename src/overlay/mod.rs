@@ -1,8 +1,10 @@
 //! Overlays at work: the library of them, their expressions, and the objects they make.
 
+pub mod clash;
 pub mod compile;
 pub mod context;
 pub mod expression;
+pub mod generate;
 pub mod jsonnet;
 pub mod library;
 pub mod render;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use minijinja::Value;
 
 use super::Selected;
-use super::compile::{Body, Compiled, CompiledAssertion, CompiledResource, Manifest};
+use super::compile::{Body, Compiled, CompiledAssertion, CompiledConfigMap, CompiledResource, Manifest};
 use super::context::Variables;
 use super::expression::{Expression, Outcome, to_value};
 use super::jsonnet::Jsonnet;
@@ -133,6 +133,7 @@ impl<'a> Instance<'a> {
     fn make_objects(&self, tools: Tools<'_>, findings: &mut Vec<Diagnostic>) -> Vec<Arc<Object>> {
         let mut objects = Vec::new();
         self.each_object(tools, findings, &mut |_, object| objects.push(object));
+        objects.extend(self.config_maps(findings).map(|map| Arc::clone(&map.object)));
         objects
     }
 
@@ -176,6 +177,18 @@ impl<'a> Instance<'a> {
                 }
             }
         }
+    }
+
+    /// The `ConfigMap`s of files that it makes.
+    fn config_maps(&self, findings: &mut Vec<Diagnostic>) -> impl Iterator<Item = &CompiledConfigMap> {
+        self.compiled.config_maps.iter().filter(|map| holds(map.when.as_ref(), &self.context, findings))
+    }
+
+    /// The `ConfigMap`s whose names get a hash.
+    #[must_use]
+    pub fn hashed(&self) -> Vec<Identity> {
+        let mut nothing = Vec::new();
+        self.config_maps(&mut nothing).filter(|map| map.hash).map(|map| map.object.identity.clone()).collect()
     }
 
     /// What a document that is one expression gives: an object, or a list of them. They come from files of the project or from

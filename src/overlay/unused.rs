@@ -1,10 +1,11 @@
-//! Files of the project's overlays that nothing names: forgotten, or misspelt where they should have been named.
+//! What of the project's overlays has no effect: overlays that no cluster has, options and values that nothing reads, files that
+//! nothing names. They were forgotten, or are misspelt where they should have been named.
 
 use indexmap::IndexSet;
 
 use super::library::{Library, Overlay};
 use crate::diagnostic::{Diagnostic, rules};
-use crate::tree::{FileId, Sources, Span};
+use crate::tree::{FileId, Node, Path, Sources, Span};
 
 /// What files that have a meaning in an overlay end in; others (notes, pictures) may lie there.
 const ENDS: [&str; 5] = [".yaml", ".yml", ".j2", ".jsonnet", ".libsonnet"];
@@ -43,11 +44,91 @@ pub(super) fn files<'l>(
 fn named<'a>(overlay: &'a Overlay, sources: &'a Sources) -> impl Iterator<Item = FileId> {
     let spec = overlay.spec();
     let patches = spec.patches.iter().map(|patch| patch.path.as_str());
-    let named = spec.resources.iter().map(|resource| resource.path()).chain(patches).chain(spec.runbook.as_deref());
+    let files = spec.config_maps.iter().flat_map(|map| &map.files).map(|file| file.path());
+    let named = spec.resources.iter().map(|resource| resource.path()).chain(files).chain(patches).chain(spec.runbook.as_deref());
     named.filter_map(|path| Some(overlay.file(path, sources)?.0))
 }
 
 /// Whether the file is of an overlay in a folder below this one's.
 fn is_nested(name: &str, overlay: &Overlay, library: &Library) -> bool {
     name.match_indices('/').any(|(end, _)| library.names().any(|other| other == format!("{}/{}", overlay.name(), &name[..end])))
+}
+
+/// An overlay that no cluster has.
+pub(super) fn overlay(overlay: &Overlay) -> Diagnostic {
+    let message = format!("no cluster has the overlay `{}`", overlay.name());
+    Diagnostic::new(&rules::OVERLAY_UNUSED, overlay.declared.span("metadata.name"), message)
+}
+
+/// Reports options and values that no text of the overlay reads. A text that takes all options together reads each.
+pub(super) fn names(overlay: &Overlay, sources: &Sources, findings: &mut Vec<Diagnostic>) {
+    let mut files: Vec<FileId> = named(overlay, sources).collect();
+    files.extend(sources.iter().filter(|(_, source)| source.path.starts_with(&*overlay.folder)).map(|(id, _)| id));
+    let texts: Vec<&str> = files.iter().filter_map(|id| Some(&*sources.get(*id)?.text)).collect();
+    let (options, values) = (Path::dotted("spec.options.properties"), Path::dotted("spec.values"));
+    let keys = |path: &Path| overlay.declared.node.at(path).and_then(Node::as_map).into_iter().flat_map(|map| map.iter());
+    for (key, _) in keys(&options).filter(|(key, _)| !texts.iter().any(|text| reads_option(text, &key.text))) {
+        let message = format!("nothing in the overlay `{}` reads the option `{}`", overlay.name(), key.text);
+        findings.push(Diagnostic::new(&rules::OPTION_UNUSED, key.span, message));
+    }
+    for (key, _) in keys(&values).filter(|(key, _)| texts.iter().map(|text| words(text, &key.text).count()).sum::<usize>() < 2) {
+        let message = format!("nothing in the overlay `{}` reads the value `{}`", overlay.name(), key.text);
+        findings.push(Diagnostic::new(&rules::VALUE_UNUSED, key.span, message));
+    }
+}
+
+/// Where a word stands in a text, by the byte after it.
+fn words<'t>(text: &'t str, word: &'t str) -> impl Iterator<Item = usize> {
+    let inside = |letter: char| letter.is_alphanumeric() || letter == '_';
+    text.match_indices(word).map(move |(at, _)| (at, at + word.len())).filter_map(move |(start, end)| {
+        let alone = !text[..start].ends_with(inside) && !text[end..].starts_with(inside);
+        alone.then_some(end)
+    })
+}
+
+/// Whether a text reads an option by its name, or all options together.
+fn reads_option(text: &str, option: &str) -> bool {
+    words(text, "options").any(|end| {
+        let rest = &text[end..];
+        match rest.trim_start().chars().next() {
+            // `options.name`, or `options.get('name')` and its like.
+            Some('.') => {
+                let name = rest.trim_start().trim_start_matches('.');
+                let method = name.split(|letter: char| !letter.is_alphanumeric() && letter != '_').next().unwrap_or_default();
+                method == option || name[method.len()..].starts_with('(')
+            }
+            Some('[') => match rest.trim_start()[1..].trim_start().split_once(['\'', '"']) {
+                Some(("", quoted)) => quoted.strip_prefix(option).is_some_and(|after| after.starts_with(['\'', '"'])),
+                _ => true,
+            },
+            // The key of the schema.
+            Some(':') => false,
+            _ => true,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{reads_option, words};
+
+    #[test]
+    fn an_option_is_read_by_its_name_or_with_all_others() {
+        let reads = [
+            "{{ options.size }}",
+            "options['size']",
+            "ctx.options.size + 1",
+            "{{ options | tojson }}",
+            "options[name]",
+            "for key in options %}",
+        ];
+        assert!(reads.iter().all(|text| reads_option(text, "size")));
+        let others = ["options:\n  size: 1", "options.sizes", "options.other.size", "myoptions.size", "options['sizes']", "size"];
+        assert!(others.iter().all(|text| !reads_option(text, "size")));
+    }
+
+    #[test]
+    fn words_stand_alone() {
+        assert_eq!(words("size sizes a.size size_x", "size").collect::<Vec<_>>(), [4, 17]);
+    }
 }

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use crate::declare::{API_VERSION, Cluster, Declared};
 use crate::diagnostic::{Diagnostic, Label, Severity, rules};
 use crate::overlay::jsonnet::Jsonnet;
-use crate::tree::{FileId, Node, Sources, Span, from_json, yaml};
+use crate::tree::{FileId, Node, Path, Source, Sources, Span, from_json, yaml};
 
 /// Every declaration, not yet decoded, in the order of file paths.
 #[derive(Debug, Default)]
@@ -79,9 +79,11 @@ fn program(file: FileId, jsonnet: &Jsonnet, findings: &mut Vec<Diagnostic>) -> V
     }
 }
 
-/// Says in findings which declaration they are about, where the place alone does not: a program's declarations all stand at its
-/// beginning.
+/// Says in findings which declaration they are about; in the message where the place alone does not: a program's declarations all
+/// stand at its beginning.
 pub fn attribute(declaration: &Node, findings: &mut [Diagnostic]) {
+    let declared = declaration.nearest(&Path::dotted("metadata.name")).span;
+    findings.iter_mut().for_each(|finding| finding.declared = declared);
     if !is_made(declaration) {
         return;
     }
@@ -90,18 +92,18 @@ pub fn attribute(declaration: &Node, findings: &mut [Diagnostic]) {
     findings.iter_mut().for_each(|finding| finding.message.push_str(&format!(" ({kind} {name})")));
 }
 
+/// Whether a program made a declaration.
+pub(super) fn is_made(declaration: &Node) -> bool {
+    declaration.span.start == declaration.span.end
+}
+
 /// Moves findings from a file of netloom's own, which nobody can mend, to the cluster that it was rendered for.
 pub fn owned(cluster: &Declared<Cluster>, sources: &Sources, findings: &mut [Diagnostic]) {
-    let stock = |span: Span| sources.get(span.file).is_some_and(|source| source.path.starts_with("netloom:"));
+    let stock = |span: Span| sources.get(span.file).is_some_and(Source::is_embedded);
     for finding in findings.iter_mut().filter(|finding| finding.severity > Severity::Note && stock(finding.span)) {
         finding.labels.insert(0, Label { span: finding.span, text: "rendered from here".to_owned() });
         finding.span = cluster.span("metadata.name");
     }
-}
-
-/// Whether a program made a declaration.
-pub(super) fn is_made(declaration: &Node) -> bool {
-    declaration.span.start == declaration.span.end
 }
 
 /// Reports declarations of one kind whose names are equal, or differ in case only.

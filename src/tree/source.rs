@@ -69,6 +69,12 @@ pub struct Source {
 }
 
 impl Source {
+    /// Whether the text came with the binary, so that no file of the project holds it.
+    #[must_use]
+    pub fn is_embedded(&self) -> bool {
+        self.path.starts_with("netloom:")
+    }
+
     /// The line that holds a byte: its number, counted from 1, and its range of bytes without the line feed.
     #[must_use]
     pub fn line_at(&self, byte: usize) -> (usize, Range<usize>) {

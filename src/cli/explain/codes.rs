@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::cli::{Context, Outcome};
 use crate::declare::Paths;
+use crate::diagnostic::sarif::Rule;
 use crate::diagnostic::{Diagnostic, Severity, inert, nearest, rules};
 use crate::overlay::library::{self, Library, Overlay};
 use crate::tree::{Node, Path, Sources, Span};
@@ -51,6 +52,12 @@ pub(super) fn meaning(code: &str, context: &Context<'_>) -> Outcome {
 fn outcome<'a>(product: String, meanings: impl IntoIterator<Item = &'a Meaning>) -> Outcome {
     let codes: Value = meanings.into_iter().map(Meaning::data).collect();
     Outcome { product, data: [("codes".to_owned(), codes)].into_iter().collect(), ..Outcome::default() }
+}
+
+/// What every code means.
+pub(in crate::cli) fn rules(context: &Context<'_>) -> Vec<Rule> {
+    let rule = |one: Meaning| Rule { code: one.code, severity: one.severity, explanation: one.explanation, help: one.help };
+    meanings(context).into_iter().map(rule).collect()
 }
 
 /// Every code: the core's in the order of the pipeline, then those of overlays by name.
@@ -120,17 +127,9 @@ fn blocked_flows(overlay: &Overlay, sources: &Sources, meanings: &mut Vec<Meanin
 }
 
 impl Meaning {
-    fn severity(&self) -> &'static str {
-        match self.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-            Severity::Note => "note",
-        }
-    }
-
     /// The whole text.
     fn text(&self) -> String {
-        let mut paragraphs = vec![format!("{} ({})", self.code, self.severity()), self.explanation.trim().to_owned()];
+        let mut paragraphs = vec![format!("{} ({})", self.code, self.severity.name()), self.explanation.trim().to_owned()];
         if !self.help.is_empty() {
             paragraphs.push(format!("What to do: {}.", self.help));
         }
@@ -145,7 +144,7 @@ impl Meaning {
         let explanation = self.explanation.trim();
         let sentence = explanation.split_inclusive(". ").next().unwrap_or_default().trim_end();
         let overlay = self.overlay.iter().map(|(name, _)| format!("({name}) ")).collect::<String>();
-        let line = format!("{:28} {:8} {overlay}{sentence}", self.code, self.severity());
+        let line = format!("{:28} {:8} {overlay}{sentence}", self.code, self.severity.name());
         format!("{}\n", inert::clipped(&line, LISTED))
     }
 

@@ -15,6 +15,7 @@ use crate::diagnostic::{Diagnostic, rules};
 use crate::explain::{self, Answered, Subject};
 use crate::load::PROJECT_FILE;
 use crate::tree::{Sources, Span};
+pub(super) use codes::rules as meanings;
 
 /// Explains a code, a value or a line.
 #[derive(Debug, Args)]
