@@ -1,5 +1,6 @@
 //! The pipeline in one function, and what it does for one network and one cluster.
 
+pub(crate) mod planned;
 mod witness;
 
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ use crate::overlay::jsonnet::Jsonnet;
 use crate::overlay::library::{self, Library};
 use crate::overlay::render::{Instance, Tools};
 use crate::plan::NetworkPlan;
+use crate::policy::{self, Policies};
 use crate::resolve::{self, Documents, Effective};
 use crate::tree::{Node, Path, Sources, Span, to_yaml};
 use crate::unit::{Artifact, Unit};
@@ -77,12 +79,14 @@ fn run(request: &Request, progress: &(dyn Fn(usize, usize) + Sync), witness: Opt
     let layered = resolve::layered(&mut documents, &project, &library, &mut findings);
     let networks = resolve::networks(&mut documents, &mut findings);
     let clusters = resolve::clusters(&documents, layered, &project, &library, &networks, &mut findings);
+    let policies = Policies::read(&sources, &project, &mut findings);
     // Schemas are inflated meanwhile; whoever needs them finds them there, or why not.
     let minors = || clusters.iter().for_each(|one| drop(schema::for_minor(one.cluster.value.kubernetes_minor())));
     let (compiled, ()) = rayon::join(|| library.compile(&clusters, &mut findings), minors);
     let plans: Vec<NetworkPlan> = networks.iter().map(plan::network::plan).collect();
     let witness = witness.map(|witness| (witness, &project));
     let mut fleet = Fleet {
+        policies: &policies,
         project: &project.value,
         sources: &sources,
         jsonnet: &jsonnet,
@@ -129,6 +133,7 @@ fn read(root: &std::path::Path, sources: &mut Sources, findings: &mut Vec<Diagno
     let (root, project) = load::project(root, sources, findings)?;
     root.inputs(&project, sources, findings);
     library::embed(sources);
+    policy::library::embed(sources);
     Some(project)
 }
 
@@ -143,6 +148,7 @@ fn unknown_clusters(wanted: &[String], documents: &Documents, findings: &mut Vec
 
 /// What every unit is compiled from.
 struct Fleet<'a> {
+    policies: &'a Policies<'a>,
     project: &'a Project,
     sources: &'a Arc<Sources>,
     jsonnet: &'a Jsonnet,
@@ -232,7 +238,9 @@ impl Fleet<'_> {
     /// A network's unit: its stack. A network that netloom does not create has none.
     fn network(&self, plan: &NetworkPlan, findings: &mut Vec<Diagnostic>) -> Option<Unit> {
         let folder = format!("networks/{}", plan.name);
-        let template = cloudformation::network::template(plan)?;
+        let template = cloudformation::network::template(plan);
+        self.policies.network(self.networks, plan, template.as_ref(), findings);
+        let template = template?;
         let mut artifacts = self.stack(&folder, "network", &template, findings);
         artifacts.sort_by(|a, b| a.path.cmp(&b.path));
         let network = self.networks.iter().find(|network| network.value.metadata.name == plan.name);
@@ -290,6 +298,7 @@ impl Fleet<'_> {
             schemas: &schemas,
         };
         check::artifacts(rendered, findings);
+        self.policies.cluster(rendered, findings);
         let folder = format!("clusters/{name}");
         let mut artifacts = kubernetes(&objects);
         artifacts.extend(template.iter().flat_map(|template| self.stack(&folder, "cluster", template, findings)));
@@ -333,6 +342,7 @@ impl Fleet<'_> {
         }
         let hashed: Vec<_> = instances.iter().flat_map(Instance::hashed).collect();
         generate::name_by_hash(&mut objects, &hashed);
+        objects.extend(self.policies.rendered(&effective.cluster, findings));
         for object in &mut objects {
             *object = gitops::annotated(self.project.spec.gitops.as_ref(), object);
         }

@@ -9,7 +9,8 @@
 //! 3. **plan** ([`plan`]): addresses, subnets, routes, flows, MTU, IAM → the network plan, which knows no provider;
 //! 4. **render** ([`overlay`], [`cloudformation`], [`gitops`], [`runbook`]): objects, templates, sync objects, runbooks;
 //! 5. **patch** ([`patch`]): the overlays' changes to objects, in order;
-//! 6. **check** ([`check`]): schemas, rules and cross-checks on the final objects;
+//! 6. **check** ([`check`]): schemas, rules and cross-checks on the final objects,
+//!    and policies ([`policy`]) on those and on the declarations;
 //! 7. **emit** ([`emit`]): deterministic text, ownership record, atomic swap, prune.
 //!
 //! A network or a cluster is a [`unit::Unit`]: it is compiled by itself, in parallel with the others, and swapped whole.
@@ -24,6 +25,7 @@ pub mod diagnostic;
 pub mod emit;
 pub mod explain;
 pub mod gitops;
+pub mod graph;
 pub mod import;
 pub mod kubernetes;
 pub mod limits;
@@ -31,6 +33,7 @@ pub mod load;
 pub mod overlay;
 pub mod patch;
 pub mod plan;
+pub mod policy;
 pub mod resolve;
 pub mod runbook;
 pub mod tree;

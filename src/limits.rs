@@ -37,6 +37,23 @@ pub const TEMPLATE_OUTPUT: usize = 4 << 20;
 /// Bytes that a whole command may use: expressions can build texts in between whose size nothing else bounds. A fleet of a
 /// thousand clusters takes a fortieth of it.
 pub const COMMAND_MEMORY: u64 = 4 << 30;
+/// Bytes of one CEL expression of a policy.
+pub const POLICY_BYTES: usize = 16 << 10;
+/// Levels of one CEL expression: of its brackets, and of the tree that it is read into.
+pub const POLICY_DEPTH: usize = 128;
+/// Levels of evaluation, where an expression asks for a variable that asks for another one.
+pub const POLICY_STACK: usize = 256;
+/// Variables, validations and match conditions of one policy, each.
+pub const POLICY_EXPRESSIONS: usize = 64;
+/// Policies of one project.
+pub const POLICIES: usize = 256;
+/// Steps of one policy on one object: a node of an expression, an item of a loop or a byte of a text takes one. The API server's
+/// own budget for one expression is as large.
+pub const POLICY_STEPS: u64 = 1_000_000;
+/// Steps of all policies on one unit; about two seconds.
+pub const POLICY_UNIT_STEPS: u64 = 20_000_000;
+/// Bytes of a compiled regular expression of a policy.
+pub const POLICY_REGEX: usize = 256 << 10;
 /// Bytes of one Jsonnet file.
 pub const JSONNET_BYTES: usize = 256 << 10;
 /// Nested brackets in a Jsonnet file.

@@ -98,13 +98,17 @@ impl Root {
     pub fn inputs(&self, project: &Declared<Project>, sources: &mut Sources, findings: &mut Vec<Diagnostic>) {
         let before = findings.len();
         let paths = &project.value.spec.paths;
-        let folders = [("declarations", &paths.declarations), ("overlays", &paths.overlays)];
+        let folders = [("declarations", &paths.declarations), ("overlays", &paths.overlays), ("policies", &paths.policies)];
         for (field, path) in folders {
             check_relative(path, project.span(&format!("spec.paths.{field}")), findings);
         }
         if overlap(&paths.declarations, &paths.overlays) {
             let message = "declarations and overlays must be separate folders, neither in the other";
             findings.push(Diagnostic::new(&rules::SCHEMA, project.span("spec.paths.overlays"), message));
+        }
+        if [&paths.declarations, &paths.overlays].iter().any(|other| overlap(&paths.policies, other)) {
+            let message = "policies must be in a folder of their own, apart from declarations and overlays";
+            findings.push(Diagnostic::new(&rules::SCHEMA, project.span("spec.paths.policies"), message));
         }
         check_repository(&paths.repository, project.span("spec.paths.repository"), findings);
         self.check_output(project, findings);

@@ -110,7 +110,7 @@ fn every_shell_knows_every_command() {
     for shell in ["bash", "zsh", "fish"] {
         let output = netloom(&format!("completions {shell}")).output().unwrap();
         let script = String::from_utf8(output.stdout).unwrap();
-        for command in ["init", "render", "check", "import", "kops", "kurl", "schema", "explain", "completions"] {
+        for command in ["init", "render", "check", "fmt", "graph", "import", "kops", "kurl", "schema", "explain", "completions"] {
             assert!(script.contains(command), "{shell}: {command}");
         }
         assert!(!script.contains("__jsonnet"), "{shell}");

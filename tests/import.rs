@@ -149,6 +149,15 @@ fn cases() {
     assert!(stale.is_empty(), "cases differ from what is written down:\n{}", stale.join("\n"));
 }
 
+/// The declarations of the example are what its Installer becomes.
+#[test]
+fn example() {
+    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/replicated-onprem"));
+    let text = |path: &str| std::fs::read_to_string(folder.join(path)).unwrap();
+    let run = run("kurl --network-cidr 10.20.0.0/24", &text("installer.yaml"));
+    assert_eq!(run.imported.unwrap().text, text("declarations/appliance.yaml"));
+}
+
 /// Every real manifest below the folder that `NETLOOM_FIXTURES` names imports, decodes and validates.
 #[test]
 #[ignore = "needs NETLOOM_FIXTURES, a folder with `kops` and `kurl`"]

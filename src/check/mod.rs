@@ -7,6 +7,7 @@ pub mod addresses;
 pub mod capacity;
 pub mod custom;
 pub mod dns;
+pub mod dns_policies;
 pub mod flows;
 mod ingress;
 pub mod machines;
@@ -17,6 +18,9 @@ pub mod policies;
 pub mod proxy;
 pub mod quota;
 mod resources;
+pub mod routes;
+pub mod services;
+pub mod subnets;
 pub mod version;
 
 use std::sync::Arc;
@@ -34,7 +38,8 @@ pub type PlacedFacts = [(Facts, Span)];
 type Declarations = fn(&Declared<Cluster>, &Declared<Network>, &PlacedFacts, &mut Vec<Diagnostic>);
 
 /// Checks of declarations against facts, which need nothing rendered.
-const DECLARATIONS: [Declarations; 5] = [addresses::check, capacity::check, proxy::check, machines::check, node_routes::check];
+const DECLARATIONS: [Declarations; 7] =
+    [addresses::check, routes::check, capacity::check, subnets::check, proxy::check, machines::check, node_routes::check];
 
 /// Reports where the declarations and the facts of the cluster's overlays disagree.
 pub fn declarations(
@@ -66,7 +71,7 @@ pub struct Rendered<'a> {
 type Artifacts = fn(Rendered<'_>, &mut Vec<Diagnostic>);
 
 /// Checks of final artifacts.
-const ARTIFACTS: [Artifacts; 8] = [
+const ARTIFACTS: [Artifacts; 10] = [
     version::check,
     |it, findings| objects::check(it.objects, it.schemas, findings),
     |it, findings| custom::check(it.objects, it.schemas, findings),
@@ -74,6 +79,8 @@ const ARTIFACTS: [Artifacts; 8] = [
     |it, findings| it.template.into_iter().for_each(|template| quota::check(template, findings)),
     |it, findings| mtu::check(it.plan, it.objects, findings),
     |it, findings| policies::check(it.facts, it.objects, findings),
+    dns_policies::check,
+    services::check,
     |it, findings| dns::check(it.cluster, it.plan, findings),
 ];
 
@@ -87,5 +94,7 @@ fn last<T>(facts: &PlacedFacts, fact: impl Fn(&Facts) -> Option<T>) -> Option<(T
     facts.iter().rev().find_map(|(facts, span)| Some((fact(facts)?, *span)))
 }
 
+#[cfg(test)]
+mod testing;
 #[cfg(test)]
 mod tests;

@@ -18,7 +18,7 @@ pub fn check(facts: &PlacedFacts, objects: &[Arc<Object>], findings: &mut Vec<Di
     }
 }
 
-fn is_policy(object: &Object) -> bool {
+pub(super) fn is_policy(object: &Object) -> bool {
     object.identity.kind == "NetworkPolicy" && object.identity.group() == "networking.k8s.io"
 }
 
@@ -53,7 +53,8 @@ fn policy(object: &Object, features: &PolicyFeatures, findings: &mut Vec<Diagnos
     }
 }
 
-fn name(object: &Object) -> String {
+/// A policy's namespace and name.
+pub(super) fn name(object: &Object) -> String {
     let identity = &object.identity;
     let namespace = if identity.namespace.is_empty() { "default" } else { &identity.namespace };
     format!("{namespace}/{}", identity.name)

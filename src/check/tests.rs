@@ -10,6 +10,13 @@ const SPEC: &str = "  network: vpc
   nonMasqueradeCIDR: 172.16.0.0/12
   kubeProxy: {mode: disabled}
 ";
+const NETWORK: &str = "  aws:
+    region: us-test-1
+    zones: [us-test-1a]
+    topology: private
+    subnets:
+    - {name: a, zone: us-test-1a, type: private, cidr: 172.20.32.0/19, additionalRoutes: [{cidr: 100.64.0.0/16, target: pcx-1}]}
+";
 const FACTS: &str = r#"
 mtu: 9000
 mtuTerms: [{name: VXLAN, bytes: 50}]
@@ -18,7 +25,8 @@ kubeProxy: required
 kubeletDns: 169.254.20.10
 architectures: [s390x]
 nodeRoutes: {quota: 1}
-networkPolicy: {ingress: false, egress: false, endPort: false, namedPorts: false}
+addressesPerNode: 1000
+networkPolicy: {ingress: false, egress: true, endPort: false, namedPorts: false}
 "#;
 
 /// A cluster that breaks every rule: a check that is no longer in a table is missed here.
@@ -26,9 +34,9 @@ networkPolicy: {ingress: false, egress: false, endPort: false, namedPorts: false
 fn every_check_runs() {
     let mut project = Project::default();
     let cluster = project.cluster(SPEC);
-    let network = project.network("  aws: {region: us-test-1, zones: [us-test-1a]}\n");
+    let network = project.network(NETWORK);
     let facts = [project.facts(FACTS)];
-    let policy = "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: a}, spec: {podSelector: {}}}";
+    let policy = "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: a}, spec: {podSelector: {}, policyTypes: [Ingress, Egress]}}";
     let policy = project.node("policy.yaml", policy);
     let object = Arc::new(Object::new(Identity::of(&policy).unwrap(), "policies".into(), policy));
     let definition = "{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: as.b.c}, spec: {group: b.c, \
@@ -36,7 +44,10 @@ fn every_check_runs() {
                       schema: {openAPIV3Schema: {}}}]}}";
     let definition = project.node("definition.yaml", definition);
     let definition = Arc::new(Object::new(Identity::of(&definition).unwrap(), "definitions".into(), definition));
-    let objects = [Arc::clone(&object), object, definition];
+    let service = "{apiVersion: v1, kind: Service, metadata: {name: a}, spec: {clusterIP: 10.1.2.3}}";
+    let service = project.node("service.yaml", service);
+    let service = Arc::new(Object::new(Identity::of(&service).unwrap(), "rest".into(), service));
+    let objects = [Arc::clone(&object), object, definition, service];
     let rule = "      - {IpProtocol: -1, SourceSecurityGroupId: {Ref: Other}}\n".repeat(61);
     let template = format!(
         "Resources:\n  NodesSecurityGroup:\n    Type: AWS::EC2::SecurityGroup\n    Properties:\n      SecurityGroupIngress:\n{rule}"
@@ -72,7 +83,11 @@ fn every_check_runs() {
             "node-routes",
             "object-identity",
             "object-schema",
+            "policy-dns",
+            "route-hidden",
             "security-group-rules",
+            "service-address",
+            "subnet-capacity",
         ]
     );
 }

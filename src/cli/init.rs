@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::files::{self, Existing};
 use super::{Context, Outcome};
@@ -14,13 +14,33 @@ use crate::diagnostic::rules;
   netloom init fleet && cd fleet
   netloom render
 
-An existing file is never overwritten. Exit codes: 0 written, 2 error.")]
+An existing file is never overwritten. In a project that is there already, `--ci` writes the workflow alone. Exit codes: 0 written, 2 error.")]
 pub struct Init {
     /// Folder of the project, made if missing; the working directory when left out
     folder: Option<PathBuf>,
     /// Only netloom.yaml and empty folders
     #[arg(long)]
     bare: bool,
+    /// Also write a workflow that checks and compares: `github` or `gitlab`
+    #[arg(long, value_name = "SERVICE", value_enum, hide_possible_values = true)]
+    ci: Option<Service>,
+}
+
+/// Services that run workflows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Service {
+    Github,
+    Gitlab,
+}
+
+impl Service {
+    /// The workflow: where it goes, and its text.
+    fn workflow(self) -> (&'static str, &'static str) {
+        match self {
+            Service::Github => (".github/workflows/netloom.yaml", include_str!("init/github.yaml")),
+            Service::Gitlab => (".gitlab-ci.yml", include_str!("../../.gitlab/netloom.gitlab-ci.yml")),
+        }
+    }
 }
 
 /// A file of `examples/starter`, which is the example: path and text.
@@ -49,21 +69,29 @@ const GIT_ATTRIBUTES: (&str, &str) = (".gitattributes", include_str!("../../exam
 pub(super) fn run(command: &Init, context: &Context<'_>) -> Outcome {
     let folder = command.folder.as_ref().or(context.options.project.as_ref());
     let folder = folder.map_or(Path::new("."), PathBuf::as_path);
-    let mut new = if command.bare { BARE.to_vec() } else { EXAMPLE.to_vec() };
-    if folder.join(GIT_ATTRIBUTES.0).symlink_metadata().is_err() {
+    let there = command.ci.is_some() && folder.join("netloom.yaml").symlink_metadata().is_ok();
+    let mut new = match (there, command.bare) {
+        (true, _) => Vec::new(),
+        (false, true) => BARE.to_vec(),
+        (false, false) => EXAMPLE.to_vec(),
+    };
+    new.extend(command.ci.map(Service::workflow));
+    if !there && folder.join(GIT_ATTRIBUTES.0).symlink_metadata().is_err() {
         new.push(GIT_ATTRIBUTES);
     }
     let new: Vec<_> = new.into_iter().map(|(path, text)| (path.to_owned(), text.to_owned())).collect();
     if let Err(refused) = files::write(folder, &new, Existing::Keep) {
         return Outcome { consequence: "nothing was written", ..Outcome::error(refused.finding(&rules::INIT_EXISTS)) };
     }
-    for empty in ["declarations", "overlays"] {
+    for empty in ["declarations", "overlays"].iter().filter(|_| !there) {
         if let Err(finding) = files::folder(&folder.join(empty)) {
             return Outcome::error(finding);
         }
     }
     let mut outcome = Outcome::written(new.into_iter().map(|(path, _)| path));
-    outcome.news.push_str(&next(folder));
+    if !there {
+        outcome.news.push_str(&next(folder));
+    }
     outcome
 }
 

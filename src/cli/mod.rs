@@ -7,10 +7,13 @@ mod check;
 mod completions;
 mod explain;
 mod files;
+mod fmt;
+mod graph;
 mod import;
 mod init;
 mod layers;
 mod outcome;
+mod policy;
 mod progress;
 mod render;
 mod schema;
@@ -95,8 +98,12 @@ pub enum Command {
     Render(render::Render),
     /// Check declarations, and that the committed output is what they make
     Check(check::Check),
+    /// Bring declarations and overlays into their normal form
+    Fmt(fmt::Fmt),
     /// List a cluster's overlays in order, and why each is there
     Layers(layers::Layers),
+    /// Draw a network or a cluster
+    Graph(graph::Graph),
     /// Turn a cluster of another tool into declarations
     Import(import::Import),
     /// Pin a manifest from elsewhere by its hash
@@ -105,6 +112,8 @@ pub enum Command {
     Schema(schema::Schema),
     /// Tell what a code means, where a value comes from, or what a line decides
     Explain(explain::Explain),
+    /// List policies, and run their cases
+    Policy(policy::Policy),
     /// Print the completion script of a shell
     Completions(completions::Completions),
 }
@@ -117,11 +126,14 @@ impl Command {
             Command::Init(_) => "init",
             Command::Render(_) => "render",
             Command::Check(_) => "check",
+            Command::Fmt(_) => "fmt",
             Command::Layers(_) => "layers",
+            Command::Graph(_) => "graph",
             Command::Import(_) => "import",
             Command::Vendor(_) => "vendor",
             Command::Schema(_) => "schema",
             Command::Explain(_) => "explain",
+            Command::Policy(_) => "policy",
             Command::Completions(_) => "completions",
         }
     }
@@ -166,11 +178,14 @@ fn answer(cli: &Cli, context: &Context<'_>) -> Outcome {
         Command::Init(command) => init::run(command, context),
         Command::Render(command) => render::run(command, context),
         Command::Check(command) => check::run(command, context),
+        Command::Fmt(command) => fmt::run(command, context),
         Command::Layers(command) => layers::run(command, context),
+        Command::Graph(command) => graph::run(command, context),
         Command::Import(command) => import::run(command, context),
         Command::Vendor(command) => vendor::run(command, context),
         Command::Schema(command) => schema::run(command),
         Command::Explain(command) => explain::run(command, context),
+        Command::Policy(command) => policy::run(command, context),
         Command::Completions(command) => completions::run(command, Cli::command()),
     }
 }

@@ -16,11 +16,14 @@ use crate::{Compilation, Request};
   netloom render
   netloom render --cluster prod-usw2 --verbose
 
-Nothing is written when anything is an error. Exit codes: 0 written or current, 2 error.")]
+Nothing is written when anything is an error. Exit codes: 0 written or current, 1 something was written (--exit-code), 2 error.")]
 pub struct Render {
     /// The clusters.
     #[command(flatten)]
     selection: Selection,
+    /// Exit with 1 when anything was written or removed: for hooks, which must not let new output be forgotten
+    #[arg(long)]
+    exit_code: bool,
 }
 
 /// Compiles the project that a command is about.
@@ -42,8 +45,9 @@ pub(super) fn run(command: &Render, context: &Context<'_>) -> Outcome {
             diagnostic::sort(&mut findings, &sources);
             let changes = Changes(summary.units);
             let news = changes.news(context.options.verbose);
+            let exit = if command.exit_code && changes.any() { Exit::Findings } else { Exit::Done };
             let data = [("units".to_owned(), changes.data())].into_iter().collect();
-            Outcome { news, data, summary: changes.summary(), findings, sources, ..Outcome::default() }
+            Outcome { news, data, summary: changes.summary(), findings, sources, exit, ..Outcome::default() }
         }
         Err(refused) => {
             findings.extend(refused);
@@ -72,6 +76,11 @@ impl Changes {
         let changed = if changed.is_empty() { "nothing changed" } else { &changed };
         _ = writeln!(text, "{}, {}: {changed}", count(self.0.len(), "unit"), count(written + unchanged, "file"));
         text
+    }
+
+    fn any(&self) -> bool {
+        let [written, removed, _] = self.totals();
+        written + removed > 0
     }
 
     fn totals(&self) -> [usize; 3] {

@@ -9,6 +9,7 @@ mod generate;
 mod layer;
 mod network;
 mod overlay;
+mod policy;
 mod project;
 mod range;
 mod subnets;
@@ -37,6 +38,7 @@ pub use overlay::{
     MtuTerm, NodeRoutes, Overlay, OverlaySpec, Patch, PolicyFeatures, ProxyNeed, Resource, Statement, Target, Transition,
     TransitionClass,
 };
+pub use policy::{Enforce, PolicySelection};
 pub use project::{Argo, Flux, GitOps, Paths, Project, ProjectSpec, RuleLevel};
 pub use range::Range;
 pub use subnets::{LETTERS, LONGEST_PREFIX, SHORTEST_PREFIX, Tier, Zone};

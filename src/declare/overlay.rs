@@ -130,6 +130,8 @@ pub struct Facts {
     pub node_ranges: Option<bool>,
     /// Whether pods have addresses of the network itself, so that `podCIDR` may lie in it.
     pub pods_in_network: Option<bool>,
+    /// How many addresses of its subnet a full node takes, its own included, where pods have addresses of the network.
+    pub addresses_per_node: Option<u32>,
     /// Set where packets between machines carry addresses of pods outside of any tunnel, so that machines have to admit whatever
     /// pods say to one another: why, as a clause without a full stop.
     pub routed_pods: Option<String>,

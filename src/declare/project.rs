@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Layer, Metadata};
+use super::{Layer, Metadata, PolicySelection};
 
 /// A repository of declarations and how it is rendered.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -34,6 +34,8 @@ pub struct ProjectSpec {
     /// Which sync objects to write; none unless asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gitops: Option<GitOps>,
+    /// Which policies hold where; stock ones hold nowhere unless they are named here or bound.
+    pub policies: Vec<PolicySelection>,
     /// Severity of rules by code: `error`, `warning`, `note` or `off`.
     pub rules: IndexMap<String, RuleLevel>,
 }
@@ -46,6 +48,8 @@ pub struct Paths {
     pub declarations: String,
     /// Overlays of one's own, one folder each.
     pub overlays: String,
+    /// Policies of one's own.
+    pub policies: String,
     /// The rendered output.
     pub output: String,
     /// The project's own folder inside its Git repository: sync objects and deployment files name rendered files from the
@@ -68,6 +72,7 @@ impl Default for Paths {
         Self {
             declarations: "declarations".into(),
             overlays: "overlays".into(),
+            policies: "policies".into(),
             output: "rendered".into(),
             repository: ".".into(),
         }

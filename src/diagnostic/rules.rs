@@ -142,6 +142,10 @@ rules! {
         "`networking` has exactly one key, the network provider.";
     PROVIDER_UNKNOWN Error "provider-unknown", help: "",
         "No overlay is selected by this key under `networking` or `addons`: neither a stock one nor one of the project.";
+    SUBNET_CAPACITY Error "subnet-capacity", help: "",
+        "The subnets for nodes have fewer addresses than `nodes.max`: AWS keeps five of each. As a warning: fewer than full nodes would take, where pods have addresses of the subnets, too.";
+    ROUTE_HIDDEN Warning "route-hidden", help: "choose another range for the cluster; addresses of a peer that nobody there uses do no harm",
+        "A route of the network leads to a range (of a peered VPC, of premises behind a transit gateway) that shares addresses with the cluster's pods or services. Inside the cluster these mean the pods and services, so that nothing there can be reached.";
     NODE_CAPACITY Error "node-capacity", help: "",
         "The pod range holds fewer node ranges than `nodes.max`, or a node range fewer addresses than `nodes.maxPods`.";
     POD_IPV6 Error "pod-ipv6", help: "use an IPv4 range, or a provider whose overlay says `ipv6: true` among its facts",
@@ -225,6 +229,8 @@ rules! {
         "A rendered object would carry a secret in the clear. Rendered output is committed; secrets in it are leaked.";
     GITOPS_NAME Error "gitops-name", help: "give the cluster or the component a shorter name",
         "Flux labels every object with the name of the Kustomization that applies it, CLUSTER-COMPONENT, and a label's value has at most 63 characters.";
+    FLUX_SUBSTITUTION Warning "flux-substitution", help: "let the annotation be `disabled`, or set `spec.gitops.flux.substitution: false` where Flux substitutes nothing",
+        "Flux replaces `${name}` in what it applies, by an empty text where nobody has defined the name. netloom marks objects that hold such text, and here an overlay says that Flux shall replace it nevertheless.";
     GITOPS_DECRYPTION Warning "gitops-decryption", help: "use a SealedSecret or an ExternalSecret, or give Argo CD a plugin that decrypts",
         "Argo CD decrypts nothing by itself: without a plugin the Secret in the cluster holds the ciphertext instead of the value.";
     // cross-checks
@@ -238,8 +244,27 @@ rules! {
         "The MTU in the final manifests is larger than the network's less encapsulation and encryption: large packets would vanish. As a warning: the manifests say another MTU than the plan and the runbook, or none where one is planned.";
     POLICY_FEATURE Warning "network-policy-feature", help: "",
         "A NetworkPolicy uses something that the network provider does not enforce.";
+    POLICY_DNS Warning "policy-dns", help: "",
+        "NetworkPolicies keep all pods of a namespace from DNS: none admits 53/udp, or what is admitted are pods while DNS is answered by a cache on the node's own network, which no pod selector means. Names then resolve for nobody, and programs fail with time-outs that say little.";
+    SERVICE_ADDRESS Error "service-address", help: "leave `clusterIP` out, or choose a free address of the service range",
+        "A Service in the final objects asks for an address that it cannot have: outside of the service range, reserved, another service's, or not the one by which kubelets tell pods to ask the DNS service. The API server would refuse it, or traffic would go elsewhere.";
     DNS_KUBELET Note "dns-kubelet", help: "",
         "What the kubelets' `clusterDNS` must be for the cluster's DNS cache to be used.";
+    // policies
+    POLICY_INVALID Error "policy-invalid", help: "",
+        "A file among the policies is not what the API server of Kubernetes would take as a `ValidatingAdmissionPolicy`, a binding of one, or parameters of one.";
+    POLICY_EXPRESSION Error "policy-expression", help: "",
+        "An expression of a policy is not CEL, or asks for something that is not there: a variable, a function, or what only a running API server knows. A policy that cannot be evaluated is an error, never a pass.";
+    POLICY_EVALUATION Error "policy-evaluation", help: "",
+        "An expression of a policy has no value on an object: a field is missing, types do not go together, or it costs more than it may. With `failurePolicy: Ignore` this is a warning, since nothing that was not evaluated passes without a word.";
+    POLICY_UNKNOWN Error "policy-unknown", help: "",
+        "A project, a binding or a test names a policy that there is not.";
+    POLICY_IDLE Warning "policy-idle", help: "name it in `spec.policies` of netloom.yaml, or write a `ValidatingAdmissionPolicyBinding` for it",
+        "A policy of the project is bound to nothing, so it is not evaluated.";
+    POLICY_CLUSTER Error "policy-cluster", help: "",
+        "A policy that the cluster shall enforce is about things that a cluster does not have, or needs a newer Kubernetes: `ValidatingAdmissionPolicy` is there since 1.30.";
+    POLICY_TEST Error "policy-test", help: "",
+        "A policy says something else of a case than the case expects.";
     // CloudFormation
     TEMPLATE_LIMIT Error "template-limit", help: "",
         "CloudFormation takes 500 resources and 1 MB in a template, and 51,200 bytes when it is sent inline.";
@@ -285,6 +310,12 @@ rules! {
         "A file that `init`, `import` or `schema` writes could not be written. Nothing was changed.";
     INIT_EXISTS Error "init-exists", help: "run `netloom init` in another folder, or move the files away",
         "`netloom init` overwrites nothing: with one of its files in place it writes none of them.";
+    FORMAT Warning "format", help: "run `netloom fmt`",
+        "The file is not in the normal form that `netloom fmt` gives to declarations and overlays.";
+    FORMAT_KEPT Warning "format-kept", help: "",
+        "`netloom fmt` goes line by line and reads what it made again. In its normal form the file would have said something else, so it was not changed.";
+    GRAPH_CHOICE Error "graph-choice", help: "",
+        "`netloom graph` draws one network, with one cluster in it or none, and cannot tell which is meant.";
     // import
     IMPORT_FORM Error "import-form", help: "",
         "The file is not what the importer reads.";

@@ -15,6 +15,7 @@ use crate::overlay::compile::{Body, Manifest};
 use crate::overlay::render::Maker;
 use crate::overlay::template::{Scalar, Template};
 use crate::plan::Flow;
+use crate::policy::COMPONENT;
 use crate::tree::{Node, Path, Span, Step};
 
 /// A cluster's unit, with what made each of its objects.
@@ -57,6 +58,9 @@ impl<'a> Cluster<'a> {
     /// Why a file is there.
     pub(super) fn reasons(&self, file: &str) -> Vec<Arc<Origin>> {
         let made = self.object(file).and_then(|object| self.maker(object));
+        if let Some(object) = self.object(file).filter(|object| &*object.component == COMPONENT && made.is_none()) {
+            return self.policy(object);
+        }
         let Some((scope, maker)) = made else {
             // A ConfigMap of files stands in the overlay itself.
             let declared = self.object(file).and_then(|object| Some((self.inputs.owner(object.node.span)?, object.node.span)));
@@ -99,16 +103,36 @@ impl<'a> Cluster<'a> {
     fn in_object(&self, object: &Object, path: &Path) -> Origin {
         let node = first_equal(object.node.nearest(path));
         let made = self.maker(object);
-        let origin = self.at_span(node.span, made).unwrap_or_else(|| match made {
-            _ if node.span.is_known() => Origin::new(Kind::Declared, node.span, self.inputs.written(node.span)),
-            // Annotations that sync tools look for.
-            _ => files::annotation(self.seen.project),
-        });
+        let origin = self.at_span(node.span, made).unwrap_or_else(|| self.elsewhere(object, node, path));
         // Nothing else replaces a value and leaves its place.
         let hashed = node.overrode.as_ref().is_some_and(|older| older.span == node.span && **older != *node);
         let text =
             if hashed { "the name as written, with a hash of what the ConfigMap holds".to_owned() } else { origin.text.clone() };
         Origin { overrode: overridden(&object.node, path), text, ..origin }
+    }
+
+    /// The origin of a value that no overlay has written.
+    fn elsewhere(&self, object: &Object, node: &Node, path: &Path) -> Origin {
+        let annotation = key(path, 0) == Some("metadata") && key(path, 1) == Some("annotations");
+        if node.span.is_known() {
+            let by = if &*object.component == COMPONENT { "a policy".to_owned() } else { String::new() };
+            return self.constant(node.span, by);
+        }
+        match annotation || &*object.component != COMPONENT {
+            true => files::annotation(self.seen.project),
+            false => Origin::computed("the binding of a policy that the cluster enforces", self.policy(object)),
+        }
+    }
+
+    /// Where the project chooses a policy that is rendered.
+    fn policy(&self, object: &Object) -> Vec<Arc<Origin>> {
+        let project = &self.seen.project.node;
+        let chosen = self.seen.project.value.spec.policies.iter().enumerate().filter(|(_, chosen)| chosen.enforce.renders());
+        let name = object.node.get("spec").and_then(|spec| spec.str_at("policyName")).unwrap_or(&object.identity.name);
+        let named = chosen.clone().filter(|(_, chosen)| chosen.policy == name).map(|(at, _)| at).collect::<Vec<_>>();
+        // An object with parameters does not name its policy.
+        let named = if named.is_empty() { chosen.map(|(at, _)| at).collect() } else { named };
+        named.into_iter().map(|at| declared::at(project, &format!("spec.policies[{at}].policy"), None)).collect()
     }
 
     /// The origin of a value by the place that set it.

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::{Stage, is_encrypted, is_precious};
 use crate::declare::GitOps;
+use crate::diagnostic::{Diagnostic, rules};
 use crate::kubernetes::Object;
-use crate::tree::{Node, Value};
+use crate::tree::{Node, Span, Value};
 
 const FLUX_PRUNE: &str = "kustomize.toolkit.fluxcd.io/prune";
 const FLUX_SUBSTITUTE: &str = "kustomize.toolkit.fluxcd.io/substitute";
@@ -60,15 +61,31 @@ fn keeping(given: &str) -> Option<String> {
     (options.len() > count).then(|| options.join(","))
 }
 
-/// Whether Flux would replace something in an object: `${name}`, also the escaped `$${name}`, anywhere in its text.
+/// Whether Flux would replace something in an object.
 fn holds_variables(node: &Node) -> bool {
+    variable(node).is_some()
+}
+
+/// The first place where Flux would replace something: `${name}`, also the escaped `$${name}`, anywhere in the text.
+fn variable(node: &Node) -> Option<Span> {
     let opens = |text: &str| text.split('$').skip(1).any(|rest| rest.starts_with('{'));
     match &node.value {
-        Value::String(text) => opens(text),
-        Value::List(items) => items.iter().any(holds_variables),
-        Value::Map(map) => map.iter().any(|(key, value)| opens(&key.text) || holds_variables(value)),
-        _ => false,
+        Value::String(text) => opens(text).then_some(node.span),
+        Value::List(items) => items.iter().find_map(variable),
+        Value::Map(map) => map.iter().find_map(|(key, value)| if opens(&key.text) { Some(key.span) } else { variable(value) }),
+        _ => None,
     }
+}
+
+/// Reports a final object in which Flux replaces something although nobody means it to: an overlay has set the annotation to
+/// something else.
+pub(super) fn substituted(object: &Object) -> Option<Diagnostic> {
+    let given = object.node.get("metadata")?.get("annotations")?.get(FLUX_SUBSTITUTE)?;
+    let disabled = given.as_str().is_some_and(|text| text.eq_ignore_ascii_case("disabled"));
+    let place = variable(&object.node).filter(|_| !disabled)?;
+    let identity = &object.identity;
+    let message = format!("Flux replaces `${{…}}` in {} {}, and what it does not know by nothing", identity.kind, identity.name);
+    Some(Diagnostic::new(&rules::FLUX_SUBSTITUTION, given.span, message).also(place, "the text"))
 }
 
 /// The object with its annotations; the same one if it has them all.

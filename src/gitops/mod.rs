@@ -134,7 +134,8 @@ pub fn check(project: &Project, cluster: &Declared<Cluster>, objects: &[Arc<Obje
             findings.push(Diagnostic::new(&rules::GITOPS_DECRYPTION, cluster.span("metadata.name"), message));
         }
     }
-    let Some(GitOps::Flux(_)) = &project.spec.gitops else { return };
+    let Some(GitOps::Flux(flux)) = &project.spec.gitops else { return };
+    findings.extend(objects.iter().filter(|_| flux.substitution).filter_map(|object| annotate::substituted(object)));
     for step in steps(&cluster.value.metadata.name, objects).iter().filter(|step| step.name.len() > LABEL) {
         let message = format!("the Flux Kustomization `{}` would have a name of {} characters", step.name, step.name.len());
         findings.push(Diagnostic::new(&rules::GITOPS_NAME, cluster.span("metadata.name"), message));

@@ -16,16 +16,27 @@ use crate::tree::{Key, Map, Node, Path, Sources, Span, Value};
 /// Two names of one option: provider, and the names, dotted below the provider's block; whether true and false change places.
 pub(super) type Names = &'static [(&'static str, &'static str, &'static str, bool)];
 
-/// What the stock overlay of a provider declares as its options.
-pub(super) fn of(provider: &str) -> Option<&'static Json> {
-    static STOCK: OnceLock<Library> = OnceLock::new();
-    let library = STOCK.get_or_init(|| {
+/// The stock overlays and their files.
+fn stock() -> &'static (Library, Arc<Sources>) {
+    static STOCK: OnceLock<(Library, Arc<Sources>)> = OnceLock::new();
+    STOCK.get_or_init(|| {
         let mut sources = Sources::default();
         library::embed(&mut sources);
-        Library::read(&Arc::new(sources), "", &mut Vec::new())
-    });
+        let sources = Arc::new(sources);
+        (Library::read(&sources, "", &mut Vec::new()), sources)
+    })
+}
+
+/// A file of a stock overlay.
+pub(super) fn file(overlay: &str, path: &str) -> Option<&'static str> {
+    let (library, sources) = stock();
+    library.get(overlay)?.file(path, sources).map(|(_, text)| text)
+}
+
+/// What the stock overlay of a provider declares as its options.
+pub(super) fn of(provider: &str) -> Option<&'static Json> {
     let block = format!("networking.{provider}");
-    let overlay = library.selected(|selected| selected == block).find(|overlay| overlay.spec().slot.is_some())?;
+    let overlay = stock().0.selected(|selected| selected == block).find(|overlay| overlay.spec().slot.is_some())?;
     overlay.options.as_ref().map(Schema::root)
 }
 
@@ -57,8 +68,8 @@ pub(super) struct Taking<'a> {
     pub(super) options: &'a Json,
     /// Names of the same meaning.
     pub(super) names: Names,
-    /// Why a key at a dotted path is not used although the overlay may declare it.
-    pub(super) ignored: &'a dyn Fn(&str) -> Option<Cow<'static, str>>,
+    /// Why a key at a dotted path is not used although the overlay may declare it: dotted path, value.
+    pub(super) ignored: &'a dyn Fn(&str, &Node) -> Option<Cow<'static, str>>,
     /// The value that stands for another one: dotted path, value.
     pub(super) value: &'a dyn Fn(&str, &Node) -> Option<Value>,
 }
@@ -79,7 +90,7 @@ impl Taking<'_> {
             let name = if at.is_empty() { key.text.to_string() } else { format!("{at}.{}", key.text) };
             if node.is_null() || node.as_str() == Some("") {
                 taken.used.push(path); // not set
-            } else if let Some(reason) = (self.ignored)(&name) {
+            } else if let Some(reason) = (self.ignored)(&name, node) {
                 taken.left.push((path, reason));
             } else if let Some((name, swapped)) = self.named(&name).filter(|_| !key.text.contains('.')) {
                 self.option(&name, swapped, (key.span, node), path, taken);
@@ -173,7 +184,7 @@ mod tests {
             provider: "p",
             options: &options,
             names: &[("p", "quiet", "loud", true), ("other", "quiet", "still", false)],
-            ignored: &|option| (option == "more.old").then(|| "it is old".into()),
+            ignored: &|option, _| (option == "more.old").then(|| "it is old".into()),
             value: &|_, _| None,
         };
         let text = "{mtu: 0, loud: true, quiet: true, still: true, labels: {a.b: 1}, more: {new: true, old: 1, other: 2}, more.new: false}";

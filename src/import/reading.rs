@@ -111,9 +111,16 @@ impl<'a> Reading<'a> {
         number
     }
 
-    /// The place of the field at a dotted path, or of its nearest ancestor that is there.
+    /// The place of the field at a dotted path, or of its nearest ancestor that is there: a mapping's or a list's is its own key, not
+    /// the first of the keys in it.
     pub(super) fn span(&self, path: &str) -> Span {
-        self.root.nearest(&Path::dotted(path)).span
+        let mut path = Path::dotted(path);
+        while self.root.at(&path).is_none() {
+            path.0.pop();
+        }
+        let node = self.root.nearest(&path);
+        let collection = node.as_map().is_some() || node.as_list().is_some();
+        self.root.key_at(&path).filter(|_| collection).map_or(node.span, |key| key.span)
     }
 
     /// Says why the field at `path` is not used.

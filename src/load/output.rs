@@ -21,7 +21,7 @@ impl Root {
         if !output.split('/').all(is_output_part) {
             return refuse("is no plain path below the project (letters, digits, `-`, `_` and inner dots)");
         }
-        for inputs in [&paths.declarations, &paths.overlays] {
+        for inputs in [&paths.declarations, &paths.overlays, &paths.policies] {
             if overlap(output, inputs) || self.leads_into(inputs, output) {
                 return refuse(&format!("and the input folder `{inputs}` lie in one another"));
             }

@@ -11,8 +11,9 @@ use crate::diagnostic::{Diagnostic, rules};
 use crate::plan::{Peer, Protocol};
 use crate::tree::{Path, Span};
 
-/// DNS caches of nodes listen in the link-local range (RFC 3927), and AWS has its metadata service there.
-const LINK_LOCAL: &str = "169.254.0.0/16";
+/// DNS caches of nodes listen in the link-local range (RFC 3927), and AWS has its metadata service there; of IPv6 every interface has
+/// such addresses (RFC 4291).
+const LINK_LOCAL: [&str; 2] = ["169.254.0.0/16", "fe80::/10"];
 /// The last minor version for which kops wants the service range inside the non-masqueraded one.
 const SERVICES_INSIDE: u32 = 27;
 
@@ -91,9 +92,9 @@ fn overlaps(cluster: &Declared<Cluster>, network: &Declared<Network>, findings: 
     }
     let subnets = network.subnet_ranges();
     subnets.iter().for_each(|subnet| services.keep_apart(subnet, findings));
-    if let Ok(cidr) = LINK_LOCAL.parse() {
+    ranges.extend(network.ranges());
+    for cidr in LINK_LOCAL.iter().filter_map(|range| range.parse().ok()) {
         let link_local = Range { what: "the link-local range".to_owned(), cidr, span: Span::NONE };
-        ranges.extend(network.ranges());
         ranges.iter().for_each(|range| range.keep_apart(&link_local, findings));
     }
 }
@@ -118,7 +119,7 @@ fn dns_address(cluster: &Declared<Cluster>, findings: &mut Vec<Diagnostic>) {
 }
 
 /// Why a service cannot have this address.
-fn reserved(range: Cidr, address: IpAddr) -> Option<String> {
+pub(crate) fn reserved(range: Cidr, address: IpAddr) -> Option<String> {
     if !range.holds(address) {
         return Some(format!("is not in serviceCIDR {range}"));
     }

@@ -1,7 +1,6 @@
 //! A cluster's README: what an engineer on call needs to know about its network.
 
 mod markdown;
-pub mod mermaid;
 mod page;
 
 use std::sync::LazyLock;

@@ -3,9 +3,10 @@
 use minijinja::Value;
 use serde::Serialize;
 
-use super::{markdown, mermaid};
+use super::markdown;
 use crate::address::Cidr;
 use crate::declare::{Cluster, Endpoint, KubeProxyMode, MtuTerm, Transition, TransitionClass};
+use crate::graph::{self, Graph};
 use crate::plan::{ClusterPlan, Flow, MtuPlan, NetworkPlan, Peer};
 use crate::tree::{Node, to_yaml};
 
@@ -86,7 +87,10 @@ impl<'a> Page<'a> {
         Self {
             name: &cluster.metadata.name,
             summary: summary(cluster, network, plan),
-            topology: safe(markdown::fenced("mermaid", &mermaid::topology(network, pods, services))),
+            topology: safe(markdown::fenced(
+                "mermaid",
+                &graph::mermaid::topology(&Graph::new(network).with_ranges(pods, services)),
+            )),
             ranges: ranges(cluster, network, plan),
             mtu: mtu(&plan.mtu),
             outside: plan.flows.iter().any(|flow| !matches!(flow.from, Peer::Machines(_))),
@@ -142,7 +146,7 @@ fn ranges(cluster: &Cluster, network: &NetworkPlan, plan: &ClusterPlan) -> Vec<R
     let mut rows: Vec<Range> = network.cidrs.iter().map(|range| row(*range, what.to_owned(), 0)).collect();
     for subnet in network.aws.iter().flat_map(|aws| &aws.subnets) {
         // AWS keeps the first four addresses and the last one of every subnet.
-        let purpose = format!("subnet {}: {}, in {}", subnet.name, mermaid::kind(subnet.kind), subnet.zone);
+        let purpose = format!("subnet {}: {}, in {}", subnet.name, graph::kind(subnet.kind), subnet.zone);
         rows.extend(subnet.cidr.map(|range| row(range, purpose, 5)));
     }
     let spec = &cluster.spec;

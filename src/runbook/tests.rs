@@ -78,7 +78,7 @@ fn premises_have_a_table_for_host_firewalls() {
 fn a_vpc_has_security_groups_instead() {
     let mut plan = plan();
     plan.flows.retain(|flow| flow.name != "api");
-    let text = super::cluster(&appliance(), &mermaid::tests::vpc(), &plan, &[], &[]);
+    let text = super::cluster(&appliance(), &crate::graph::tests::vpc(), &plan, &[], &[]);
     assert!(
         text.contains("for the cluster to work. The security groups have rules for each, and no others.\n\n| Flow "),
         "{text}"

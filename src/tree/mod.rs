@@ -4,6 +4,7 @@
 //! and, after layering, the value it overrode. Diagnostics point at spans; the emitted text is a function of the values alone.
 
 mod convert;
+pub mod fmt;
 mod path;
 pub mod schema;
 mod source;

@@ -82,7 +82,7 @@ fn about_file(file: &str, about: &Subject, context: &Context<'_>) -> Outcome {
     let request = Request { root, clusters: Vec::new(), worker: context.surroundings.executable.clone() };
     let input = path == PROJECT_FILE
         || path.starts_with(STOCK)
-        || [&paths.declarations, &paths.overlays].iter().any(|folder| is_below(&path, folder));
+        || [&paths.declarations, &paths.overlays, &paths.policies].iter().any(|folder| is_below(&path, folder));
     match (path.strip_prefix(&format!("{}/", paths.output.trim_end_matches('/'))), about) {
         (Some(below), about) => {
             let answered = explain::value(&request, below, about);
@@ -100,7 +100,8 @@ fn about_file(file: &str, about: &Subject, context: &Context<'_>) -> Outcome {
         ),
         _ => {
             let message = format!("`{path}` is neither below `{}` nor a file that it is made from", paths.output);
-            let help = format!("those are `{PROJECT_FILE}` and what is below `{}` and `{}`", paths.declarations, paths.overlays);
+            let folders = [paths.declarations, paths.overlays, paths.policies].map(|folder| format!("`{folder}`")).join(", ");
+            let help = format!("those are `{PROJECT_FILE}` and what is below {folders}");
             Outcome::error(Diagnostic::new(&rules::EXPLAIN_OUTSIDE, Span::NONE, message).help(help))
         }
     }

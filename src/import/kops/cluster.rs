@@ -92,8 +92,7 @@ fn ranges(work: &mut Work<'_, '_>) {
 
 /// kops's default; with the Amazon VPC provider and no `networkCIDR`, the network's.
 fn default_non_masquerade(work: &Work<'_, '_>) -> Option<(Cidr, Span)> {
-    let names = ["amazonvpc", "amazonVPC", "amazon-vpc-routed-eni"].map(|key| format!("spec.networking.{key}"));
-    let amazon = work.spec.find(&names.each_ref().map(String::as_str)).is_some();
+    let amazon = provider::block(work, "amazonvpc").is_some();
     let network_given = work.spec.find(&["spec.networkCIDR", "spec.networking.networkCIDR"]).is_some();
     let text = if amazon && !network_given {
         work.network.node.at(&Path::dotted("spec.aws.cidr")).and_then(Node::as_str)?
@@ -155,6 +154,7 @@ fn kube_proxy(work: &mut Work<'_, '_>) {
     let mode = work.spec.text(&["spec.kubeProxy.proxyMode"], work.findings);
     let (mode, span) = match (enabled, mode) {
         (Some(false), _) => ("disabled", work.spec.span("spec.kubeProxy.enabled")),
+        _ if provider::block(work, "kuberouter").is_some() => return replaced_by_kube_router(work),
         (_, Some(("iptables", _)) | None) => return,
         (_, Some((mode @ ("ipvs" | "nftables"), span))) => (mode, span),
         (_, Some((mode, span))) => {
@@ -163,6 +163,18 @@ fn kube_proxy(work: &mut Work<'_, '_>) {
         }
     };
     work.cluster.set("spec.kubeProxy.mode", Node::new(Value::String(mode.into()), span));
+}
+
+/// kops refuses kube-router beside kube-proxy since 1.19 (`validation.go`); it always has kube-router serve services.
+fn replaced_by_kube_router(work: &mut Work<'_, '_>) {
+    let span = work.spec.span("spec.kubeProxy.enabled");
+    let field = "spec.kubeProxy.mode";
+    work.cluster.set(field, Node::new(Value::String("disabled".into()), span));
+    let what = "the manifest does not turn kube-proxy off, which kops asks for with kube-router, as that serves services itself; \
+                it is taken to be off";
+    let help = "write `kubeProxy.enabled: false` in the manifest, too; where kube-proxy is to stay, write `runServiceProxy: false` \
+                below `kuberouter` and remove this line";
+    work.choose_cluster(field, span, what, help);
 }
 
 fn dns(work: &mut Work<'_, '_>) {

@@ -7,7 +7,7 @@ use crate::diagnostic::{Diagnostic, rules};
 use crate::import::reading::Reading;
 use crate::tree::{Node, Path};
 
-use super::Work;
+use super::{Work, pods};
 
 /// Most machines of a group that does not say, by kops (`populate_instancegroup_spec.go`).
 const CONTROL_PLANE_SIZE: u32 = 1;
@@ -127,8 +127,9 @@ pub(super) fn write(work: &mut Work<'_, '_>) {
         work.cluster.set("spec.nodes.podCIDRMask", i64::from(mask));
     }
     let pods = work.spec.number(&["spec.kubelet.maxPods"], work.findings);
-    if let Some(pods) = pods.max(group_pods) {
-        work.cluster.set("spec.nodes.maxPods", i64::from(pods));
+    match pods.max(group_pods) {
+        Some(pods) => work.cluster.set("spec.nodes.maxPods", i64::from(pods)),
+        None => pods::write(work, &types),
     }
     if architectures.contains(&Arch::Arm64) {
         let names = [(Arch::Amd64, "amd64"), (Arch::Arm64, "arm64")];

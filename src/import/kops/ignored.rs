@@ -4,6 +4,8 @@
 //! A manifest does not name the release of kops that applies it; it is taken to be of the cluster's minor version of Kubernetes,
 //! the oldest that can be.
 
+use crate::tree::Node;
+
 /// Keys below a provider's block that kops ignores.
 struct Ignored {
     provider: &'static str,
@@ -123,4 +125,18 @@ pub(super) fn why(provider: &str, option: &str, minor: u32) -> Option<String> {
     let one = IGNORED.iter().find(fits)?;
     let since = if one.since == 0 { String::new() } else { format!(" since 1.{}", one.since) };
     Some(format!("kops ignores it{since}; {}", one.instead))
+}
+
+/// Values that say what is so without them: provider, option, value, and why it is so.
+const NOTHING: [(&str, &str, &str, &str); 1] = [(
+    "calico",
+    "ipv6AutoDetectionMethod",
+    "none",
+    "`none` is what kops has without it; nodes have IPv6 addresses where pods do",
+)];
+
+/// Why an option's value changes nothing.
+pub(super) fn nothing(provider: &str, option: &str, node: &Node) -> Option<&'static str> {
+    let fits = |(of, at, value, _): &&(&str, &str, &str, &str)| *of == provider && *at == option && node.as_str() == Some(*value);
+    NOTHING.iter().find(fits).map(|(.., why)| *why)
 }

@@ -6,11 +6,13 @@
 
 mod allocate;
 mod cluster;
+mod defaults;
 mod documents;
 mod etcd;
 mod groups;
 mod ignored;
 mod network;
+mod pods;
 mod provider;
 mod reasons;
 mod subnets;

@@ -8,7 +8,7 @@ use crate::diagnostic::{Diagnostic, rules};
 use crate::import::options::{self, Names, Taken, Taking};
 use crate::tree::{Map, Node, Path, Span, Value};
 
-use super::{Work, ignored};
+use super::{Work, defaults, ignored};
 
 /// A declaration's key, which is that of v1alpha2, and the other names that a provider has in v1alpha3 or on kops's command line.
 const PROVIDERS: [(&str, &[&str]); 16] = [
@@ -54,86 +54,17 @@ const NAMES: Names = &[
 /// Values that kops has under two names: provider, option, the old name, the new one.
 const VALUES: [(&str, &str, &str, &str); 1] = [("cilium", "ipam", "hostscope", "kubernetes")];
 
-/// What is on when its block is there and does not say (`pkg/model/components/cilium.go`).
-const ON_WHERE_PRESENT: [(&str, &str); 2] = [("cilium", "ingress"), ("cilium", "gatewayAPI")];
-
-/// A default of earlier releases of kops.
-struct OldDefault {
-    provider: &'static str,
-    /// Minor versions of kops that had it, the last one not among them.
-    releases: std::ops::Range<u32>,
-    /// Whether the block leaves it open.
-    open: fn(&Node) -> bool,
-    option: &'static str,
-    value: OldValue,
-    comment: &'static str,
-}
-
-/// A value of a table.
-#[derive(Clone, Copy)]
-enum OldValue {
-    Text(&'static str),
-    Flag(bool),
-}
-
-impl From<OldValue> for Value {
-    fn from(value: OldValue) -> Self {
-        match value {
-            OldValue::Text(text) => Value::String(text.into()),
-            OldValue::Flag(flag) => Value::Bool(flag),
-        }
-    }
-}
-
-impl OldDefault {
-    fn holds(&self, minor: u32, block: &Node) -> bool {
-        self.releases.contains(&minor) && (self.open)(block)
-    }
-}
-
-/// `template_functions.go` (`CalicoIPv4PoolIPIPMode`) and `pkg/model/components/cilium.go` of the releases.
-const OLD_DEFAULTS: [OldDefault; 3] = [
-    OldDefault {
-        provider: "calico",
-        releases: 0..22,
-        open: |block| all_but_vxlan(block) && unset(block, &["crossSubnet", "ipipMode"]),
-        option: "ipipMode",
-        value: OldValue::Text("Always"),
-        comment: ALWAYS,
-    },
-    OldDefault {
-        provider: "calico",
-        releases: 0..22,
-        open: |block| !all_but_vxlan(block) && unset(block, &["crossSubnet"]),
-        option: "vxlanMode",
-        value: OldValue::Text("Always"),
-        comment: ALWAYS,
-    },
-    OldDefault {
-        provider: "cilium",
-        releases: 22..26,
-        open: |block| block.str_at("ipam") == Some("eni") && unset(block, &["disableMasquerade", "masquerade"]),
-        option: "disableMasquerade",
-        value: OldValue::Flag(true),
-        comment: "With ENI addresses kops did not masquerade before 1.26.",
-    },
-];
-
-const ALWAYS: &str = "The default of kops before 1.22. Without this line packets are encapsulated between subnets only.";
-
-fn all_but_vxlan(block: &Node) -> bool {
-    block.str_at("encapsulationMode") != Some("vxlan")
-}
-
-/// Whether the block says nothing of these: an empty text is nothing.
-fn unset(block: &Node, options: &[&str]) -> bool {
-    options.iter().all(|option| block.get(option).is_none_or(|node| node.is_null() || node.as_str() == Some("")))
-}
-
 /// What Weave itself takes for `WEAVE_MTU` (`prog/weave-kube/launch.sh`), which kops sets only where `mtu` is written.
 const WEAVE_MTU: i64 = 1376;
 /// The release of Weave that kops installs from 1.22 to 1.27, unless told otherwise; before it was 2.6.5 and 2.7.0.
 const WEAVE: &str = "2.8.1";
+
+/// The block of a provider, by any of its names.
+pub(super) fn block<'a>(work: &Work<'a, '_>, provider: &str) -> Option<&'a Node> {
+    let (name, others) = PROVIDERS.iter().find(|(name, _)| *name == provider)?;
+    let networking = Path::dotted("spec.networking");
+    [*name].into_iter().chain(others.iter().copied()).find_map(|key| work.spec.peek(&networking.child(key)))
+}
 
 /// Writes `networking`.
 pub(super) fn write(work: &mut Work<'_, '_>) {
@@ -166,7 +97,10 @@ pub(super) fn write(work: &mut Work<'_, '_>) {
         provider,
         options: declared,
         names: NAMES,
-        ignored: &|option| ignored::why(provider, option, minor).map(Cow::Owned),
+        ignored: &|option, node| {
+            let unused = ignored::why(provider, option, minor).map(Cow::Owned);
+            unused.or_else(|| ignored::nothing(provider, option, node).map(Cow::Borrowed))
+        },
         value: &|option, node| renamed(provider, option, node),
     };
     let Taken { block: options, used, entered, left, misfits } = taking.take(given, &path);
@@ -179,7 +113,10 @@ pub(super) fn write(work: &mut Work<'_, '_>) {
     misfits.into_iter().for_each(|(path, misfit)| left_out(work, provider, path, misfit));
     match provider {
         "weave" => weave(work, block),
-        _ => defaults(work, provider, declared, block),
+        _ => {
+            defaults::write(work, provider, declared, block);
+            release(work, provider, declared, block);
+        }
     }
 }
 
@@ -213,40 +150,6 @@ fn left_out(work: &mut Work<'_, '_>, provider: &str, path: Path, misfit: Diagnos
     let what = format!("{}; it is left out, and the overlay's default stands in", misfit.message);
     let help = misfit.help.into_iter().next().unwrap_or_else(|| "write a value that it takes".into());
     work.choose_cluster(&format!("spec.networking.{provider}"), span, what, help);
-}
-
-/// What a manifest does not say and kops has otherwise than the overlay.
-fn defaults(work: &mut Work<'_, '_>, provider: &str, declared: &Json, block: &Node) {
-    let field = |option: &str| format!("spec.networking.{provider}.{option}");
-    for (_, option) in ON_WHERE_PRESENT.iter().filter(|(of, _)| *of == provider) {
-        let enabled = format!("{option}.enabled");
-        let silent = block.get(option).is_some_and(|it| it.as_map().is_some_and(|map| map.get("enabled").is_none()));
-        if silent && options::declared(declared, &enabled).is_some() {
-            work.cluster.set(&field(&enabled), true);
-        }
-    }
-    for old in OLD_DEFAULTS.iter().filter(|old| old.provider == provider && old.holds(work.version.minor, block)) {
-        if options::declared(declared, old.option).is_some() {
-            work.cluster.set(&field(old.option), Node::new(old.value.into(), block.span));
-            work.cluster.note(&field(old.option), old.comment);
-        }
-    }
-    if provider == "cilium" {
-        ipsec_key(work, block);
-    }
-    release(work, provider, declared, block);
-}
-
-/// The key of Cilium's IPsec that kops has put into the cluster, from its secret `ciliumpassword`.
-fn ipsec_key(work: &mut Work<'_, '_>, block: &Node) {
-    let encrypted = block.get("enableEncryption").and_then(Node::as_bool) == Some(true);
-    if encrypted && matches!(block.str_at("encryptionType"), None | Some("" | "ipsec")) {
-        let field = "spec.networking.cilium.encryptionKey";
-        work.cluster.set(&format!("{field}.existingSecret.name"), "cilium-ipsec-keys");
-        work.cluster.set(&format!("{field}.existingSecret.key"), "keys");
-        work.cluster
-            .note(field, "The key that kops has made. On a new cluster leave `encryptionKey` out: a Job makes one there.");
-    }
 }
 
 /// The release that is written, where the overlay is of the same minor one; otherwise the overlay's.

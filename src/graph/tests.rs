@@ -1,7 +1,8 @@
 //! What networks are drawn as.
 
+use super::mermaid::{label, topology};
 use super::*;
-use crate::plan::{NatGateway, RouteTable};
+use crate::plan::{AwsPlan, Gateway, NatGateway, NatTarget, NetworkPlan, RoutePlan, RouteTable, RouteTarget, Subnet, Vpc};
 
 fn cidr(text: &str) -> Cidr {
     text.parse().unwrap_or_else(|_| panic!("{text}"))
@@ -51,7 +52,7 @@ pub(crate) fn vpc() -> NetworkPlan {
 }
 
 fn draw(network: &NetworkPlan) -> String {
-    topology(network, cidr("100.96.0.0/11"), cidr("100.64.0.0/13"))
+    topology(&Graph::new(network).with_ranges(cidr("100.96.0.0/11"), cidr("100.64.0.0/13")))
 }
 
 #[test]
@@ -106,4 +107,60 @@ fn text_cannot_leave_its_label() {
         label(&["a\"] --> b", "%%{init}%%\n```"]),
         "\"a#34;#93; --#62; b<br/>#37;#37;#123;init#125;#37;#37; #96;#96;#96;\""
     );
+}
+
+/// A private network of two zones that share a NAT gateway and have a transit gateway, with hostile names.
+fn hostile() -> NetworkPlan {
+    let nat = || RouteTarget::NatGateway(NatTarget::Planned("us-west-2a".into()));
+    let transit = RouteTarget::TransitGateway("tgw-0abc".into());
+    let mut network = private(vec![
+        table("private-us-west-2a", &["us-west-2a"], vec![("0.0.0.0/0", nat()), ("10.0.0.0/8", transit)]),
+        table("private-us-west-2b", &["x\"]</text><script>&"], vec![("0.0.0.0/0", nat())]),
+        table("public", &["utility-us-west-2a"], vec![("0.0.0.0/0", RouteTarget::InternetGateway(Gateway::Owned))]),
+    ]);
+    if let Some(aws) = &mut network.aws {
+        aws.subnets.push(subnet("x\"]</text><script>&", "us-west-2b", SubnetType::Private, "172.20.64.0/19"));
+    }
+    network
+}
+
+#[test]
+fn text_is_text_in_every_language() {
+    let graph = Graph::new(&hostile());
+    let (svg, dot, mermaid) = (svg::write(&graph), dot::write(&graph), mermaid::write(&graph));
+    assert!(svg.contains("x&quot;]&lt;/text&gt;&lt;script&gt;&amp;") && !svg.contains("<script"), "{svg}");
+    assert!(dot.contains("x\\\"]</text><script>&amp;"), "{dot}");
+    assert!(mermaid.contains("x#34;#93;#60;/text#62;#60;script#62;#38;"), "{mermaid}");
+}
+
+/// Places and sizes of the boxes of a class.
+fn boxes(svg: &str, classes: &[&str]) -> Vec<[f64; 4]> {
+    let number = |line: &str, name: &str| -> f64 {
+        let text = line.split(&format!(" {name}=\"")).nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default();
+        text.parse().unwrap_or_else(|_| panic!("{line}"))
+    };
+    let of_class = |line: &&str| classes.iter().any(|class| line.starts_with(&format!("<rect class=\"{class}\" x=")));
+    let area = |line: &str| ["x", "y", "width", "height"].map(|name| number(line, name));
+    svg.lines().filter(of_class).map(area).collect()
+}
+
+#[test]
+fn boxes_of_one_level_do_not_overlap() {
+    let mut network = hostile();
+    let svg = svg::write(&Graph::new(&network));
+    for classes in [&["public", "private", "card"][..], &["zone", "card"], &["gate"]] {
+        let boxes = boxes(&svg, classes);
+        for (at, [ax, ay, aw, ah]) in boxes.iter().enumerate() {
+            for [bx, by, bw, bh] in &boxes[at + 1..] {
+                let apart = ax + aw <= *bx || bx + bw <= *ax || ay + ah <= *by || by + bh <= *ay;
+                assert!(apart, "{ax},{ay} and {bx},{by} in {svg}");
+            }
+        }
+    }
+    if let Some(aws) = &mut network.aws {
+        aws.subnets.clear();
+        aws.route_tables.clear();
+        aws.nat_gateways.clear();
+    }
+    assert!(svg::write(&Graph::new(&network)).ends_with("</svg>\n"));
 }

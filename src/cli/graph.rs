@@ -1,0 +1,100 @@
+//! `netloom graph`: a network, and a cluster in it, as a picture.
+
+use clap::{Args, ValueEnum};
+
+use super::{Context, Exit, Outcome};
+use crate::Request;
+use crate::compile::planned::{Planned, planned};
+use crate::diagnostic::{Diagnostic, has_errors, rules};
+use crate::graph::{self, Graph as Picture};
+use crate::tree::Span;
+
+/// Draws a network or a cluster.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  netloom graph --cluster prod-usw2 --as svg >network.svg
+  netloom graph --network prod-vpc
+
+Nothing is rendered. Exit codes: 0 drawn, 2 error.")]
+pub struct Graph {
+    /// The cluster, with its network; the only one when left out
+    #[arg(long, value_name = "NAME")]
+    cluster: Option<String>,
+    /// A network without clusters
+    #[arg(long, value_name = "NAME", conflicts_with = "cluster")]
+    network: Option<String>,
+    /// `mermaid`, `dot` for Graphviz, or `svg`
+    #[arg(long = "as", value_name = "LANGUAGE", value_enum, default_value_t, hide_possible_values = true)]
+    language: Language,
+}
+
+/// What pictures are written in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Language {
+    #[default]
+    Mermaid,
+    Dot,
+    Svg,
+}
+
+impl Language {
+    fn write(self, picture: &Picture) -> String {
+        match self {
+            Language::Mermaid => graph::mermaid::write(picture),
+            Language::Dot => graph::dot::write(picture),
+            Language::Svg => graph::svg::write(picture),
+        }
+    }
+}
+
+pub(super) fn run(command: &Graph, context: &Context<'_>) -> Outcome {
+    let worker = context.surroundings.executable.clone();
+    let request = Request { root: context.root(), clusters: command.cluster.iter().cloned().collect(), worker };
+    let only = |names: &[(String, String)]| match (&command.cluster, &command.network, names) {
+        (Some(name), ..) => Some(name.clone()),
+        (None, None, [(only, _)]) => Some(only.clone()),
+        _ => None,
+    };
+    let (found, sources, mut findings) = planned(&request, only);
+    let picture = found.and_then(|found| match has_errors(&findings) {
+        true => None,
+        false => picture(command, &found).map_err(|finding| findings.push(finding)).ok(),
+    });
+    let product = picture.map(|picture| command.language.write(&picture)).unwrap_or_default();
+    let exit = if has_errors(&findings) { Exit::Error } else { Exit::Done };
+    let data = [("graph".to_owned(), product.clone().into())].into_iter().collect();
+    Outcome { product, data, findings, sources, exit, ..Outcome::default() }
+}
+
+fn picture(command: &Graph, found: &Planned) -> Result<Picture, Diagnostic> {
+    let network = |name: &str| found.networks.iter().find(|network| network.name == name);
+    if let Some(one) = found.clusters.first() {
+        let network = network(&one.cluster.spec.network).ok_or_else(|| nothing(found))?;
+        return Ok(Picture::new(network).with_cluster(&one.cluster, network, &one.plan, &one.facts));
+    }
+    match (&command.network, found.networks.as_slice()) {
+        (Some(name), _) => match network(name) {
+            Some(network) => Ok(Picture::new(network)),
+            None => {
+                let finding = Diagnostic::new(&rules::GRAPH_CHOICE, Span::NONE, format!("there is no network `{name}`"));
+                Err(finding.suggest(name, found.networks.iter().map(|network| network.name.as_str())))
+            }
+        },
+        (None, [only]) if found.names.is_empty() => Ok(Picture::new(only)),
+        _ => Err(nothing(found)),
+    }
+}
+
+/// Nothing says what to draw.
+fn nothing(found: &Planned) -> Diagnostic {
+    let clusters: Vec<_> = found.names.iter().take(10).map(|(name, _)| format!("`{name}`")).collect();
+    let message = match found.names.len() {
+        0 => format!("there are {} networks, and nothing says which to draw", found.networks.len()),
+        number => format!("there are {number} clusters, and nothing says which to draw"),
+    };
+    let finding = Diagnostic::new(&rules::GRAPH_CHOICE, Span::NONE, message);
+    match clusters.is_empty() {
+        true => finding.help("name one with --network"),
+        false => finding.help(format!("name one with --cluster, such as {}", clusters.join(", "))),
+    }
+}

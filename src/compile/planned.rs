@@ -1,0 +1,84 @@
+//! What is planned, for commands that render nothing.
+
+use std::sync::Arc;
+
+use super::{Fleet, Request, read, unknown_clusters};
+use crate::declare::{Cluster, Facts};
+use crate::diagnostic::{self, Diagnostic};
+use crate::overlay::jsonnet::Jsonnet;
+use crate::overlay::library::Library;
+use crate::plan::{self, ClusterPlan, NetworkPlan};
+use crate::policy::Policies;
+use crate::resolve::{self, Documents};
+use crate::tree::Sources;
+
+/// A cluster, planned.
+pub(crate) struct PlannedCluster {
+    /// The declaration.
+    pub(crate) cluster: Cluster,
+    /// Its plan.
+    pub(crate) plan: ClusterPlan,
+    /// The facts of its overlays, in their order.
+    pub(crate) facts: Vec<Facts>,
+}
+
+/// Networks and clusters, planned.
+#[derive(Default)]
+pub(crate) struct Planned {
+    /// Every network.
+    pub(crate) networks: Vec<NetworkPlan>,
+    /// The names of every cluster, with their networks'.
+    pub(crate) names: Vec<(String, String)>,
+    /// The cluster that was chosen; none when none was.
+    pub(crate) clusters: Vec<PlannedCluster>,
+}
+
+/// Plans every network, and the cluster that is chosen from the names of the clusters and their networks.
+pub(crate) fn planned(
+    request: &Request,
+    choose: impl FnOnce(&[(String, String)]) -> Option<String>,
+) -> (Option<Planned>, Arc<Sources>, Vec<Diagnostic>) {
+    let (mut findings, mut sources) = (Vec::new(), Sources::default());
+    let project = read(&request.root, &mut sources, &mut findings);
+    let sources = Arc::new(sources);
+    let Some(project) = project.filter(|_| !diagnostic::has_errors(&findings)) else {
+        return (None, sources, findings);
+    };
+    let jsonnet = Jsonnet::new(&request.worker, Arc::clone(&sources));
+    let library = Library::read(&sources, &project.value.spec.paths.overlays, &mut findings);
+    let mut documents = Documents::read(&sources, &project.value.spec.paths.declarations, &jsonnet, &mut findings);
+    unknown_clusters(&request.clusters, &documents, &mut findings);
+    let layered = resolve::layered(&mut documents, &project, &library, &mut findings);
+    let networks = resolve::networks(&mut documents, &mut findings);
+    let clusters = resolve::clusters(&documents, layered, &project, &library, &networks, &mut findings);
+    let compiled = library.compile(&clusters, &mut findings);
+    let plans: Vec<NetworkPlan> = networks.iter().map(plan::network::plan).collect();
+    let name = |one: &resolve::Effective<'_>| (one.cluster.value.metadata.name.clone(), one.network.value.metadata.name.clone());
+    let names: Vec<_> = clusters.iter().map(name).collect();
+    let chosen = choose(&names);
+    let policies = Policies::read(&sources, &project, &mut findings);
+    let fleet = Fleet {
+        witness: None,
+        policies: &policies,
+        project: &project.value,
+        sources: &sources,
+        jsonnet: &jsonnet,
+        networks: &networks,
+        plans,
+        compiled: &compiled,
+    };
+    let wanted = clusters.iter().filter(|one| chosen.as_ref() == Some(&one.cluster.value.metadata.name));
+    let planned = wanted.filter_map(|effective| {
+        let network = fleet.plans.get(fleet.position(effective)?)?;
+        let instances = fleet.instances(effective, network, &mut findings);
+        let facts: Vec<_> = instances.iter().map(|one| (one.facts.clone(), one.place)).collect();
+        let plan = plan::cluster::plan(&effective.cluster, network, &facts, &mut findings);
+        let facts = facts.into_iter().map(|(facts, _)| facts).collect();
+        Some(PlannedCluster { cluster: effective.cluster.value.clone(), plan, facts })
+    });
+    let clusters = planned.collect();
+    let plans = fleet.plans;
+    resolve::severities(&project, &library, &mut findings);
+    diagnostic::sort(&mut findings, &sources);
+    (Some(Planned { networks: plans, names, clusters }), sources, findings)
+}

@@ -1,0 +1,115 @@
+//! Quantities of Kubernetes: `500m`, `1Gi`, `2e3`.
+
+use std::cmp::Ordering;
+
+use super::super::value::Value;
+use super::{Function, Outcome, function, method, refused};
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    function("quantity", 1..=1, |_, it| match it {
+        [Value::String(text)] => Quantity::parse(text).map(Value::Quantity).ok_or_else(|| format!("`{text}` is no quantity")),
+        _ => refused(it),
+    }),
+    function("isQuantity", 1..=1, |_, it| match it {
+        [Value::String(text)] => Ok(Value::Bool(Quantity::parse(text).is_some())),
+        _ => refused(it),
+    }),
+    method("isInteger", 0..=0, |_, it| with(it, |quantity| Ok(Value::Bool(quantity.integer().is_some())))),
+    method("asInteger", 0..=0, |_, it| {
+        with(it, |quantity| quantity.integer().map(Value::Int).ok_or_else(|| "the quantity is no int".to_owned()))
+    }),
+    #[allow(clippy::cast_precision_loss, reason = "approximate by name")]
+    method("asApproximateFloat", 0..=0, |_, it| with(it, |quantity| Ok(Value::Double(quantity.nanos as f64 / 1e9)))),
+    method("sign", 0..=0, |_, it| with(it, |quantity| Ok(Value::Int(quantity.nanos.signum().try_into().unwrap_or(0))))),
+    method("add", 1..=1, |_, it| combine(it, i128::checked_add)),
+    method("sub", 1..=1, |_, it| combine(it, i128::checked_sub)),
+];
+
+/// A quantity, exact to a billionth, as the API server keeps it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Quantity {
+    nanos: i128,
+}
+
+const NANO: i128 = 1_000_000_000;
+
+impl Quantity {
+    /// Reads a quantity.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (negative, rest) = match text.as_bytes().first()? {
+            b'-' => (true, &text[1..]),
+            b'+' => (false, &text[1..]),
+            _ => (false, text),
+        };
+        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+        let (number, suffix) = rest.split_at(end);
+        let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+        if whole.is_empty() && fraction.is_empty() || fraction.contains('.') || number.len() > 40 {
+            return None;
+        }
+        let digits: i128 = format!("{whole}{fraction}").parse().ok()?;
+        let (times, by) = scale(suffix)?;
+        let numerator = digits.checked_mul(times)?.checked_mul(NANO)?;
+        let divisor = 10i128.checked_pow(fraction.len().try_into().ok()?)?.checked_mul(by)?;
+        // What is finer than a billionth is rounded away from zero.
+        let nanos = numerator / divisor + i128::from(numerator % divisor != 0);
+        Some(Self { nanos: if negative { -nanos } else { nanos } })
+    }
+
+    /// The whole number it is, if it is one.
+    fn integer(self) -> Option<i64> {
+        (self.nanos % NANO == 0).then(|| i64::try_from(self.nanos / NANO).ok()).flatten()
+    }
+
+    /// As a decimal number.
+    pub fn text(self) -> String {
+        let (whole, rest) = (self.nanos.unsigned_abs() / NANO.unsigned_abs(), self.nanos.unsigned_abs() % NANO.unsigned_abs());
+        let sign = if self.nanos < 0 { "-" } else { "" };
+        let text = format!("{sign}{whole}.{rest:09}");
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    }
+}
+
+/// What a suffix multiplies and divides by.
+fn scale(suffix: &str) -> Option<(i128, i128)> {
+    if let Some(exponent) = suffix.strip_prefix(['e', 'E']).filter(|rest| !rest.is_empty()) {
+        let exponent: i32 = exponent.parse().ok()?;
+        let power = 10i128.checked_pow(exponent.unsigned_abs().min(30))?;
+        return Some(if exponent < 0 { (1, power) } else { (power, 1) });
+    }
+    let small = ["n", "u", "m"].iter().position(|known| *known == suffix);
+    if let Some(at) = small {
+        return Some((1, 1000i128.pow(3 - u32::try_from(at).ok()?)));
+    }
+    let large = ["", "k", "M", "G", "T", "P", "E"].iter().position(|known| *known == suffix);
+    if let Some(at) = large {
+        return Some((1000i128.pow(u32::try_from(at).ok()?), 1));
+    }
+    let binary = ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"].iter().position(|known| *known == suffix)?;
+    Some((1024i128.pow(u32::try_from(binary).ok()? + 1), 1))
+}
+
+fn with<'a>(it: &[Value<'a>], read: impl FnOnce(Quantity) -> Outcome<'a>) -> Outcome<'a> {
+    match it {
+        [Value::Quantity(quantity)] => read(*quantity),
+        _ => refused(it),
+    }
+}
+
+fn combine<'a>(it: &[Value<'a>], by: fn(i128, i128) -> Option<i128>) -> Outcome<'a> {
+    let (a, b) = match it {
+        [Value::Quantity(a), Value::Quantity(b)] => (a.nanos, b.nanos),
+        [Value::Quantity(a), Value::Int(b)] => (a.nanos, i128::from(*b) * NANO),
+        _ => return refused(it),
+    };
+    by(a, b).map(|nanos| Value::Quantity(Quantity { nanos })).ok_or_else(|| "the result is out of range".to_owned())
+}
+
+/// The order of two quantities or of two versions.
+pub(super) fn order(it: &[Value<'_>]) -> Option<Ordering> {
+    match it {
+        [Value::Quantity(a), Value::Quantity(b)] => Some(a.cmp(b)),
+        [Value::Semver(a), Value::Semver(b)] => Some(a.order(b)),
+        _ => None,
+    }
+}

@@ -1,0 +1,25 @@
+//! Policies: Kubernetes' `ValidatingAdmissionPolicy`, evaluated at build time.
+//!
+//! They are about effective declarations (`apiGroups: [netloom.dev]`, resources `networks` and `clusters`), about rendered objects
+//! of Kubernetes, and about resources of CloudFormation (`apiGroups: [cloudformation.netloom.dev]`, the resource is the type). A
+//! policy is on where the project selects it (`spec.policies`), or where a binding among the project's policies names it.
+//! What matches nothing is never looked into; what cannot be evaluated is an error with its place.
+
+pub mod cases;
+pub mod cel;
+mod cluster;
+mod compiled;
+mod document;
+pub mod library;
+mod matching;
+mod run;
+mod select;
+mod status;
+mod subject;
+#[cfg(test)]
+mod tests;
+
+pub use cases::{Outcome, test};
+pub use cluster::COMPONENT;
+pub use document::Action;
+pub use select::Policies;

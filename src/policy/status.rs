@@ -1,0 +1,109 @@
+//! Declarations as policies see them: with what they leave to defaults, and a `status` that tells what came of them.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use crate::check::Rendered;
+use crate::declare::{Declared, Network};
+use crate::kubernetes::Object;
+use crate::plan::NetworkPlan;
+use crate::tree::{Node, Value, from_json};
+
+/// A cluster: `status` has what its overlays say of themselves, and the namespaces that its objects are in.
+pub(super) fn cluster(it: Rendered<'_>) -> Node {
+    let last = |read: fn(&crate::declare::Facts) -> Option<bool>| it.facts.iter().rev().find_map(|(facts, _)| read(facts));
+    let status = json!({
+        "provider": it.cluster.value.spec.networking.keys().next(),
+        "platform": if it.template.is_some() { "aws" } else { "static" },
+        "encrypted": last(|facts| facts.encrypted).unwrap_or(false),
+        "mtu": it.facts.iter().rev().find_map(|(facts, _)| facts.mtu),
+        "networkPolicy": {
+            "ingress": last(|facts| Some(facts.network_policy.as_ref()?.ingress.instead("").is_none())).unwrap_or(false),
+            "egress": last(|facts| Some(facts.network_policy.as_ref()?.egress.instead("").is_none())).unwrap_or(false),
+        },
+        "namespaces": namespaces(it.objects),
+    });
+    let typed = serde_json::to_value(&it.cluster.value).unwrap_or_default();
+    complete(&it.cluster.node, &typed, &status)
+}
+
+/// A network: `status` has its zones and its NAT gateways.
+pub(super) fn network(declared: &Declared<Network>, plan: &NetworkPlan) -> Node {
+    let subnets = || plan.aws.iter().flat_map(|aws| &aws.subnets);
+    let zones = |wanted: &dyn Fn(&crate::plan::Subnet) -> bool| {
+        let mut zones: Vec<&str> = subnets().filter(|one| wanted(one)).map(|one| one.zone.as_str()).collect();
+        zones.sort_unstable();
+        zones.dedup();
+        zones.into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let status = json!({
+        "platform": if plan.aws.is_some() { "aws" } else { "static" },
+        "mtu": plan.mtu,
+        "zones": zones(&|_| true),
+        "privateZones": zones(&|one| one.kind == crate::declare::SubnetType::Private),
+        "natGateways": plan.aws.as_ref().map_or(0, crate::plan::AwsPlan::nat_gateways_in_use),
+    });
+    let typed = serde_json::to_value(&declared.value).unwrap_or_default();
+    complete(&declared.node, &typed, &status)
+}
+
+/// A declaration with its defaults, each at the place of what it completes.
+fn complete(node: &Node, typed: &serde_json::Value, status: &serde_json::Value) -> Node {
+    let mut node = node.clone();
+    fill(&mut node, typed);
+    let span = node.span;
+    if let Some(map) = node.as_map_mut() {
+        map.insert("status", from_json(status, span));
+    }
+    node
+}
+
+fn fill(node: &mut Node, typed: &serde_json::Value) {
+    let span = node.span;
+    let (Some(map), Some(fields)) = (node.as_map_mut(), typed.as_object()) else { return };
+    for (key, value) in fields.iter().filter(|(_, value)| !value.is_null()) {
+        match map.get_mut(key) {
+            Some(child) if child.is_null() => *child = from_json(value, child.span),
+            Some(child) => fill(child, value),
+            None => map.push(key.as_str(), from_json(value, span)),
+        }
+    }
+}
+
+/// The namespaces that workloads are in, and whether a NetworkPolicy in each selects every pod and admits nothing.
+fn namespaces(objects: &[Arc<Object>]) -> Vec<serde_json::Value> {
+    let mut names: Vec<&str> = objects
+        .iter()
+        .filter(|object| {
+            matches!(object.identity.kind.as_str(), "Deployment" | "DaemonSet" | "StatefulSet" | "Pod" | "Job" | "CronJob")
+        })
+        .map(|object| object.identity.namespace.as_str())
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    let denied = |name: &str, direction: &str| {
+        let here = objects.iter().filter(|object| object.identity.kind == "NetworkPolicy" && object.identity.namespace == name);
+        here.filter_map(|object| object.node.get("spec")).any(|spec| denies(spec, direction))
+    };
+    let entry = |name: &&str| json!({"name": name, "defaultDeny": {"ingress": denied(name, "Ingress"), "egress": denied(name, "Egress")}});
+    names.iter().map(entry).collect()
+}
+
+fn denies(spec: &Node, direction: &str) -> bool {
+    let empty = |node: Option<&Node>| match node.map(|node| &node.value) {
+        None | Some(Value::Null) => true,
+        Some(Value::Map(map)) => map.is_empty(),
+        Some(Value::List(items)) => items.is_empty(),
+        _ => false,
+    };
+    // The selector itself has to be there, and select everything.
+    let all = spec
+        .get("podSelector")
+        .is_some_and(|selector| ["matchLabels", "matchExpressions"].iter().all(|key| empty(selector.get(key))));
+    let rules = spec.get(if direction == "Ingress" { "ingress" } else { "egress" });
+    let types = spec.get("policyTypes").and_then(Node::as_list);
+    // Without types a policy is one of ingress, and of egress only when it has rules for that.
+    let listed = types.map_or(direction == "Ingress", |types| types.iter().any(|one| one.as_str() == Some(direction)));
+    all && listed && empty(rules)
+}
