@@ -12,6 +12,7 @@ use rayon::prelude::*;
 use crate::declare::{Declared, Network, Project};
 use crate::diagnostic::{self, Diagnostic, rules};
 use crate::emit::Scope;
+use crate::git::Tree;
 use crate::kubernetes::{Object, kustomization, schema};
 use crate::overlay::clash::Clashes;
 use crate::overlay::compile::Compiled;
@@ -56,21 +57,43 @@ pub struct Compilation {
 
 /// Compiles a project; `progress` is called with the units done and their number.
 pub fn compile(request: &Request, progress: &(dyn Fn(usize, usize) + Sync)) -> Compilation {
-    run(request, progress, None)
+    compile_at(request, None, progress, |_| ()).0
+}
+
+/// What the units of a compilation are made from.
+pub(crate) struct Resolved<'a> {
+    pub(crate) clusters: &'a [Effective<'a>],
+    pub(crate) networks: &'a [Declared<Network>],
+    pub(crate) sources: &'a Sources,
+}
+
+/// Compiles a project as it is in its folder or in a commit, and lets `look` see what it is made from.
+pub(crate) fn compile_at<T>(
+    request: &Request,
+    commit: Option<&Arc<Tree>>,
+    progress: &(dyn Fn(usize, usize) + Sync),
+    look: impl FnOnce(Resolved<'_>) -> T,
+) -> (Compilation, Option<T>) {
+    run(request, (commit, None), progress, look)
 }
 
 /// Compiles a project, and shows each unit to `witness` together with everything that it was made from.
 pub fn witnessed(request: &Request, witness: &dyn Witness) -> Compilation {
-    run(request, &|_, _| {}, Some(witness))
+    run(request, (None, Some(witness)), &|_, _| {}, |_| ()).0
 }
 
-fn run(request: &Request, progress: &(dyn Fn(usize, usize) + Sync), witness: Option<&dyn Witness>) -> Compilation {
+fn run<T>(
+    request: &Request,
+    (commit, witness): (Option<&Arc<Tree>>, Option<&dyn Witness>),
+    progress: &(dyn Fn(usize, usize) + Sync),
+    look: impl FnOnce(Resolved<'_>) -> T,
+) -> (Compilation, Option<T>) {
     let mut findings = Vec::new();
     let mut sources = Sources::default();
-    let project = read(&request.root, &mut sources, &mut findings);
+    let project = read(&request.root, commit, &mut sources, &mut findings);
     let sources = Arc::new(sources);
     let Some(project) = project.filter(|_| !diagnostic::has_errors(&findings)) else {
-        return Compilation { sources, findings, ..Compilation::default() };
+        return (Compilation { sources, findings, ..Compilation::default() }, None);
     };
     let jsonnet = Jsonnet::new(&request.worker, Arc::clone(&sources));
     let library = Library::read(&sources, &project.value.spec.paths.overlays, &mut findings);
@@ -101,7 +124,8 @@ fn run(request: &Request, progress: &(dyn Fn(usize, usize) + Sync), witness: Opt
     diagnostic::sort(&mut findings, &sources);
     let output = project.value.spec.paths.output.clone();
     let scope = if request.clusters.is_empty() { Scope::All } else { Scope::Some };
-    Compilation { sources, findings, units, output, scope }
+    let seen = look(Resolved { clusters: &clusters, networks: &networks, sources: &sources });
+    (Compilation { sources: Arc::clone(&sources), findings, units, output, scope }, Some(seen))
 }
 
 /// Resolves a project's clusters and lets `look` see them: for commands that render nothing.
@@ -110,7 +134,7 @@ pub(crate) fn resolved<T>(
     look: impl FnOnce(&[Effective<'_>], &Sources) -> T,
 ) -> (Option<T>, Arc<Sources>, Vec<Diagnostic>) {
     let (mut findings, mut sources) = (Vec::new(), Sources::default());
-    let project = read(&request.root, &mut sources, &mut findings);
+    let project = read(&request.root, None, &mut sources, &mut findings);
     let sources = Arc::new(sources);
     let Some(project) = project.filter(|_| !diagnostic::has_errors(&findings)) else {
         return (None, sources, findings);
@@ -129,8 +153,16 @@ pub(crate) fn resolved<T>(
 }
 
 /// Reads `netloom.yaml`, the project's declarations and overlays, and the stock overlays.
-fn read(root: &std::path::Path, sources: &mut Sources, findings: &mut Vec<Diagnostic>) -> Option<Declared<Project>> {
-    let (root, project) = load::project(root, sources, findings)?;
+fn read(
+    root: &std::path::Path,
+    commit: Option<&Arc<Tree>>,
+    sources: &mut Sources,
+    findings: &mut Vec<Diagnostic>,
+) -> Option<Declared<Project>> {
+    let (root, project) = match commit {
+        Some(tree) => load::committed(Arc::clone(tree), sources, findings)?,
+        None => load::project(root, sources, findings)?,
+    };
     root.inputs(&project, sources, findings);
     library::embed(sources);
     policy::library::embed(sources);

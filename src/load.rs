@@ -8,14 +8,14 @@
 //! without leaving the root, so there is no moment between check and use. An absolute link counts as leaving, also when it
 //! points back inside; it would break in every other checkout. Elsewhere the resolved path is compared with the root.
 
+mod opened;
 mod output;
 #[cfg(test)]
 mod tests;
 mod text;
 mod walk;
 
-use std::os::fd::OwnedFd;
-use std::path::{self, PathBuf};
+use std::path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -25,9 +25,11 @@ use rustix::io::Errno;
 
 use crate::declare::{self, Declared, Project};
 use crate::diagnostic::{Diagnostic, rules};
+use crate::git::Tree;
 use crate::limits;
 use crate::tree::yaml::{self, is_hidden};
 use crate::tree::{FileId, Node, Path, Sources, Span};
+use opened::{Opened, Place};
 use output::overlap;
 pub(crate) use text::cause;
 use text::{Refusal, Text};
@@ -39,6 +41,15 @@ pub const PROJECT_FILE: &str = "netloom.yaml";
 /// Opens a project and reads its `netloom.yaml`; what is wrong goes to `findings`.
 pub fn project(root: &path::Path, sources: &mut Sources, findings: &mut Vec<Diagnostic>) -> Option<(Root, Declared<Project>)> {
     let root = Root::open(root).map_err(|finding| findings.push(finding)).ok()?;
+    described(root, sources, findings)
+}
+
+/// The same of a project as it is in a commit.
+pub fn committed(tree: Arc<Tree>, sources: &mut Sources, findings: &mut Vec<Diagnostic>) -> Option<(Root, Declared<Project>)> {
+    described(Root { place: Place::Commit(tree) }, sources, findings)
+}
+
+fn described(root: Root, sources: &mut Sources, findings: &mut Vec<Diagnostic>) -> Option<(Root, Declared<Project>)> {
     let file = root.project_file(sources, findings)?;
     let text = Arc::clone(&sources.get(file)?.text);
     let node = yaml::single(&text, file, (PROJECT_FILE, "a project"), findings)?;
@@ -54,11 +65,10 @@ fn allow_off(project: &Node, findings: &mut Vec<Diagnostic>) {
     findings.retain(|finding| finding.code != rules::YAML_AMBIGUOUS.code || !off(finding.span));
 }
 
-/// A project folder, opened.
+/// A project's root, opened: a folder, or one of a commit.
 #[derive(Debug)]
 pub struct Root {
-    path: PathBuf,
-    folder: OwnedFd,
+    place: Place,
 }
 
 impl Root {
@@ -69,7 +79,7 @@ impl Root {
     pub fn open(path: &path::Path) -> Result<Self, Diagnostic> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let opened = rustix::fs::openat(CWD, path, flags, Mode::empty()).map_err(std::io::Error::from);
-        let opened = opened.and_then(|folder| Ok(Self { path: path.canonicalize()?, folder }));
+        let opened = opened.and_then(|folder| Ok(Self { place: Place::Folder { path: path.canonicalize()?, folder } }));
         opened.map_err(|error| {
             let message = format!("the project folder `{}` cannot be opened: {}", path.display(), cause(&error));
             Diagnostic::new(&rules::PROJECT_MISSING, Span::NONE, message)
@@ -80,7 +90,9 @@ impl Root {
     pub fn project_file(&self, sources: &mut Sources, findings: &mut Vec<Diagnostic>) -> Option<FileId> {
         match self.open_at(PROJECT_FILE) {
             Err(refusal) if refusal.rule == &rules::PROJECT_MISSING => {
-                let message = format!("there is no `{PROJECT_FILE}` in `{}`", self.path.display());
+                let folder = self.place.path().map(|path| format!("`{}`", path.display()));
+                let folder = folder.unwrap_or_else(|| "the commit".to_owned());
+                let message = format!("there is no `{PROJECT_FILE}` in {folder}");
                 findings.push(Diagnostic::new(&rules::PROJECT_MISSING, Span::NONE, message));
                 None
             }
@@ -151,40 +163,14 @@ impl Root {
     }
 
     /// Opens what stands at `path` below the root, following links that stay inside.
-    fn open_at(&self, path: &str) -> Result<OwnedFd, Refusal> {
-        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-        self.resolve(path, flags).map_err(|error| match error {
+    fn open_at(&self, path: &str) -> Result<Opened, Refusal> {
+        self.place.open(path).map_err(|error| match error {
             Errno::XDEV => Refusal::outside(),
             Errno::LOOP => Refusal::new(&rules::FILE_UNREADABLE, "is a symbolic link that goes in a circle"),
             Errno::NXIO => Refusal::new(&rules::FILE_UNREADABLE, "is no regular file"),
             Errno::NOENT if path == PROJECT_FILE => Refusal::new(&rules::PROJECT_MISSING, "is missing"),
             error => Refusal::unreadable(error),
         })
-    }
-
-    #[cfg(target_os = "linux")]
-    fn resolve(&self, path: &str, flags: OFlags) -> Result<OwnedFd, Errno> {
-        use rustix::fs::ResolveFlags;
-        let confined = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
-        match rustix::fs::openat2(&self.folder, path, flags, Mode::empty(), confined) {
-            // Kernels before 5.6, and sandboxes that do not know the call.
-            Err(Errno::NOSYS | Errno::PERM) => self.resolve_by_path(path, flags),
-            result => result,
-        }
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    fn resolve(&self, path: &str, flags: OFlags) -> Result<OwnedFd, Errno> {
-        self.resolve_by_path(path, flags)
-    }
-
-    fn resolve_by_path(&self, path: &str, flags: OFlags) -> Result<OwnedFd, Errno> {
-        let real = self.path.join(path).canonicalize();
-        let real = real.map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))?;
-        if !real.starts_with(&self.path) {
-            return Err(Errno::XDEV);
-        }
-        rustix::fs::openat(CWD, &real, flags | OFlags::NOFOLLOW, Mode::empty())
     }
 }
 

@@ -32,6 +32,7 @@ fn answer(cli: &Cli) -> Report {
     let surroundings = Surroundings {
         folder: std::env::current_dir().unwrap_or_default(),
         executable: std::env::current_exe().unwrap_or_else(|_| "netloom".into()),
+        color: colored(cli.options.color, io::stdout().is_terminal()),
         progress: &|done, total| progress.tell(done, total),
     };
     let outcome = cli::run(cli, &surroundings);

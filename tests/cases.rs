@@ -31,7 +31,7 @@ use similar::TextDiff;
 use walkdir::WalkDir;
 
 /// Folders whose cases have another form, and a test of their own beside this one.
-const OWN_FORM: [&str; 2] = ["cloudformation/", "import/"];
+const OWN_FORM: [&str; 3] = ["cloudformation/", "diff/", "import/"];
 
 #[test]
 fn cases() {

@@ -3,9 +3,12 @@
 use clap::Args;
 use serde_json::Value;
 
+use super::base::{Sides, sides};
 use super::render::{self, count};
 use super::{Context, Exit, Outcome, Selection};
 use crate::diagnostic::{self, Diagnostic, has_errors, rules};
+use crate::diff::{self, Class, Side};
+use crate::tree::Span;
 use crate::{Compilation, emit};
 
 /// Checks declarations and output.
@@ -13,6 +16,7 @@ use crate::{Compilation, emit};
 #[command(after_help = "Example:
   netloom check
   netloom check --cluster prod-usw2 --format json
+  netloom check --max-class rolling --base origin/main
 
 Writes nothing. Output is reported when it is missing, different, left over or edited by hand.
 Exit codes: 0 clean, 1 an error among the findings, 2 no project that can be read, or wrong usage.
@@ -21,6 +25,13 @@ pub struct Check {
     /// The clusters.
     #[command(flatten)]
     selection: Selection,
+    /// Refuse changes against the base that do more than this to running clusters: in-place, rolling, node-replacement,
+    /// resource-replacement, downtime or unsupported
+    #[arg(long, value_name = "CLASS", value_enum, hide_possible_values = true)]
+    max_class: Option<Class>,
+    /// What to compare with [default: the merge base of HEAD and the default branch]
+    #[arg(long, value_name = "REV", requires = "max_class")]
+    base: Option<String>,
 }
 
 pub(super) fn run(command: &Check, context: &Context<'_>) -> Outcome {
@@ -29,6 +40,9 @@ pub(super) fn run(command: &Check, context: &Context<'_>) -> Outcome {
     if !has_errors(&findings) {
         let output = emit::Output { root: &request.root, folder: &output };
         findings.extend(emit::compare(&output, &units, scope));
+        if let Some(allowed) = command.max_class {
+            findings.extend(gate(command, allowed, context));
+        }
         diagnostic::sort(&mut findings, &sources);
     }
     let exit = exit(&findings);
@@ -45,8 +59,64 @@ pub(super) fn run(command: &Check, context: &Context<'_>) -> Outcome {
     Outcome { news, data, summary, findings, sources, exit, ..Outcome::default() }
 }
 
+/// What changes against the base and is worse than allowed, unless somebody has acknowledged it in this change.
+fn gate(command: &Check, allowed: Class, context: &Context<'_>) -> Vec<Diagnostic> {
+    let Sides { before, after, base, .. } = match sides(command.base.as_deref(), context) {
+        Ok(sides) => sides,
+        // What is wrong here has been reported; the base's findings would point into other texts than these.
+        Err(failed) => return failed.findings.into_iter().filter(|finding| !finding.span.is_known()).collect(),
+    };
+    let clusters = &command.selection.clusters;
+    let selected = diff::selected(clusters, &before, &after);
+    let wanted = |folder: &str| clusters.is_empty() || selected.iter().any(|one| one == folder);
+    let compared = diff::compare(&before, &after, &wanted);
+    let refused = compared.effects.iter().filter(|one| one.effect.class > allowed && one.effect.acknowledged.is_none());
+    let mut findings: Vec<_> = refused.map(|shared| refusal(shared, &after)).collect();
+    findings.extend(spent(&before, &after, &wanted));
+    findings.iter_mut().for_each(|finding| finding.help.push(format!("compared with {} ({})", base.name, base.short())));
+    findings
+}
+
+/// One change that is worse than allowed, at the fields that it is about.
+fn refusal(shared: &diff::SharedEffect, after: &Side) -> Diagnostic {
+    let effect = &shared.effect;
+    let mut places = shared.units.iter().filter_map(|unit| {
+        let subject = after.subjects.get(unit)?;
+        Some((unit, subject.span(&effect.transition)))
+    });
+    let span = places.next().map_or(Span::NONE, |(_, span)| span);
+    let message = format!("{}: {}", effect.class.name(), effect.changes.join("; "));
+    let finding = Diagnostic::new(&rules::CHANGE_CLASS, span, message);
+    let finding = places.fold(finding, |finding, (unit, span)| finding.also(span, format!("also in {unit}")));
+    let acknowledge = format!(
+        "or say in the declaration that it is wanted: `acknowledge: [{{transition: {}, because: …}}]`",
+        effect.transition
+    );
+    let finding = finding.help(acknowledge);
+    effect.steps.iter().rev().fold(finding, |finding, step| finding.help(step.clone())).help(effect.because.clone())
+}
+
+/// Acknowledgements that the base has already.
+fn spent(before: &Side, after: &Side, wanted: &dyn Fn(&str) -> bool) -> Vec<Diagnostic> {
+    let mut findings = Vec::new();
+    for (folder, subject) in after.subjects.iter().filter(|(folder, _)| wanted(folder)) {
+        let Some(old) = before.subjects.get(folder) else { continue };
+        for one in subject.acknowledged.iter().filter(|one| old.acknowledged.contains(one)) {
+            let message = format!("the acknowledgement of `{}` was for an earlier change", one.transition);
+            findings.push(Diagnostic::new(&rules::ACKNOWLEDGEMENT_SPENT, subject.span("acknowledge"), message));
+        }
+    }
+    findings
+}
+
 /// Findings that say that nothing could be checked, rather than what is wrong with what was.
-const UNCHECKED: [&str; 3] = [rules::PROJECT_MISSING.code, rules::FILE_UNREADABLE.code, rules::CLUSTER_UNKNOWN.code];
+const UNCHECKED: [&str; 5] = [
+    rules::PROJECT_MISSING.code,
+    rules::FILE_UNREADABLE.code,
+    rules::CLUSTER_UNKNOWN.code,
+    rules::BASE_MISSING.code,
+    rules::BASE_BROKEN.code,
+];
 
 fn exit(findings: &[Diagnostic]) -> Exit {
     if findings.iter().any(|finding| UNCHECKED.contains(&&*finding.code)) {

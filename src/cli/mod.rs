@@ -3,8 +3,10 @@
 //! Commands return an [`Outcome`]; [`Outcome::report`] makes text of it, and `main` prints that. Nothing here prints, exits, or
 //! looks at the environment.
 
+mod base;
 mod check;
 mod completions;
+mod diff;
 mod explain;
 mod files;
 mod fmt;
@@ -23,7 +25,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
-use crate::diagnostic::Format;
+use crate::diagnostic::{Diagnostic, Format, rules};
+use crate::tree::Span;
 
 pub use outcome::{Exit, Outcome, Report};
 pub use progress::Progress;
@@ -48,7 +51,7 @@ const FIRST_STEPS: &str = "First steps:
   netloom render
   netloom check
 
-Exit codes: 0 done or clean, 1 findings of `check`, 2 error, 70 a bug in netloom.";
+Exit codes: 0 done or clean, 1 findings of `check` or differences of `diff --exit-code`, 2 error, 70 a bug in netloom.";
 
 /// What every command understands.
 #[derive(Debug, Args)]
@@ -57,7 +60,7 @@ pub struct Options {
     /// Folder of the project [default: the nearest one upwards with a netloom.yaml]
     #[arg(long, global = true, value_name = "DIR")]
     pub project: Option<PathBuf>,
-    /// `human`, `json`, `sarif` and `junit` (one document on standard output), or `github` (annotations)
+    /// `human`, `json`, `sarif` and `junit` (one document on standard output), or `github` (annotations); `diff` has `markdown`, too
     #[arg(long, global = true, value_enum, default_value_t, hide_possible_values = true)]
     pub format: Format,
     /// Colours: `auto`, `always` or `never`
@@ -98,6 +101,8 @@ pub enum Command {
     Render(render::Render),
     /// Check declarations, and that the committed output is what they make
     Check(check::Check),
+    /// Show what the working tree changes, and what that does to running clusters
+    Diff(diff::Diff),
     /// Bring declarations and overlays into their normal form
     Fmt(fmt::Fmt),
     /// List a cluster's overlays in order, and why each is there
@@ -126,6 +131,7 @@ impl Command {
             Command::Init(_) => "init",
             Command::Render(_) => "render",
             Command::Check(_) => "check",
+            Command::Diff(_) => "diff",
             Command::Fmt(_) => "fmt",
             Command::Layers(_) => "layers",
             Command::Graph(_) => "graph",
@@ -146,6 +152,8 @@ pub struct Surroundings<'a> {
     pub folder: PathBuf,
     /// This executable, for the Jsonnet worker.
     pub executable: PathBuf,
+    /// Whether results go to a terminal that shows colours.
+    pub color: bool,
     /// Is told the units done and their number.
     pub progress: &'a (dyn Fn(usize, usize) + Sync),
 }
@@ -154,6 +162,9 @@ pub struct Surroundings<'a> {
 #[must_use]
 pub fn run(cli: &Cli, surroundings: &Surroundings<'_>) -> Outcome {
     let context = Context { options: &cli.options, surroundings };
+    if let Some(finding) = unsupported(cli.options.format, &cli.command) {
+        return Outcome::error(finding);
+    }
     let mut outcome = answer(cli, &context);
     if !matches!(cli.options.format, Format::Human | Format::Json) {
         let base = if matches!(cli.command, Command::Import(_)) { surroundings.folder.clone() } else { context.root() };
@@ -163,6 +174,19 @@ pub fn run(cli: &Cli, surroundings: &Surroundings<'_>) -> Outcome {
         outcome.rules = explain::meanings(&context);
     }
     outcome
+}
+
+/// What is wrong with a format that a command does not have.
+fn unsupported(format: Format, command: &Command) -> Option<Diagnostic> {
+    let is_diff = matches!(command, Command::Diff(_));
+    let (name, help) = match format {
+        Format::Markdown if !is_diff => ("markdown", "`netloom diff` has it"),
+        Format::Sarif if is_diff => ("sarif", "`netloom check --max-class` has it"),
+        Format::Junit if is_diff => ("junit", "`netloom check --max-class` has it"),
+        _ => return None,
+    };
+    let message = format!("`netloom {}` has no format `{name}`", command.name());
+    Some(Diagnostic::new(&rules::FORMAT_UNSUPPORTED, Span::NONE, message).help(help))
 }
 
 /// The way from the root of the Git repository that a folder is in to the folder, with a `/` at its end; empty where there is none.
@@ -178,6 +202,7 @@ fn answer(cli: &Cli, context: &Context<'_>) -> Outcome {
         Command::Init(command) => init::run(command, context),
         Command::Render(command) => render::run(command, context),
         Command::Check(command) => check::run(command, context),
+        Command::Diff(command) => diff::run(command, context),
         Command::Fmt(command) => fmt::run(command, context),
         Command::Layers(command) => layers::run(command, context),
         Command::Graph(command) => graph::run(command, context),

@@ -77,7 +77,9 @@ impl Outcome {
     pub fn report(self, command: &Command, options: &Options, color: bool) -> Report {
         let exit = self.exit as u8;
         match options.format {
-            Format::Human => Report { stderr: self.diagnostics(options, color), stdout: self.results(options), exit },
+            Format::Human | Format::Markdown => {
+                Report { stderr: self.diagnostics(options, color), stdout: self.results(options), exit }
+            }
             Format::Github => {
                 let stderr = self.diagnostics(options, color);
                 let annotations = self.annotations(options);

@@ -39,7 +39,7 @@ pub(crate) fn planned(
     choose: impl FnOnce(&[(String, String)]) -> Option<String>,
 ) -> (Option<Planned>, Arc<Sources>, Vec<Diagnostic>) {
     let (mut findings, mut sources) = (Vec::new(), Sources::default());
-    let project = read(&request.root, &mut sources, &mut findings);
+    let project = read(&request.root, None, &mut sources, &mut findings);
     let sources = Arc::new(sources);
     let Some(project) = project.filter(|_| !diagnostic::has_errors(&findings)) else {
         return (None, sources, findings);

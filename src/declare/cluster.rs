@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Metadata, Use};
+use super::{Acknowledgement, Metadata, Use};
 use crate::address::Cidr;
 use crate::tree::Node;
 
@@ -88,6 +88,10 @@ pub struct ClusterSpec {
     /// Overlays beyond the project's layers, by name or with options; later ones win.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub overlays: Vec<Use>,
+    /// Changes that may do more to the running cluster than `netloom check --max-class` allows. One counts in the change that adds
+    /// it, and never again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub acknowledge: Vec<Acknowledgement>,
 }
 
 /// kops's defaults (facts: `podCIDR`, `serviceClusterIPRange`, `nonMasqueradeCIDR`).

@@ -58,6 +58,17 @@ pub struct Metadata {
     pub labels: IndexMap<String, String>,
 }
 
+/// A change that somebody has looked at and wants in spite of what it does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Acknowledgement {
+    /// The change's name, as `netloom diff` shows it: `networking.weave.encryption.enabled`.
+    pub transition: String,
+    /// Why it is wanted, and when it is done.
+    #[schemars(length(min = 1))]
+    pub because: String,
+}
+
 /// A declaration: what it says, and the tree that says where.
 #[derive(Clone, Debug)]
 pub struct Declared<T> {

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Metadata;
+use super::{Acknowledgement, Metadata};
 use crate::address::Cidr;
 
 /// A network that clusters run in.
@@ -37,6 +37,10 @@ pub struct NetworkSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1280, max = 9216))]
     pub mtu: Option<u32>,
+    /// Changes that may do more to the running network than `netloom check --max-class` allows. One counts in the change that adds
+    /// it, and never again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub acknowledge: Vec<Acknowledgement>,
 }
 
 impl NetworkSpec {

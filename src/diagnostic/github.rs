@@ -50,12 +50,12 @@ fn message(finding: &Diagnostic, places: Places<'_>) -> String {
 }
 
 /// Text after the second `::`, as the runner decodes it.
-fn data(text: &str) -> String {
+pub(crate) fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 /// Text of a property, which ends at a comma or colon.
-fn property(text: &str) -> String {
+pub(crate) fn property(text: &str) -> String {
     data(&inert::clipped(text, limits::MESSAGE_BYTES)).replace(':', "%3A").replace(',', "%2C")
 }
 

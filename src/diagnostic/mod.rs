@@ -188,4 +188,6 @@ pub enum Format {
     Junit,
     /// Workflow commands of GitHub Actions, which annotate a pull request.
     Github,
+    /// A comment on a pull request; `diff` has one.
+    Markdown,
 }

@@ -43,6 +43,15 @@ rules! {
         "There is no `netloom.yaml` in the project folder.";
     OUTPUT_UNSAFE Error "output-unsafe", help: "choose a folder of its own, such as `rendered`",
         "The output folder is the project itself, holds its inputs, or lies outside the project. netloom deletes what it wrote earlier, so it wants a folder of its own.";
+    // base of a comparison
+    BASE_MISSING Error "base-missing", help: "",
+        "The commit to compare with cannot be had from the Git repository. netloom reads what the clone holds, and fetches nothing.";
+    BASE_BROKEN Error "base-broken", help: "",
+        "One side of a comparison does not compile. What changes cannot be told then: to show the other side alone would look as if everything were deleted or new.";
+    CHANGE_CLASS Error "change-class", help: "",
+        "A change does more to a running cluster than `--max-class` allows, or nobody knows what it does.";
+    ACKNOWLEDGEMENT_SPENT Warning "acknowledgement-spent", help: "remove it, or write a new reason if it is meant for this change, too",
+        "An acknowledgement lets a change through once: in the change that adds it. One that the base has already says nothing about later changes.";
     // YAML
     YAML_SYNTAX Error "yaml-syntax", help: "",
         "The file is not YAML.";
@@ -69,6 +78,8 @@ rules! {
         "Names become folders, stack names and labels, so they are DNS labels (RFC 1123) and no device names of Windows.";
     NAME_TAKEN Error "name-taken", help: "rename one of them",
         "Two declarations of one kind have the same name, or names that differ in case only; both would write the same folder.";
+    AWS_NAME_TAKEN Error "aws-name-taken", help: "give one of them another `clusterName`",
+        "Two clusters in one VPC have the same name in AWS tags (`kubernetes.io/cluster/NAME`). Their controllers and roles go by that tag: each would take the other's machines, load balancers and volumes for its own.";
     NETWORK_UNKNOWN Error "network-unknown", help: "",
         "A cluster names a network that no declaration has.";
     NETWORK_FORM Error "network-form", help: "",
@@ -296,6 +307,8 @@ rules! {
     // command line
     CLUSTER_UNKNOWN Error "cluster-unknown", help: "",
         "`--cluster` names a cluster that no declaration has.";
+    FORMAT_UNSUPPORTED Error "format-unsupported", help: "",
+        "A comment on a pull request is what `netloom diff` makes of changes; SARIF and JUnit are forms of findings, which it has none of.";
     CODE_UNKNOWN Error "code-unknown", help: "`netloom explain --list` prints every code",
         "`netloom explain` was asked for a code that neither the core nor an overlay at hand has.";
     EXPLAIN_FILE Error "explain-file", help: "",

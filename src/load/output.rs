@@ -2,7 +2,7 @@
 
 use std::path;
 
-use rustix::fs::{AtFlags, FileType};
+use rustix::fs::FileType;
 
 use super::Root;
 use crate::declare::{Declared, Project};
@@ -28,19 +28,19 @@ impl Root {
         }
         for (end, _) in output.match_indices('/').chain([(output.len(), "")]) {
             let part = output.get(..end).unwrap_or(output);
-            let stat = rustix::fs::statat(&self.folder, part, AtFlags::SYMLINK_NOFOLLOW);
-            match stat.map(|stat| FileType::from_raw_mode(stat.st_mode)) {
-                Ok(FileType::Directory) => {}
-                Ok(FileType::Symlink) => return refuse(&format!("is reached through the symbolic link `{part}`")),
-                Ok(_) => return refuse(&format!("is not a folder: `{part}` is a file")),
-                Err(_) => return,
+            match self.place.kind(part) {
+                Some(FileType::Directory) => {}
+                Some(FileType::Symlink) => return refuse(&format!("is reached through the symbolic link `{part}`")),
+                Some(_) => return refuse(&format!("is not a folder: `{part}` is a file")),
+                None => return,
             }
         }
     }
 
     /// Whether the input folder is, behind its links, in the output folder.
     fn leads_into(&self, inputs: &str, output: &str) -> bool {
-        self.path.join(inputs).canonicalize().is_ok_and(|real| real.starts_with(self.path.join(output)))
+        let Some(root) = self.place.path() else { return false };
+        root.join(inputs).canonicalize().is_ok_and(|real| real.starts_with(root.join(output)))
     }
 }
 

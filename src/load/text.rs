@@ -1,10 +1,8 @@
 //! Bytes of files to text.
 
 use std::io::Read;
-use std::os::fd::OwnedFd;
 
-use rustix::fs::FileType;
-
+use super::opened::Opened;
 use crate::diagnostic::{Diagnostic, Rule, rules};
 use crate::limits;
 use crate::tree::Span;
@@ -55,12 +53,11 @@ pub(super) struct Text {
 
 impl Text {
     /// Reads a regular file of at most [`limits::FILE_BYTES`].
-    pub(super) fn read(opened: OwnedFd) -> Result<Self, Refusal> {
-        let stat = rustix::fs::fstat(&opened).map_err(Refusal::unreadable)?;
-        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-            return Err(Refusal::new(&rules::FILE_UNREADABLE, "is no regular file"));
+    pub(super) fn read(opened: Opened) -> Result<Self, Refusal> {
+        match opened {
+            Opened::File(file) => Self::from(file, limits::FILE_BYTES),
+            _ => Err(Refusal::new(&rules::FILE_UNREADABLE, "is no regular file")),
         }
-        Self::from(std::fs::File::from(opened), limits::FILE_BYTES)
     }
 
     /// Reads everything that `input` gives; the cap is kept while reading, because a size can lie.

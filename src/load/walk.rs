@@ -1,10 +1,8 @@
 //! Which files below a folder are a project's.
 
-use std::os::fd::OwnedFd;
 use std::path::Path;
 
-use rustix::fs::{AtFlags, Dir, FileType};
-
+use super::opened::{Folder, Opened};
 use super::{Refusal, Root};
 use crate::diagnostic::{Diagnostic, rules};
 use crate::limits;
@@ -22,8 +20,8 @@ pub(super) struct Walk<'a> {
     pub(super) files: Vec<String>,
     /// Files and folders seen so far.
     entries: usize,
-    /// Device and inode of the folders that the walk is in, to see links that lead back.
-    above: Vec<(u64, u64)>,
+    /// The folders that the walk is in, to see links that lead back.
+    above: Vec<String>,
     findings: &'a mut Vec<Diagnostic>,
 }
 
@@ -34,7 +32,7 @@ impl<'a> Walk<'a> {
 
     /// Walks a top folder. One that is missing is empty (Git keeps no empty folders), unless the project names it at `named`.
     pub(super) fn start(&mut self, path: &str, named: Option<Span>) {
-        let missing = rustix::fs::statat(&self.root.folder, path, AtFlags::SYMLINK_NOFOLLOW).is_err();
+        let missing = self.root.place.kind(path).is_none();
         match self.root.open_at(path) {
             Err(_) if missing && named.is_none() => {}
             Err(refusal) => self.findings.push(refusal.report(path, named.unwrap_or_default())),
@@ -47,34 +45,24 @@ impl<'a> Walk<'a> {
     }
 
     /// Takes what was opened at `path`; none when a limit ends the walk.
-    fn entry(&mut self, path: &str, opened: OwnedFd) -> Option<()> {
-        let stat = match rustix::fs::fstat(&opened) {
-            Ok(stat) => stat,
-            Err(error) => {
-                self.refuse(path, Refusal::unreadable(error));
-                return Some(());
-            }
-        };
-        match FileType::from_raw_mode(stat.st_mode) {
-            FileType::Directory => {
-                // The fields' types differ between systems.
-                #[allow(clippy::unnecessary_cast, clippy::cast_sign_loss)]
-                let identity = (stat.st_dev as u64, stat.st_ino as u64);
-                if self.above.contains(&identity) {
+    fn entry(&mut self, path: &str, opened: Opened) -> Option<()> {
+        match opened {
+            Opened::Folder(folder) => {
+                if self.above.contains(&folder.identity) {
                     let refusal = Refusal::new(&rules::FILE_UNREADABLE, "is a link to a folder that it lies in");
                     self.refuse(path, refusal);
                     return Some(());
                 }
-                self.above.push(identity);
-                let done = self.folder(path, opened);
+                self.above.push(folder.identity.clone());
+                let done = self.folder(path, folder);
                 self.above.pop();
                 done
             }
-            FileType::RegularFile => {
+            Opened::File(_) => {
                 self.file(path);
                 Some(())
             }
-            _ => {
+            Opened::Other => {
                 self.refuse(path, Refusal::new(&rules::FILE_UNREADABLE, "is no regular file"));
                 Some(())
             }
@@ -93,14 +81,14 @@ impl<'a> Walk<'a> {
         None
     }
 
-    fn folder(&mut self, path: &str, opened: OwnedFd) -> Option<()> {
+    fn folder(&mut self, path: &str, folder: Folder) -> Option<()> {
         if self.above.len() > limits::PATH_DEPTH {
             return self.limit(format!("`{path}` lies more than {} folders deep", limits::PATH_DEPTH));
         }
         let mut entries = Vec::new();
-        for entry in Dir::new(opened).into_iter().flatten() {
+        for entry in folder.names {
             match entry {
-                Ok(entry) => entries.push((entry.file_name().to_bytes().to_vec(), entry.file_type())),
+                Ok(entry) => entries.push(entry),
                 Err(error) => self.refuse(path, Refusal::unreadable(error)),
             }
             if self.entries + entries.len() > limits::PROJECT_FILES {
@@ -109,10 +97,10 @@ impl<'a> Walk<'a> {
         }
         self.entries += entries.len();
         entries.sort_by(|a, b| a.0.cmp(&b.0));
-        entries.into_iter().try_for_each(|(name, kind)| self.named(path, &name, kind))
+        entries.into_iter().try_for_each(|(name, regular)| self.named(path, &name, regular))
     }
 
-    fn named(&mut self, folder: &str, name: &[u8], kind: FileType) -> Option<()> {
+    fn named(&mut self, folder: &str, name: &[u8], regular: bool) -> Option<()> {
         if name.starts_with(b".") || name.ends_with(b"~") {
             return Some(());
         }
@@ -128,7 +116,7 @@ impl<'a> Walk<'a> {
             self.refuse(&path, Refusal::new(&rules::HIDDEN_CHARACTER, reason));
             return Some(());
         }
-        if kind == FileType::RegularFile {
+        if regular {
             self.file(&path);
             return Some(());
         }

@@ -8,6 +8,7 @@ mod options;
 mod patches;
 mod select;
 
+use indexmap::IndexMap;
 use rayon::prelude::*;
 
 use crate::declare::{Cluster, Declared, Network, Project, RuleLevel};
@@ -103,8 +104,25 @@ pub fn clusters<'a>(
         clusters.extend(cluster);
     }
     declarations::unique(&clusters, |one| &one.cluster, |cluster| &cluster.value.metadata.name, findings);
+    names_in_aws(&clusters, findings);
     destinations(project, &documents.clusters, findings);
     clusters
+}
+
+/// Reports clusters of one VPC that have the same name in AWS tags, by which controllers tell theirs from one another's.
+fn names_in_aws(clusters: &[Effective<'_>], findings: &mut Vec<Diagnostic>) {
+    let mut seen: IndexMap<(&str, &str), Span> = IndexMap::new();
+    for one in clusters.iter().filter(|one| one.network.value.spec.aws.is_some()) {
+        let (name, network) = (one.cluster.value.cluster_name(), one.network.value.metadata.name.as_str());
+        let field = if one.cluster.value.spec.cluster_name.is_some() { "spec.clusterName" } else { "metadata.name" };
+        let here = one.cluster.span(field);
+        if let Some(first) = seen.get(&(network, name)) {
+            let message = format!("a cluster in the network `{network}` has the name `{name}` in AWS already");
+            findings.push(Diagnostic::new(&rules::AWS_NAME_TAKEN, here, message).also(*first, "first here"));
+        } else {
+            seen.insert((network, name), here);
+        }
+    }
 }
 
 /// Reports Argo CD destinations of clusters that are not declared.

@@ -3,7 +3,7 @@
 /// Escapes text for a paragraph or a table's cell: no emphasis, link, HTML or column begins in it. What stands between two
 /// backticks stays code, which does no harm.
 #[must_use]
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let parts: Vec<&str> = text.split('`').collect();
     if parts.len().is_multiple_of(2) {
         return plain(text);
@@ -42,7 +42,7 @@ fn ends_with(text: &str, word: &str) -> bool {
 
 /// Text as a code span that may stand in a table's cell.
 #[must_use]
-pub(super) fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let fence = "`".repeat(longest_run(&text) + 1);
     let pad = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
@@ -51,7 +51,7 @@ pub(super) fn code(text: &str) -> String {
 
 /// Text of several lines as a fenced block, whose fence is longer than any in the text.
 #[must_use]
-pub(super) fn fenced(language: &str, text: &str) -> String {
+pub(crate) fn fenced(language: &str, text: &str) -> String {
     let fence = "`".repeat(longest_run(text).max(2) + 1);
     format!("{fence}{language}\n{}\n{fence}", text.trim_end())
 }

@@ -1,6 +1,6 @@
 //! A cluster's README: what an engineer on call needs to know about its network.
 
-mod markdown;
+pub(crate) mod markdown;
 mod page;
 
 use std::sync::LazyLock;

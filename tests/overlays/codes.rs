@@ -69,7 +69,10 @@ fn every_rule_of_the_core_is_shown_broken_by_a_test() {
         let forms = [format!("\"{code}\""), format!("\"{code}:"), format!("\"{code} "), format!("[{code}]")];
         tests.iter().any(|(_, text)| forms.iter().any(|form| text.contains(form)))
     };
+    // The cases of `netloom diff` have a form of their own, which lists codes as words.
+    let differences = texts("tests/cases/diff", ".txt");
+    let in_diff = |code: &str| differences.iter().any(|(_, text)| text.split_whitespace().any(|word| word == code));
     let codes = rules::ALL.iter().map(|rule| rule.code);
-    let missing: Vec<&str> = codes.filter(|code| !shown.contains(code) && !in_test(code)).collect();
+    let missing: Vec<&str> = codes.filter(|code| !shown.contains(code) && !in_test(code) && !in_diff(code)).collect();
     assert_eq!(missing, [""; 0], "in no case and no unit test");
 }

@@ -1,0 +1,78 @@
+//! `netloom diff`: what the working tree changes, object by object, and what that does to what runs.
+
+use clap::Args;
+
+use super::base::{Sides, sides};
+use super::{Context, Exit, Outcome, Selection};
+use crate::diagnostic::{Diagnostic, Format, rules};
+use crate::diff;
+use crate::diff::report::human::{self, Style};
+use crate::diff::report::{Header, github, json, markdown, raw};
+use crate::tree::Span;
+
+/// Compares the working tree with a commit.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  netloom diff
+  netloom diff --base origin/main --format markdown
+  netloom diff --base HEAD~1 --raw
+
+Both sides are compiled: the base from what Git has stored, with its own overlays; nothing is checked out or fetched.
+`--format markdown` is a comment for a pull request, `github` annotates one, `json` is for programs.
+Exit codes: 0 shown, 1 with `--exit-code` when anything differs, 2 error.")]
+pub struct Diff {
+    /// What to compare with [default: the merge base of HEAD and the default branch]
+    #[arg(long, value_name = "REV")]
+    base: Option<String>,
+    /// Plain unified text of every file instead of what changes
+    #[arg(long)]
+    raw: bool,
+    /// Exit with 1 when anything differs
+    #[arg(long)]
+    exit_code: bool,
+    /// The clusters.
+    #[command(flatten)]
+    selection: Selection,
+}
+
+pub(super) fn run(command: &Diff, context: &Context<'_>) -> Outcome {
+    let sides = match sides(command.base.as_deref(), context) {
+        Ok(sides) => sides,
+        Err(failed) => return failed.outcome(),
+    };
+    let unknown = unknown_clusters(&command.selection.clusters, &sides);
+    if !unknown.is_empty() {
+        return Outcome { findings: unknown, exit: Exit::Error, ..Outcome::default() };
+    }
+    let Sides { base, prefix, before, after, compilation } = sides;
+    let selected = diff::selected(&command.selection.clusters, &before, &after);
+    let wanted = |folder: &str| selected.is_empty() || selected.iter().any(|one| one == folder);
+    let compared = diff::compare(&before, &after, &wanted);
+    let header = Header { base: &base };
+    let style = Style { color: context.surroundings.color, verbose: context.options.verbose };
+    let product = match command.raw {
+        true => raw::render(&diff::files(&before, &after, &wanted), &compilation.output),
+        false => match context.options.format {
+            Format::Markdown => markdown::render(&compared, header),
+            Format::Github => github::render(&compared, &after, &compilation.sources, &prefix),
+            _ => human::render(&compared, header, style),
+        },
+    };
+    let exit = if command.exit_code && !compared.is_empty() { Exit::Findings } else { Exit::Done };
+    let (data, summary) = (json::data(&compared, header), json::summary(&compared));
+    Outcome { product, data, summary, exit, ..Outcome::default() }
+}
+
+/// Reports clusters that were asked for and that neither side has.
+fn unknown_clusters(wanted: &[String], sides: &Sides) -> Vec<Diagnostic> {
+    let known = || {
+        let folders = sides.before.subjects.keys().chain(sides.after.subjects.keys());
+        folders.filter_map(|folder| folder.strip_prefix("clusters/"))
+    };
+    let missing = wanted.iter().filter(|name| known().all(|one| one != name.as_str()));
+    let finding = |name: &String| {
+        let message = format!("there is no cluster `{name}`, neither here nor in the base");
+        Diagnostic::new(&rules::CLUSTER_UNKNOWN, Span::NONE, message).suggest(name, known())
+    };
+    missing.map(finding).collect()
+}

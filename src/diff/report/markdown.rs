@@ -1,0 +1,251 @@
+//! For a comment on a pull request: what a reviewer has to know first, details folded, and never more than a comment can hold.
+
+use std::fmt::Write;
+
+use super::human::is_minor;
+use super::{Header, change, classes, contents, summary, unit, units};
+use crate::diagnostic::inert;
+use crate::diff::{Class, Diff, Group, SharedEffect};
+use crate::runbook::markdown::{code, escape, fenced};
+
+/// Characters of a comment. GitHub takes 65,536, GitLab and Gitea more; the rest is room for what an action adds.
+pub const CHARACTERS: usize = 60_000;
+/// Characters that stay free for the last line, which says what was left out.
+const RESERVE: usize = 400;
+/// Characters of the units' names in a title.
+const TITLE: usize = 120;
+/// Lines of one object that are shown.
+const ROWS: usize = 60;
+
+/// The first line, by which whoever posts the comment finds it again.
+pub const MARKER: &str = "<!-- netloom diff -->";
+
+/// The whole comparison, cut at whole units.
+#[must_use]
+pub fn render(diff: &Diff, header: Header<'_>) -> String {
+    let mut page = Page { text: String::new(), left: CHARACTERS - RESERVE, dropped: 0 };
+    page.add(&head(diff, header));
+    if !diff.units.is_empty() {
+        let rows: Vec<String> = diff.units.iter().map(|one| row(&unit(one))).collect();
+        page.add_list("Units", &rows);
+    }
+    let shown: Vec<_> = diff.effects.iter().filter(|one| !is_minor(one)).collect();
+    shown.iter().for_each(|one| page.add(&effect(one)));
+    let minor = diff.effects.len() - shown.len();
+    if minor > 0 {
+        page.add(&format!("{minor} more in place.\n\n"));
+    }
+    diff.groups.iter().for_each(|one| page.add(&group(one)));
+    page.finish()
+}
+
+/// A text that grows by whole blocks.
+struct Page {
+    text: String,
+    left: usize,
+    dropped: usize,
+}
+
+impl Page {
+    /// Adds a block if it fits.
+    fn add(&mut self, block: &str) {
+        // GitHub counts UTF-16 units, which are no more than the bytes.
+        match self.left.checked_sub(block.encode_utf16().count()) {
+            Some(left) => {
+                self.left = left;
+                self.text += block;
+            }
+            None => self.dropped += 1,
+        }
+    }
+
+    /// A folded list, as many items as fit.
+    fn add_list(&mut self, title: &str, rows: &[String]) {
+        let fits = rows.iter().scan(self.left / 4, |left, row| {
+            *left = left.checked_sub(row.encode_utf16().count() + 1)?;
+            Some(row.as_str())
+        });
+        let fits: Vec<&str> = fits.collect();
+        let rest = rows.len() - fits.len();
+        let more = if rest > 0 { format!("\n… and {rest} more") } else { String::new() };
+        let body = fenced("diff", &format!("{}{more}", fits.join("\n")));
+        self.add(&format!("<details><summary>{title}: {}</summary>\n\n{body}\n\n</details>\n\n", rows.len()));
+    }
+
+    fn finish(mut self) -> String {
+        if self.dropped > 0 {
+            let parts = super::count(self.dropped, "part");
+            _ = writeln!(self.text, "**{parts} left out**, because a comment cannot hold more: `netloom diff` shows everything.");
+        }
+        format!("{}\n", self.text.trim_end())
+    }
+}
+
+fn head(diff: &Diff, header: Header<'_>) -> String {
+    let mut text = format!("{MARKER}\n### netloom: {}\n\n", verdict(diff));
+    _ = writeln!(text, "Compared with {}: {}.\n", code(&header.base()), escape(&summary_of(diff)));
+    let rows: Vec<_> = Class::ALL.iter().rev().filter_map(|class| table_row(diff, *class)).collect();
+    if !rows.is_empty() {
+        text += "| class | changes | concerned |\n|---|---|---|\n";
+        rows.iter().for_each(|row| text += row);
+        text.push('\n');
+    }
+    text
+}
+
+fn summary_of(diff: &Diff) -> String {
+    let (text, classes) = (summary(diff), classes(diff));
+    text.strip_suffix(&format!("; {classes}")).map(ToOwned::to_owned).unwrap_or(text)
+}
+
+fn verdict(diff: &Diff) -> String {
+    match diff.worst() {
+        _ if diff.is_empty() => "nothing changes".to_owned(),
+        None => "changes".to_owned(),
+        Some(class) => format!("{} ({})", class.name(), class.meaning()),
+    }
+}
+
+fn table_row(diff: &Diff, class: Class) -> Option<String> {
+    const NAMES: usize = 12;
+    let of_class = || diff.effects.iter().filter(|one| one.effect.class == class);
+    let mut folders: Vec<&str> = of_class().flat_map(|one| &one.units).map(String::as_str).collect();
+    folders.sort_unstable();
+    folders.dedup();
+    let number = of_class().count();
+    let more = if folders.len() > NAMES { format!(" and {} more", folders.len() - NAMES) } else { String::new() };
+    let names: Vec<String> = folders.iter().take(NAMES).map(|folder| code(&inert::line(folder))).collect();
+    (number > 0).then(|| format!("| **{}** | {number} | {}{more} |\n", class.name(), names.join(", ")))
+}
+
+fn effect(shared: &SharedEffect) -> String {
+    let effect = &shared.effect;
+    let open = if effect.class > Class::Rolling && effect.acknowledged.is_none() { " open" } else { "" };
+    let title = effect.changes.first().map(String::as_str).unwrap_or_default();
+    let more = if effect.changes.len() > 1 { format!(" and {} more", effect.changes.len() - 1) } else { String::new() };
+    let mut text = format!("<details{open}><summary><b>{}</b>: {}{more}</summary>\n\n", effect.class.name(), html(title));
+    effect.changes.iter().skip(1).for_each(|change| _ = writeln!(text, "- {}", code(&inert::line(change))));
+    if effect.changes.len() > 1 {
+        text.push('\n');
+    }
+    _ = writeln!(text, "{}\n", plain(&units(&shared.units)));
+    if !shared.clusters.is_empty() {
+        _ = writeln!(text, "With {}\n", plain(&units(&shared.clusters)));
+    }
+    _ = writeln!(text, "{}\n", plain(&effect.because));
+    for (at, step) in effect.steps.iter().enumerate() {
+        _ = writeln!(text, "{}. {}", at + 1, plain(step));
+    }
+    if !effect.steps.is_empty() {
+        text.push('\n');
+    }
+    if let Some(because) = &effect.acknowledged {
+        _ = writeln!(text, "**Acknowledged:** {}\n", plain(because));
+    }
+    _ = writeln!(text, "{}, from {}\n\n</details>\n", code(&inert::line(&effect.transition)), plain(&effect.source));
+    text
+}
+
+fn group(group: &Group) -> String {
+    let mut rows = Vec::new();
+    for one in &group.changes {
+        let lines = change(one);
+        let rest = lines.len().saturating_sub(ROWS);
+        rows.extend(lines.iter().take(ROWS).map(row));
+        if rest > 0 {
+            rows.push(format!("    … and {rest} lines more"));
+        }
+    }
+    let concerned = units(&group.units);
+    let brief: String = concerned.chars().take(TITLE).collect();
+    let cut = brief.len() < concerned.len();
+    let title = html(&format!("{}, {brief}{}", contents(&group.changes), if cut { "…" } else { "" }));
+    let all = if cut { format!("{}\n\n", plain(&concerned)) } else { String::new() };
+    format!("<details><summary>{title}</summary>\n\n{all}{}\n\n</details>\n\n", fenced("diff", &rows.join("\n")))
+}
+
+/// A line of a block in the language `diff`, which colours lines that begin with `+`, `-` and `!`.
+fn row((sign, text): &(char, String)) -> String {
+    let sign = if *sign == '~' { '!' } else { *sign };
+    format!("{sign} {}", inert::line(text))
+}
+
+/// Text from declarations and overlays in a paragraph: one line, without markup, and without calling anybody.
+fn plain(text: &str) -> String {
+    /// Stands for a `@` that would mention somebody, until the text is escaped: a character without meaning.
+    const AT: &str = "\u{e000}";
+    let text = inert::line(&text.replace('\n', " ")).into_owned();
+    let parts: Vec<&str> = text.split('`').collect();
+    // What stands between two backticks is code, where nobody is mentioned; with an odd number of them nothing is.
+    let code = parts.len() % 2 == 1;
+    let shown = |(at, part): (usize, &&str)| if code && at % 2 == 1 { (*part).to_owned() } else { part.replace('@', AT) };
+    escape(&parts.iter().enumerate().map(shown).collect::<Vec<_>>().join("`")).replace(AT, "&#64;")
+}
+
+/// Text inside of an HTML element.
+fn html(text: &str) -> String {
+    let mut out = String::new();
+    for c in inert::line(text).chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            // Markdown takes part inside of HTML elements, too.
+            '`' | '*' | '_' | '[' | ']' | '\\' | '~' | '|' | '@' | '#' | '$' | ':' => _ = write!(out, "&#{};", u32::from(c)),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diff::{Change, Effect, State};
+    use crate::git::Base;
+    use std::sync::Arc;
+
+    fn page(diff: &Diff) -> String {
+        let base = Base { name: "main".to_owned(), merge_base: true, commit: "0123456789abcdef".to_owned() };
+        render(diff, Header { base: &base })
+    }
+
+    fn changed(title: String) -> Group {
+        let change = Change { title, state: State::Added, fields: Vec::new(), lines: None, derived: false, effects: Vec::new() };
+        Group { units: vec!["clusters/a".to_owned()], changes: vec![Arc::new(change)] }
+    }
+
+    #[test]
+    fn a_long_comparison_is_cut_at_whole_units() {
+        let groups = (0..200).map(|at| changed(format!("ConfigMap {at} {}", "é".repeat(1000)))).collect();
+        let text = page(&Diff { groups, total: 1, changed: 1, ..Diff::default() });
+        assert!(text.encode_utf16().count() <= CHARACTERS, "{}", text.encode_utf16().count());
+        assert_eq!(text.matches("<details").count(), text.matches("</details>").count());
+        assert_eq!(text.matches("```").count() % 2, 0);
+        let left = 200 - text.matches("<details").count();
+        assert!(text.ends_with(&format!(
+            "**{left} parts left out**, because a comment cannot hold more: `netloom diff` shows everything.\n"
+        )));
+    }
+
+    #[test]
+    fn markup_is_text() {
+        let evil = "</summary>`<img src=x>`\n::error::x ##[error] @team | \u{202e}```";
+        let effect = Effect::new(Class::Unknown, evil, evil, evil).steps(&[evil]).source(evil);
+        let shared = SharedEffect { effect, units: vec![format!("clusters/{evil}")], clusters: Vec::new() };
+        let text = page(&Diff { groups: vec![changed(evil.to_owned())], effects: vec![shared], ..Diff::default() });
+        assert!(
+            !text.contains('\u{202e}') && !text.contains("##[") && !text.lines().any(|line| line.starts_with("::")),
+            "{text}"
+        );
+        let outside = text.split("````").step_by(2).collect::<String>().replace("\\<", "");
+        assert!(!outside.contains("<img") && !outside.contains("@team"), "{outside}");
+        assert_eq!(outside.matches("</summary>").count(), 2, "{outside}");
+    }
+
+    #[test]
+    fn nobody_is_mentioned() {
+        assert_eq!(plain("a ` b @x"), "a \\` b &#64;x");
+        assert_eq!(plain("`a@b` @x"), "`a@b` &#64;x");
+    }
+}

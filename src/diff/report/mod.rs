@@ -1,0 +1,169 @@
+//! A comparison as text: for people, programs, comments on pull requests, and as plain unified text.
+
+pub mod github;
+pub mod human;
+pub mod json;
+pub mod markdown;
+pub mod raw;
+
+use similar::{ChangeTag, TextDiff};
+
+use super::{Change, Class, Diff, Field, State, UnitChange};
+use crate::git::Base;
+use crate::tree::{Node, Value};
+
+/// What was compared with what.
+#[derive(Clone, Copy, Debug)]
+pub struct Header<'a> {
+    /// The base.
+    pub base: &'a Base,
+}
+
+impl Header<'_> {
+    /// The base in a few words: `main (merge base 1a2b3c4d5e)`.
+    #[must_use]
+    pub fn base(&self) -> String {
+        let kind = if self.base.merge_base { "merge base " } else { "" };
+        format!("{} ({kind}{})", self.base.name, self.base.short())
+    }
+}
+
+/// `3 clusters: a, b, c`; with networks told apart.
+fn units(folders: &[String]) -> String {
+    let of = |group: &str, noun: &str| {
+        let names: Vec<&str> = folders.iter().filter_map(|folder| folder.strip_prefix(group)).collect();
+        (!names.is_empty()).then(|| format!("{}: {}", count(names.len(), noun), names.join(", ")))
+    };
+    [of("clusters/", "cluster"), of("networks/", "network")].into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
+fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+/// `2 fields, 1 new object`: what a group holds.
+fn contents(changes: &[std::sync::Arc<Change>]) -> String {
+    let real = || changes.iter().filter(|change| !change.derived);
+    let fields: usize = real().map(|change| change.fields.len()).sum();
+    let of = |state: &dyn Fn(&State) -> bool| real().filter(|change| state(&change.state)).count();
+    let mut parts = Vec::new();
+    if fields > 0 {
+        parts.push(count(fields, "field"));
+    }
+    for (number, noun) in [
+        (of(&|state| *state == State::Added), "new object"),
+        (of(&|state| *state == State::Removed), "removed object"),
+        (of(&|state| matches!(state, State::Renamed(_))), "renamed object"),
+    ] {
+        if number > 0 {
+            parts.push(count(number, noun));
+        }
+    }
+    if parts.is_empty() {
+        parts.push(count(changes.len(), "derived file"));
+    }
+    parts.join(", ")
+}
+
+/// How many changes there are of each class, the worst first: `downtime 1, rolling 3`.
+fn classes(diff: &Diff) -> String {
+    let of = |class: Class| diff.effects.iter().filter(|one| one.effect.class == class).count();
+    let parts = Class::ALL.iter().rev().map(|class| (class, of(*class))).filter(|(_, number)| *number > 0);
+    parts.map(|(class, number)| format!("{} {number}", class.name())).collect::<Vec<_>>().join(", ")
+}
+
+/// The last line: `2 of 5 units differ; downtime 1, rolling 3`.
+fn summary(diff: &Diff) -> String {
+    let classes = classes(diff);
+    let mut text = format!("{} of {} changed", diff.changed, count(diff.total, "unit"));
+    for (number, what) in whole(diff) {
+        if number > 0 {
+            text += &format!(", {number} {what}");
+        }
+    }
+    if classes.is_empty() { text } else { format!("{text}; {classes}") }
+}
+
+fn whole(diff: &Diff) -> [(usize, &'static str); 3] {
+    let of = |state: fn(&UnitChange) -> bool| diff.units.iter().filter(|unit| state(unit)).count();
+    [
+        (of(|unit| matches!(unit, UnitChange::Added(..))), "added"),
+        (of(|unit| matches!(unit, UnitChange::Removed(..))), "removed"),
+        (of(|unit| matches!(unit, UnitChange::Renamed(..))), "renamed"),
+    ]
+}
+
+/// The sign of a line and its text.
+type Row = (char, String);
+
+/// A field in lines.
+fn field(field: &Field) -> Vec<Row> {
+    if field.moved {
+        return vec![('~', format!("{}: the same items in another order", field.path))];
+    }
+    match (&field.before, &field.after) {
+        (Some(before), Some(after)) => match (lines(before), lines(after)) {
+            (Some(before), Some(after)) => texts(field, before, after),
+            _ => vec![('~', format!("{}: {} → {}", field.path, value(before), value(after)))],
+        },
+        (None, Some(after)) => vec![('+', format!("{}: {}", field.path, value(after)))],
+        (Some(before), None) => vec![('-', format!("{}: {}", field.path, value(before)))],
+        (None, None) => Vec::new(),
+    }
+}
+
+/// The text of a value with several lines, or that stands beside one.
+fn lines(node: &Node) -> Option<&str> {
+    node.as_str().filter(|text| text.trim_end().contains('\n'))
+}
+
+fn texts(field: &Field, before: &str, after: &str) -> Vec<Row> {
+    let mut rows = vec![('~', format!("{}:", field.path))];
+    for change in TextDiff::from_lines(before, after).iter_all_changes() {
+        let sign = match change.tag() {
+            ChangeTag::Insert => '+',
+            ChangeTag::Delete => '-',
+            ChangeTag::Equal => continue,
+        };
+        rows.push((sign, format!("  {}", change.value().trim_end_matches('\n'))));
+    }
+    rows
+}
+
+/// A value in one line.
+fn value(node: &Node) -> String {
+    const CHARACTERS: usize = 300;
+    let text = match &node.value {
+        Value::String(text) if !text.is_empty() && !text.contains('\n') => text.to_string(),
+        _ => node.to_json().to_string(),
+    };
+    match text.char_indices().nth(CHARACTERS) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text,
+    }
+}
+
+/// A change in lines: the object, then its fields, indented.
+fn change(change: &Change) -> Vec<Row> {
+    let (sign, title) = match &change.state {
+        State::Added => ('+', change.title.clone()),
+        State::Removed => ('-', change.title.clone()),
+        State::Changed => ('~', change.title.clone()),
+        State::Renamed(old) => ('~', format!("{old} is now called {}", change.title)),
+    };
+    let lines = change.lines.map(|(added, removed)| format!(": {added} lines more, {removed} less")).unwrap_or_default();
+    let mut rows = vec![(sign, title + &lines)];
+    for one in &change.fields {
+        rows.extend(field(one).into_iter().map(|(sign, text)| (sign, format!("  {text}"))));
+    }
+    rows
+}
+
+/// What happens to a whole unit.
+fn unit(unit: &UnitChange) -> Row {
+    match unit {
+        UnitChange::Added(folder, files) => ('+', format!("{folder}: {}", count(*files, "file"))),
+        UnitChange::Removed(folder, files) => ('-', format!("{folder}: {}", count(*files, "file"))),
+        UnitChange::Renamed(old, new) => ('~', format!("{old} is now called {new}")),
+    }
+}

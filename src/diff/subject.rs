@@ -1,0 +1,186 @@
+//! What a unit was compiled from: its declaration with all defaults, and what its overlays say about changes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::compile::Resolved;
+use crate::declare::{Acknowledgement, Transition};
+use crate::overlay::Selected;
+use crate::resolve::Effective;
+use crate::tree::{Node, Path, Sources, Span, from_json};
+use crate::unit::Unit;
+
+/// One side of a comparison.
+#[derive(Debug, Default)]
+pub struct Side {
+    /// Its units.
+    pub units: Vec<Unit>,
+    /// What they are made from, by folder. A network that netloom does not create is here, too, though it has no unit.
+    pub subjects: BTreeMap<String, Subject>,
+}
+
+/// What a unit is made from.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// The network of a cluster.
+    pub network: Option<String>,
+    /// The document, for its places.
+    pub node: Node,
+    /// `spec` with all defaults.
+    pub spec: Node,
+    /// The minor version of Kubernetes.
+    pub minor: u32,
+    /// What the cluster's overlays say about changes, overlay by overlay.
+    pub transitions: Vec<Says>,
+    /// What makes objects beside what `spec` says: overlays with their options, the text of the project's own ones, and labels.
+    pub contributions: Vec<String>,
+    /// Changes that somebody wants in spite of what they do.
+    pub acknowledged: Vec<Acknowledgement>,
+}
+
+/// An overlay, and what it says about changes.
+#[derive(Clone, Debug)]
+pub struct Says {
+    /// The overlay's name.
+    pub overlay: Arc<str>,
+    /// What it says.
+    pub transitions: Arc<[Transition]>,
+}
+
+impl Side {
+    /// The network of a cluster.
+    pub(super) fn network(&self, cluster: &Subject) -> Option<&Subject> {
+        self.subjects.get(&format!("networks/{}", cluster.network.as_ref()?))
+    }
+}
+
+impl Subject {
+    /// Where a field of `spec` was written, or its nearest parent.
+    #[must_use]
+    pub fn span(&self, field: &str) -> Span {
+        self.node.nearest(&Path::dotted(&format!("spec.{field}"))).span
+    }
+}
+
+/// What every unit is made from.
+pub(crate) fn subjects(resolved: &Resolved<'_>) -> BTreeMap<String, Subject> {
+    let mut overlays = Overlays { sources: resolved.sources, known: BTreeMap::new() };
+    let mut subjects = BTreeMap::new();
+    for effective in resolved.clusters {
+        let name = &effective.cluster.value.metadata.name;
+        subjects.insert(format!("clusters/{name}"), cluster(effective, &mut overlays));
+    }
+    for network in resolved.networks {
+        let spec = serde_json::to_value(&network.value.spec).unwrap_or_default();
+        let subject = Subject {
+            network: None,
+            node: network.node.clone(),
+            spec: without_acknowledgements(from_json(&spec, Span::NONE)),
+            minor: 0,
+            transitions: Vec::new(),
+            contributions: vec![labels(&network.node)],
+            acknowledged: network.value.spec.acknowledge.clone(),
+        };
+        subjects.insert(format!("networks/{}", network.value.metadata.name), subject);
+    }
+    subjects
+}
+
+fn cluster(effective: &Effective<'_>, overlays: &mut Overlays<'_>) -> Subject {
+    let value = &effective.cluster.value;
+    let json = serde_json::to_value(&value.spec).unwrap_or_default();
+    let mut spec = without_acknowledgements(from_json(&json, Span::NONE));
+    for selected in &effective.overlays {
+        if let Some(block) = &selected.overlay.spec().selected_by {
+            set(&mut spec, block, selected.options.clone());
+        }
+    }
+    let mut contributions: Vec<String> = effective.overlays.iter().filter_map(|one| overlays.contribution(one)).collect();
+    contributions.push(labels(&effective.cluster.node));
+    Subject {
+        network: Some(value.spec.network.clone()),
+        node: effective.cluster.node.clone(),
+        spec,
+        minor: value.kubernetes_minor(),
+        transitions: effective.overlays.iter().map(|one| overlays.says(one)).collect(),
+        contributions,
+        acknowledged: value.spec.acknowledge.clone(),
+    }
+}
+
+/// Labels, which expressions of overlays see.
+fn labels(node: &Node) -> String {
+    let labels = node.at(&Path::dotted("metadata.labels"));
+    labels.map(|labels| labels.to_json().to_string()).unwrap_or_default()
+}
+
+fn without_acknowledgements(mut spec: Node) -> Node {
+    if let Some(map) = spec.as_map_mut() {
+        map.remove("acknowledge");
+    }
+    spec
+}
+
+/// Puts a block in the place of the one that was declared; one that nobody declared is not made.
+fn set(spec: &mut Node, path: &str, block: Node) {
+    let mut node = spec;
+    for key in path.split('.') {
+        match node.as_map_mut().and_then(|map| map.get_mut(key)) {
+            Some(child) => node = child,
+            None => return,
+        }
+    }
+    *node = block;
+}
+
+/// What overlays say and hold, found out once for each.
+struct Overlays<'a> {
+    sources: &'a Sources,
+    known: BTreeMap<String, Known>,
+}
+
+#[derive(Clone)]
+struct Known {
+    says: Says,
+    text: String,
+}
+
+impl Overlays<'_> {
+    fn known(&mut self, selected: &Selected<'_>) -> Known {
+        let overlay = selected.overlay;
+        if let Some(known) = self.known.get(overlay.name()) {
+            return known.clone();
+        }
+        let says = Says { overlay: overlay.name().into(), transitions: overlay.spec().transitions.as_slice().into() };
+        let known =
+            Known { says, text: if overlay.stock { String::new() } else { self.fingerprint(&overlay.folder, overlay.name()) } };
+        self.known.insert(overlay.name().to_owned(), known.clone());
+        known
+    }
+
+    fn says(&mut self, selected: &Selected<'_>) -> Says {
+        self.known(selected).says
+    }
+
+    /// What an overlay makes objects from beside the declaration; none for one that makes none, and for a stock one that is
+    /// selected by its block, since the block is part of `spec`.
+    fn contribution(&mut self, selected: &Selected<'_>) -> Option<String> {
+        let (spec, stock) = (selected.overlay.spec(), selected.overlay.stock);
+        let makes = !spec.resources.is_empty() || !spec.patches.is_empty();
+        if !makes || (stock && spec.selected_by.is_some()) {
+            return None;
+        }
+        let options = if spec.selected_by.is_some() { String::new() } else { selected.options.to_json().to_string() };
+        Some(format!("{} {options} {}", selected.overlay.name(), self.known(selected).text))
+    }
+
+    /// The text of the project's own overlays: an overlay can take files of its neighbours.
+    fn fingerprint(&self, folder: &str, name: &str) -> String {
+        let root = folder.strip_suffix(&format!("{name}/")).unwrap_or(folder);
+        let mut hash = blake3::Hasher::new();
+        for (_, source) in self.sources.iter().filter(|(_, source)| source.path.starts_with(root)) {
+            hash.update(source.path.as_bytes()).update(&[0]).update(source.text.as_bytes()).update(&[0]);
+        }
+        hash.finalize().to_string()
+    }
+}

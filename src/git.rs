@@ -1,0 +1,152 @@
+//! What Git has stored, read by its plumbing alone: no checkout, no hook, no filter, no network.
+//!
+//! `git` runs with an environment of netloom's own: neither the user's configuration nor the system's takes part, a partial clone
+//! fetches nothing, and the commands that are used (`rev-parse`, `merge-base`, `cat-file --batch`) run no other program. A
+//! repository of somebody else's is read like any other, because containers in CI often check out as another user; one that is
+//! hidden in the project as a bare repository is not (`safe.bareRepository`).
+
+mod message;
+mod tree;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::diagnostic::Diagnostic;
+use message::{Trouble, cannot_start};
+pub use tree::{Entry, Tree};
+
+/// Where the default branch is looked for, in order.
+const DEFAULT_BRANCHES: [&str; 5] = [
+    "refs/remotes/origin/HEAD",
+    "refs/remotes/origin/main",
+    "refs/remotes/origin/master",
+    "refs/heads/main",
+    "refs/heads/master",
+];
+
+/// Bytes of a revision that are taken from the command line.
+const REVISION_BYTES: usize = 256;
+
+/// The repository that a project lies in.
+#[derive(Clone, Debug)]
+pub struct Repository {
+    folder: PathBuf,
+    /// The project's folder in the repository: empty, or with a `/` at its end.
+    prefix: String,
+    shallow: bool,
+}
+
+/// The commit that a working tree is compared with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Base {
+    /// What it was asked for as: a revision, or the branch whose merge base it is.
+    pub name: String,
+    /// Whether it is the merge base of `HEAD` and `name`.
+    pub merge_base: bool,
+    /// The commit's full name.
+    pub commit: String,
+}
+
+impl Base {
+    /// The commit's name as people write it.
+    #[must_use]
+    pub fn short(&self) -> &str {
+        self.commit.get(..10).unwrap_or(&self.commit)
+    }
+}
+
+impl Repository {
+    /// The repository that `folder` lies in.
+    ///
+    /// # Errors
+    /// When there is none, or no `git`.
+    pub fn find(folder: &Path) -> Result<Self, Diagnostic> {
+        let mut found = Self { folder: folder.to_path_buf(), prefix: String::new(), shallow: false };
+        let answer = found.ask(&["rev-parse", "--is-shallow-repository", "--show-prefix"])?;
+        let mut lines = answer.as_deref().ok_or_else(|| Trouble::NoRepository.report(folder))?.lines();
+        found.shallow = lines.next() == Some("true");
+        found.prefix = lines.next().unwrap_or_default().to_owned();
+        Ok(found)
+    }
+
+    /// The project's folder in the repository: empty, or with a `/` at its end.
+    #[must_use]
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// The commit to compare with: `wanted`, or the merge base of `HEAD` and the default branch.
+    ///
+    /// # Errors
+    /// When there is no such commit, or it is not in this clone.
+    pub fn base(&self, wanted: Option<&str>) -> Result<Base, Diagnostic> {
+        if let Some(name) = wanted {
+            let trouble = if self.shallow { Trouble::Shallow(name) } else { Trouble::Unknown(name) };
+            let commit = self.commit(name)?.ok_or_else(|| trouble.report(&self.folder))?;
+            return Ok(Base { name: name.to_owned(), merge_base: false, commit });
+        }
+        let head = self.commit("HEAD")?.ok_or_else(|| Trouble::Unborn.report(&self.folder))?;
+        for branch in DEFAULT_BRANCHES {
+            let Some(tip) = self.commit(branch)? else { continue };
+            let name = branch.trim_start_matches("refs/heads/").trim_start_matches("refs/remotes/").to_owned();
+            let trouble = if self.shallow { Trouble::ShallowMergeBase(&name) } else { Trouble::NoMergeBase(&name) };
+            let commit = self.ask(&["merge-base", &tip, &head])?.ok_or_else(|| trouble.report(&self.folder))?;
+            return Ok(Base { name, merge_base: true, commit: commit.trim().to_owned() });
+        }
+        let trouble = if self.shallow { Trouble::ShallowMergeBase("main") } else { Trouble::NoDefaultBranch };
+        Err(trouble.report(&self.folder))
+    }
+
+    /// The full name of the commit that a revision stands for.
+    fn commit(&self, revision: &str) -> Result<Option<String>, Diagnostic> {
+        let plain = |c: char| !c.is_control() && !c.is_whitespace();
+        if revision.is_empty() || revision.starts_with('-') || revision.len() > REVISION_BYTES || !revision.chars().all(plain) {
+            return Err(Trouble::Malformed(revision).report(&self.folder));
+        }
+        let answer = self.ask(&["rev-parse", "--verify", "--quiet", &format!("{revision}^{{commit}}")])?;
+        let named = |name: &&str| matches!(name.len(), 40 | 64) && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+        Ok(answer.as_deref().map(str::trim).filter(named).map(ToOwned::to_owned))
+    }
+
+    /// The project's files as they are in a commit; none when the commit does not have the project's folder.
+    ///
+    /// # Errors
+    /// When `git` cannot be started.
+    pub fn tree(&self, commit: &str) -> Result<Option<Tree>, Diagnostic> {
+        let folder = self.prefix.trim_end_matches('/');
+        let mut command = self.command();
+        command.args(["cat-file", "--batch"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let process = command.spawn().map_err(|error| cannot_start(&error))?;
+        Ok(Tree::new(process, commit, folder))
+    }
+
+    /// What `git` answers; none when it says no.
+    fn ask(&self, arguments: &[&str]) -> Result<Option<String>, Diagnostic> {
+        let output = self.command().args(arguments).stdin(Stdio::null()).output().map_err(|error| cannot_start(&error))?;
+        Ok(output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned()))
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new("git");
+        command.env_clear().envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
+        command.envs([
+            ("LC_ALL", "C"),
+            ("GIT_CONFIG_NOSYSTEM", "1"),
+            ("GIT_CONFIG_SYSTEM", "/dev/null"),
+            ("GIT_CONFIG_GLOBAL", "/dev/null"),
+            ("GIT_ATTR_NOSYSTEM", "1"),
+            ("GIT_NO_REPLACE_OBJECTS", "1"),
+            ("GIT_NO_LAZY_FETCH", "1"),
+            // Older versions know no such thing; without a protocol they fetch nothing either.
+            ("GIT_ALLOW_PROTOCOL", ""),
+            ("GIT_OPTIONAL_LOCKS", "0"),
+            ("GIT_TERMINAL_PROMPT", "0"),
+        ]);
+        command.arg("--no-pager").arg("-C").arg(&self.folder);
+        for setting in ["core.hooksPath=/dev/null", "core.fsmonitor=false", "safe.directory=*", "safe.bareRepository=explicit"] {
+            command.args(["-c", setting]);
+        }
+        command.stderr(Stdio::null());
+        command
+    }
+}

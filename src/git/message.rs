@@ -1,0 +1,73 @@
+//! What is said when there is nothing to compare with.
+
+use std::path::Path;
+
+use crate::diagnostic::{Diagnostic, rules};
+use crate::load::cause;
+use crate::tree::Span;
+
+/// Why there is no commit to compare with.
+pub(super) enum Trouble<'a> {
+    /// The folder lies in no repository.
+    NoRepository,
+    /// The repository has no commit yet.
+    Unborn,
+    /// What was given cannot be a revision.
+    Malformed(&'a str),
+    /// There is no such commit.
+    Unknown(&'a str),
+    /// There is no such commit, but the clone is shallow.
+    Shallow(&'a str),
+    /// The merge base with this branch lies before what the clone has.
+    ShallowMergeBase(&'a str),
+    /// `HEAD` and this branch have no commit in common.
+    NoMergeBase(&'a str),
+    /// No branch that could be the default one.
+    NoDefaultBranch,
+}
+
+impl Trouble<'_> {
+    /// This as a finding.
+    pub(super) fn report(&self, folder: &Path) -> Diagnostic {
+        let (message, help) = match self {
+            Trouble::NoRepository => {
+                let message = format!("`{}` lies in no Git repository, so there is nothing to compare with", folder.display());
+                (message, "run it in a clone; `git init` and a first commit make one")
+            }
+            Trouble::Unborn => ("there is no commit yet, so there is nothing to compare with".to_owned(), "make a first commit"),
+            Trouble::Malformed(name) => {
+                (format!("`{name}` is no revision"), "name a branch, a tag or a commit, such as `origin/main` or `HEAD~1`")
+            }
+            Trouble::Unknown(name) => {
+                (format!("there is no commit `{name}`"), "fetch it, or name another one; `git branch --all` lists branches")
+            }
+            Trouble::Shallow(name) => {
+                let message = format!("there is no commit `{name}` in this clone, which is shallow");
+                let help = format!("fetch it: `git fetch --depth=1 origin {}`", name.trim_start_matches("origin/"));
+                return finding(message).help(help);
+            }
+            Trouble::ShallowMergeBase(name) => {
+                let message = format!("the merge base with `{name}` is not in this clone, which is shallow");
+                let help = "fetch the history: `git fetch --unshallow origin`, or `fetch-depth: 0` of actions/checkout, or `GIT_DEPTH: 0` of GitLab";
+                (message, help)
+            }
+            Trouble::NoMergeBase(name) => {
+                (format!("`HEAD` and `{name}` have no commit in common"), "name what to compare with: `--base REV`")
+            }
+            Trouble::NoDefaultBranch => {
+                let message = "there is neither `origin/HEAD` nor a branch `main` or `master`".to_owned();
+                (message, "name what to compare with: `--base REV`")
+            }
+        };
+        finding(message).help(help)
+    }
+}
+
+fn finding(message: String) -> Diagnostic {
+    Diagnostic::new(&rules::BASE_MISSING, Span::NONE, message)
+}
+
+/// `git` itself is not to be had.
+pub(super) fn cannot_start(error: &std::io::Error) -> Diagnostic {
+    finding(format!("`git` cannot be started: {}", cause(error))).help("install Git, or put it on the PATH")
+}

@@ -1,0 +1,233 @@
+//! The files of a commit, asked for one by one from `git cat-file --batch`.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::process::{Child, ChildStdin, ChildStdout};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rustix::io::Errno;
+
+/// Bytes of one listing of a folder.
+const LISTING_BYTES: u64 = 8 << 20;
+/// Bytes of the path that a symbolic link holds (`PATH_MAX` of Linux).
+const LINK_BYTES: u64 = 4096;
+/// Links that one path may lead through, as on Linux.
+const LINKS: usize = 40;
+
+/// What stands at a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// A file, by the name of its object.
+    File(String),
+    /// A folder, by the name of its object and the path that it really has.
+    Folder(String, String),
+    /// A submodule.
+    Other,
+}
+
+/// What kind of thing a listing names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    File,
+    Folder,
+    Link,
+    Other,
+}
+
+type Listing = BTreeMap<Vec<u8>, (Kind, String)>;
+
+/// The files of a commit below one folder.
+#[derive(Debug)]
+pub struct Tree {
+    root: String,
+    batch: Mutex<Batch>,
+    /// Whether Git did not have an object that the commit needs.
+    incomplete: AtomicBool,
+}
+
+impl Tree {
+    /// The folder `folder` (the whole commit when empty) of a commit; none when the commit has no such folder.
+    pub(super) fn new(mut process: Child, commit: &str, folder: &str) -> Option<Self> {
+        let (input, output) = (process.stdin.take()?, process.stdout.take().map(BufReader::new)?);
+        let mut batch = Batch { process, input, output, listings: BTreeMap::new() };
+        let (root, _) = batch.read(&format!("{commit}^{{tree}}"), "tree", LISTING_BYTES).ok()?;
+        let tree = Self { root, batch: Mutex::new(batch), incomplete: AtomicBool::new(false) };
+        match tree.open(folder).ok()? {
+            Entry::Folder(root, _) => Some(Self { root, ..tree }),
+            _ => None,
+        }
+    }
+
+    /// Whether a part of the commit is not in this clone.
+    #[must_use]
+    pub fn is_incomplete(&self) -> bool {
+        self.incomplete.load(Ordering::Relaxed)
+    }
+
+    fn batch(&self) -> MutexGuard<'_, Batch> {
+        self.batch.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn noted<T>(&self, result: Result<T, Errno>) -> Result<T, Errno> {
+        if result.as_ref().is_err_and(|error| *error == Errno::IO) {
+            self.incomplete.store(true, Ordering::Relaxed);
+        }
+        result
+    }
+
+    /// The first `cap` bytes of a file.
+    ///
+    /// # Errors
+    /// When Git does not have them.
+    pub fn file(&self, object: &str, cap: u64) -> Result<Vec<u8>, Errno> {
+        self.noted(self.batch().read(object, "blob", cap)).map(|(_, bytes)| bytes)
+    }
+
+    /// The names in a folder, and whether each is a regular file.
+    ///
+    /// # Errors
+    /// When Git does not have the folder.
+    pub fn names(&self, folder: &str) -> Result<Vec<(Vec<u8>, bool)>, Errno> {
+        let listing = self.noted(self.batch().listing(folder))?;
+        Ok(listing.iter().map(|(name, (kind, _))| (name.clone(), *kind == Kind::File)).collect())
+    }
+
+    /// Whether something stands at `path`, be it a link that leads nowhere.
+    #[must_use]
+    pub fn has(&self, path: &str) -> bool {
+        let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let Ok(Entry::Folder(folder, _)) = self.open(parent) else { return false };
+        self.batch().listing(&folder).is_ok_and(|listing| listing.contains_key(name.as_bytes()))
+    }
+
+    /// What stands at `path`, behind its links, which must not leave the folder.
+    ///
+    /// # Errors
+    /// As a file system has them: `XDEV` for a link that leaves, `LOOP` for links in a circle, `NOENT` for what is not there.
+    pub fn open(&self, path: &str) -> Result<Entry, Errno> {
+        let mut rest: Vec<String> = path.split('/').rev().map(ToOwned::to_owned).collect();
+        let mut way: Vec<(String, String)> = Vec::new();
+        let mut links = 0;
+        let mut batch = self.batch();
+        while let Some(part) = rest.pop() {
+            match part.as_str() {
+                "" | "." => continue,
+                ".." => {
+                    way.pop().ok_or(Errno::XDEV)?;
+                    continue;
+                }
+                _ => {}
+            }
+            let folder = way.last().map_or(&self.root, |(_, folder)| folder);
+            let listing = self.noted(batch.listing(folder))?;
+            let (kind, object) = listing.get(part.as_bytes()).ok_or(Errno::NOENT)?;
+            match kind {
+                Kind::Folder => way.push((part, object.clone())),
+                Kind::Link => {
+                    links += 1;
+                    let (_, target) = self.noted(batch.read(object, "blob", LINK_BYTES))?;
+                    let target = String::from_utf8(target).map_err(|_| Errno::NOENT)?;
+                    if links > LINKS {
+                        return Err(Errno::LOOP);
+                    }
+                    if target.starts_with('/') {
+                        return Err(Errno::XDEV);
+                    }
+                    rest.extend(target.split('/').rev().map(ToOwned::to_owned));
+                }
+                _ if !rest.is_empty() => return Err(Errno::NOTDIR),
+                Kind::File => return Ok(Entry::File(object.clone())),
+                Kind::Other => return Ok(Entry::Other),
+            }
+        }
+        let path = way.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join("/");
+        Ok(Entry::Folder(way.pop().map_or_else(|| self.root.clone(), |(_, folder)| folder), path))
+    }
+}
+
+/// The running `git cat-file --batch`.
+#[derive(Debug)]
+struct Batch {
+    process: Child,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+    listings: BTreeMap<String, Arc<Listing>>,
+}
+
+impl Batch {
+    /// An object's full name and its first `cap` bytes.
+    fn read(&mut self, name: &str, wanted: &str, cap: u64) -> Result<(String, Vec<u8>), Errno> {
+        let answer = self.answer(name, cap).map_err(|_| Errno::IO)?;
+        answer.filter(|(_, kind, _)| kind == wanted).map(|(name, _, bytes)| (name, bytes)).ok_or(Errno::IO)
+    }
+
+    fn answer(&mut self, name: &str, cap: u64) -> io::Result<Option<(String, String, Vec<u8>)>> {
+        self.input.write_all(format!("{name}\n").as_bytes())?;
+        self.input.flush()?;
+        let mut head = String::new();
+        self.output.by_ref().take(1 << 10).read_line(&mut head)?;
+        let mut words = head.split_whitespace();
+        let (Some(name), Some(kind), Some(size)) = (words.next(), words.next(), words.next()) else { return Ok(None) };
+        let size: u64 = size.parse().map_err(|_| io::ErrorKind::InvalidData)?;
+        let mut bytes = Vec::new();
+        self.output.by_ref().take(size.min(cap)).read_to_end(&mut bytes)?;
+        // What is over the cap, and the line feed.
+        io::copy(&mut self.output.by_ref().take(size.saturating_sub(cap) + 1), &mut io::sink())?;
+        Ok(Some((name.to_owned(), kind.to_owned(), bytes)))
+    }
+
+    fn listing(&mut self, folder: &str) -> Result<Arc<Listing>, Errno> {
+        if let Some(known) = self.listings.get(folder) {
+            return Ok(Arc::clone(known));
+        }
+        let (_, bytes) = self.read(folder, "tree", LISTING_BYTES)?;
+        let listing = Arc::new(parse(&bytes, folder.len() / 2).ok_or(Errno::IO)?);
+        self.listings.insert(folder.to_owned(), Arc::clone(&listing));
+        Ok(listing)
+    }
+}
+
+impl Drop for Batch {
+    fn drop(&mut self) {
+        _ = self.process.kill();
+        _ = self.process.wait();
+    }
+}
+
+/// Reads a tree object: `MODE NAME\0` and the bytes of an object's name, again and again.
+fn parse(mut bytes: &[u8], width: usize) -> Option<Listing> {
+    let mut listing = Listing::new();
+    while !bytes.is_empty() {
+        let space = bytes.iter().position(|byte| *byte == b' ')?;
+        let end = bytes.iter().position(|byte| *byte == 0)?;
+        let object = bytes.get(end + 1..end + 1 + width)?;
+        let kind = match bytes.get(..space)? {
+            b"40000" => Kind::Folder,
+            b"120000" => Kind::Link,
+            mode if mode.starts_with(b"100") => Kind::File,
+            _ => Kind::Other,
+        };
+        let object = object.iter().map(|byte| format!("{byte:02x}")).collect();
+        listing.insert(bytes.get(space + 1..end)?.to_vec(), (kind, object));
+        bytes = bytes.get(end + 1 + width..)?;
+    }
+    Some(listing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tree_object_is_names_with_modes() {
+        let object = |byte: u8| vec![byte; 20];
+        let entries = [("100644 a.yaml", 1), ("40000 b", 2), ("120000 c", 3), ("160000 d", 4)];
+        let bytes: Vec<u8> = entries.iter().flat_map(|(head, byte)| [head.as_bytes(), &[0], &object(*byte)].concat()).collect();
+        let listing = parse(&bytes, 20).unwrap();
+        let kinds: Vec<_> = listing.values().map(|(kind, _)| *kind).collect();
+        assert_eq!(kinds, [Kind::File, Kind::Folder, Kind::Link, Kind::Other]);
+        assert_eq!(listing[b"b".as_slice()].1, "02".repeat(20));
+        assert!(parse(&bytes[..bytes.len() - 1], 20).is_none());
+    }
+}
