@@ -1,6 +1,7 @@
 //! The pipeline in one function, and what it does for one network and one cluster.
 
 pub(crate) mod planned;
+mod witness;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,6 +27,7 @@ use crate::resolve::{self, Documents, Effective};
 use crate::tree::{Node, Path, Sources, Span, to_yaml};
 use crate::unit::{Artifact, Unit};
 use crate::{check, cloudformation, gitops, load, plan, runbook};
+pub use witness::{ClusterSeen, NetworkSeen, Witness};
 
 /// What to compile.
 #[derive(Clone, Debug)]
@@ -72,6 +74,20 @@ pub(crate) fn compile_at<T>(
     progress: &(dyn Fn(usize, usize) + Sync),
     look: impl FnOnce(Resolved<'_>) -> T,
 ) -> (Compilation, Option<T>) {
+    run(request, (commit, None), progress, look)
+}
+
+/// Compiles a project, and shows each unit to `witness` together with everything that it was made from.
+pub fn witnessed(request: &Request, witness: &dyn Witness) -> Compilation {
+    run(request, (None, Some(witness)), &|_, _| {}, |_| ()).0
+}
+
+fn run<T>(
+    request: &Request,
+    (commit, witness): (Option<&Arc<Tree>>, Option<&dyn Witness>),
+    progress: &(dyn Fn(usize, usize) + Sync),
+    look: impl FnOnce(Resolved<'_>) -> T,
+) -> (Compilation, Option<T>) {
     let mut findings = Vec::new();
     let mut sources = Sources::default();
     let project = read(&request.root, commit, &mut sources, &mut findings);
@@ -91,6 +107,7 @@ pub(crate) fn compile_at<T>(
     let minors = || clusters.iter().for_each(|one| drop(schema::for_minor(one.cluster.value.kubernetes_minor())));
     let (compiled, ()) = rayon::join(|| library.compile(&clusters, &mut findings), minors);
     let plans: Vec<NetworkPlan> = networks.iter().map(plan::network::plan).collect();
+    let witness = witness.map(|witness| (witness, &project));
     let mut fleet = Fleet {
         policies: &policies,
         project: &project.value,
@@ -99,6 +116,7 @@ pub(crate) fn compile_at<T>(
         networks: &networks,
         plans,
         compiled: &compiled,
+        witness,
     };
     fleet.give_node_routes(&clusters, &mut findings);
     let units = fleet.units(&clusters, &request.clusters, progress, &mut findings);
@@ -169,6 +187,7 @@ struct Fleet<'a> {
     networks: &'a [Declared<Network>],
     plans: Vec<NetworkPlan>,
     compiled: &'a IndexMap<String, Compiled>,
+    witness: Option<(&'a dyn Witness, &'a Declared<Project>)>,
 }
 
 impl Fleet<'_> {
@@ -256,8 +275,12 @@ impl Fleet<'_> {
         let template = template?;
         let mut artifacts = self.stack(&folder, "network", &template, findings);
         artifacts.sort_by(|a, b| a.path.cmp(&b.path));
-        let declared = self.networks.iter().find(|network| network.value.metadata.name == plan.name);
-        let declared = declared.map_or(Span::NONE, |network| network.span("metadata.name"));
+        let network = self.networks.iter().find(|network| network.value.metadata.name == plan.name);
+        if let Some(((witness, project), network)) = self.witness.zip(network) {
+            let sources = self.sources;
+            witness.network(&NetworkSeen { project, sources, network, plan, template: &template, artifacts: &artifacts });
+        }
+        let declared = network.map_or(Span::NONE, |network| network.span("metadata.name"));
         Some(Unit { folder, declared, artifacts })
     }
 
@@ -294,21 +317,8 @@ impl Fleet<'_> {
         let instances = self.instances(effective, network, findings);
         let facts: Vec<_> = instances.iter().map(|one| (one.facts.clone(), one.place)).collect();
         let plan = plan::cluster::plan(cluster, network, &facts, findings);
-        let mut objects: Vec<Arc<Object>> = instances.iter().flat_map(|one| one.objects(tools, findings)).collect();
-        instances.iter().for_each(|one| one.patch(&mut objects, tools, findings));
-        objects.retain(|object| !object.node.is_null());
-        if let Some(clashes) = Clashes::of(&effective.overlays, self.sources) {
-            clashes.declaration(&cluster.node, findings);
-            objects.iter().for_each(|object| clashes.object(object, findings));
-        }
-        let hashed: Vec<_> = instances.iter().flat_map(Instance::hashed).collect();
-        generate::name_by_hash(&mut objects, &hashed);
-        objects.extend(self.policies.rendered(cluster, findings));
+        let objects = self.objects(effective, &instances, tools, findings);
         instances.iter().for_each(|one| one.assert(cluster, findings));
-        for object in &mut objects {
-            *object = gitops::annotated(self.project.spec.gitops.as_ref(), object);
-        }
-        kustomization::sort(&mut objects);
         let template = network.aws.as_ref().map(|_| cloudformation::cluster::template(cluster, &plan, network));
         check::declarations(cluster, effective.network, &facts, findings);
         let rendered = check::Rendered {
@@ -330,7 +340,46 @@ impl Fleet<'_> {
         let transitions: Vec<_> = instances.iter().flat_map(Instance::transitions).cloned().collect();
         artifacts.push(Artifact::new("README.md", runbook::cluster(cluster, network, &plan, &sections, &transitions)));
         artifacts.sort_by(|a, b| a.path.cmp(&b.path));
+        if let Some((witness, project)) = self.witness {
+            witness.cluster(&ClusterSeen {
+                project,
+                sources: self.sources,
+                effective,
+                network,
+                plan: &plan,
+                instances: &instances,
+                objects: &objects,
+                template: template.as_ref(),
+                artifacts: &artifacts,
+                tools,
+            });
+        }
         Some(Unit { folder, declared: cluster.span("metadata.name"), artifacts })
+    }
+
+    /// The cluster's objects as they are written: made, patched, named, annotated and in order.
+    fn objects(
+        &self,
+        effective: &Effective<'_>,
+        instances: &[Instance<'_>],
+        tools: Tools<'_>,
+        findings: &mut Vec<Diagnostic>,
+    ) -> Vec<Arc<Object>> {
+        let mut objects: Vec<Arc<Object>> = instances.iter().flat_map(|one| one.objects(tools, findings)).collect();
+        instances.iter().for_each(|one| one.patch(&mut objects, tools, findings));
+        objects.retain(|object| !object.node.is_null());
+        if let Some(clashes) = Clashes::of(&effective.overlays, self.sources) {
+            clashes.declaration(&effective.cluster.node, findings);
+            objects.iter().for_each(|object| clashes.object(object, findings));
+        }
+        let hashed: Vec<_> = instances.iter().flat_map(Instance::hashed).collect();
+        generate::name_by_hash(&mut objects, &hashed);
+        objects.extend(self.policies.rendered(&effective.cluster, findings));
+        for object in &mut objects {
+            *object = gitops::annotated(self.project.spec.gitops.as_ref(), object);
+        }
+        kustomization::sort(&mut objects);
+        objects
     }
 
     fn instances<'i>(

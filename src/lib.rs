@@ -24,6 +24,7 @@ pub mod declare;
 pub mod diagnostic;
 pub mod diff;
 pub mod emit;
+pub mod explain;
 pub mod git;
 pub mod gitops;
 pub mod graph;
@@ -42,7 +43,7 @@ pub mod unit;
 
 mod compile;
 
-pub use compile::{Compilation, Request, compile};
+pub use compile::{ClusterSeen, Compilation, NetworkSeen, Request, Witness, compile, witnessed};
 
 #[cfg(test)]
 mod scratch;

@@ -115,7 +115,7 @@ pub enum Command {
     Vendor(vendor::Vendor),
     /// Print the JSON Schema of a kind of file, for editors
     Schema(schema::Schema),
-    /// Tell what the code of a finding means
+    /// Tell what a code means, where a value comes from, or what a line decides
     Explain(explain::Explain),
     /// List policies, and run their cases
     Policy(policy::Policy),
@@ -171,7 +171,7 @@ pub fn run(cli: &Cli, surroundings: &Surroundings<'_>) -> Outcome {
         outcome.prefix = prefix(&base);
     }
     if cli.options.format == Format::Sarif && !outcome.findings.is_empty() {
-        outcome.rules = explain::rules(&context);
+        outcome.rules = explain::meanings(&context);
     }
     outcome
 }

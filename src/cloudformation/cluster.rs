@@ -83,16 +83,34 @@ fn has_ipv6(network: &NetworkPlan) -> bool {
     })
 }
 
-/// The rules that admit `flows`, by logical id: one for each receiving group, source, protocol and range of ports.
-fn rules(flows: &[Flow]) -> BTreeMap<String, Node> {
-    let mut purposes: BTreeMap<(Endpoint, Peer, Protocol), Vec<&Flow>> = BTreeMap::new();
+/// What a rule admits: to whom, from whom, what.
+type Admits = (Endpoint, Peer, Protocol);
+
+/// What rules are made for, and the flows that ask for it: one for each receiving group, source, protocol and range of ports.
+fn admitted(flows: &[Flow]) -> BTreeMap<Admits, Vec<&Flow>> {
+    let mut purposes: BTreeMap<Admits, Vec<&Flow>> = BTreeMap::new();
     for flow in flows {
         for (from, to) in flow.pairs() {
             purposes.entry((to, from, flow.protocol)).or_default().push(flow);
         }
     }
+    purposes
+}
+
+/// The rules that admit `flows`, by logical id.
+fn rules(flows: &[Flow]) -> BTreeMap<String, Node> {
     let rule = |((to, from, protocol), flows): (_, Vec<&Flow>)| (rule_id(to, &from, protocol), rule(to, &from, protocol, &flows));
-    purposes.into_iter().map(rule).collect()
+    admitted(flows).into_iter().map(rule).collect()
+}
+
+/// The flows that each rule is for, by the rule's logical id.
+pub(super) fn flows_by_rule(flows: &[Flow]) -> BTreeMap<String, Vec<&Flow>> {
+    admitted(flows).into_iter().map(|((to, from, protocol), flows)| (rule_id(to, &from, protocol), flows)).collect()
+}
+
+/// The machines that a policy is for, by its logical id.
+pub(super) fn policy_machines(id: &str) -> Option<Endpoint> {
+    roles::POLICIES.iter().find(|(_, prefix, _)| id.strip_suffix("Policy") == Some(*prefix)).map(|(machines, ..)| *machines)
 }
 
 fn rule_id(to: Endpoint, from: &Peer, protocol: Protocol) -> String {

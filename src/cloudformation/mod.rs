@@ -12,6 +12,7 @@ pub mod cluster;
 mod limits;
 mod logical_id;
 pub mod network;
+pub mod origin;
 mod template;
 
 use crate::tree::{Map, Node};

@@ -18,6 +18,10 @@ mod endpoints;
 mod gateways;
 mod subnets;
 
+pub(super) use endpoints::field as endpoint_field;
+pub(super) use gateways::{destination, table_id};
+pub(super) use subnets::subnet_logical_id;
+
 use super::{Output, Template, export_name, get_att, logical_id, properties, reference, resource, tags};
 use crate::plan::{AwsPlan, NetworkPlan, Vpc};
 use crate::tree::Node;

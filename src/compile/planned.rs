@@ -58,6 +58,7 @@ pub(crate) fn planned(
     let chosen = choose(&names);
     let policies = Policies::read(&sources, &project, &mut findings);
     let fleet = Fleet {
+        witness: None,
         policies: &policies,
         project: &project.value,
         sources: &sources,

@@ -53,7 +53,8 @@ impl Tier {
     }
 
     /// Which of the ranges of its size a zone's subnet is.
-    fn index(self, letter: char) -> Option<u32> {
+    #[must_use]
+    pub fn index(self, letter: char) -> Option<u32> {
         let zone = LETTERS.clone().position(|known| known == letter).and_then(|at| u32::try_from(at).ok())?;
         Some(match self {
             Tier::Nodes => 1 + zone,

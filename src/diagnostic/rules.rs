@@ -311,6 +311,14 @@ rules! {
         "A comment on a pull request is what `netloom diff` makes of changes; SARIF and JUnit are forms of findings, which it has none of.";
     CODE_UNKNOWN Error "code-unknown", help: "`netloom explain --list` prints every code",
         "`netloom explain` was asked for a code that neither the core nor an overlay at hand has.";
+    EXPLAIN_FILE Error "explain-file", help: "",
+        "`netloom explain` was asked about a file that the project neither holds nor is rendered to.";
+    EXPLAIN_FIELD Error "explain-field", help: "",
+        "`netloom explain` was asked about a field or a line that the file does not have. Fields are named as in `spec.containers[name=weave].image`, items of lists also by their index, and keys with dots in brackets.";
+    EXPLAIN_OUTSIDE Error "explain-outside", help: "",
+        "`netloom explain` knows the files below the output folder, and the lines of `netloom.yaml`, of declarations and of overlays.";
+    EXPLAIN_STALE Warning "explain-stale", help: "run `netloom render`",
+        "What is explained is what the declarations make now. The file on the disk is another one, so its lines and values may differ.";
     FILE_UNWRITABLE Error "file-unwritable", help: "",
         "A file that `init`, `import` or `schema` writes could not be written. Nothing was changed.";
     INIT_EXISTS Error "init-exists", help: "run `netloom init` in another folder, or move the files away",

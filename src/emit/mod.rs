@@ -27,7 +27,7 @@ use rustix::fs::FlockOperation;
 use crate::diagnostic::{Diagnostic, rules};
 use crate::limits;
 use crate::tree::Span;
-use crate::unit::Unit;
+use crate::unit::{Artifact, Unit};
 pub use compare::compare;
 use disk::{Disk, Folder, Kind, Result};
 use survey::{State, Survey, survey};
@@ -40,6 +40,12 @@ pub struct Output<'a> {
     pub root: &'a Path,
     /// The output folder, relative to the root; loading has checked that it is safe.
     pub folder: &'a str,
+}
+
+/// The text of the record of a unit that consists of these files.
+#[must_use]
+pub fn record(artifacts: &[Artifact]) -> String {
+    record::Record::of(artifacts).text()
 }
 
 /// Which units were rendered.

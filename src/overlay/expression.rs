@@ -141,6 +141,26 @@ impl Expression {
         names
     }
 
+    /// What the expression looks up, down to the fields (`options.version`), in the order in which it names them.
+    #[must_use]
+    pub fn paths(&self) -> Vec<String> {
+        let mut paths: Vec<String> = self.compiled.undeclared_variables(true).into_iter().collect();
+        paths.sort_by_cached_key(|path| (self.text.find(path.as_str()), path.clone()));
+        paths
+    }
+
+    /// The expression as written.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.text.trim()
+    }
+
+    /// The scalar that holds it.
+    #[must_use]
+    pub fn span(&self) -> Span {
+        self.span
+    }
+
     /// Evaluates to a value of the engine.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use minijinja::Value;
 
 use super::Selected;
-use super::compile::{Body, Compiled, CompiledAssertion, CompiledConfigMap, Manifest};
+use super::compile::{Body, Compiled, CompiledAssertion, CompiledConfigMap, CompiledResource, Manifest};
 use super::context::Variables;
 use super::expression::{Expression, Outcome, to_value};
 use super::jsonnet::Jsonnet;
@@ -28,13 +28,28 @@ pub struct Tools<'a> {
     pub schemas: &'a Schemas,
 }
 
+/// What made an object: a resource of an overlay, and what its expressions saw.
+#[derive(Clone, Debug)]
+pub struct Maker<'a> {
+    /// Index in the overlay's `resources`.
+    pub index: usize,
+    /// The resource.
+    pub resource: &'a CompiledResource,
+    /// The document; none for a program.
+    pub document: Option<&'a Manifest>,
+    /// The variables, `item` among them where the resource has a `loop`.
+    pub context: Value,
+}
+
 /// An overlay on a cluster, with its variables evaluated.
 pub struct Instance<'a> {
     /// The overlay.
     pub overlay: &'a Overlay,
-    compiled: &'a Compiled,
+    /// The overlay, compiled.
+    pub compiled: &'a Compiled,
     variables: Variables,
-    context: Value,
+    /// What its expressions see.
+    pub context: Value,
     /// Its facts.
     pub facts: Facts,
     /// The block that selected it, or the place that names it: where its facts are asked for.
@@ -116,33 +131,52 @@ impl<'a> Instance<'a> {
     }
 
     fn make_objects(&self, tools: Tools<'_>, findings: &mut Vec<Diagnostic>) -> Vec<Arc<Object>> {
-        let component: Arc<str> = self.overlay.component().into();
         let mut objects = Vec::new();
-        for resource in &self.compiled.resources {
+        self.each_object(tools, findings, &mut |_, object| objects.push(object));
+        objects.extend(self.config_maps(findings).map(|map| Arc::clone(&map.object)));
+        objects
+    }
+
+    /// What made each of the overlay's objects, for `explain`; they are made once more for it.
+    #[must_use]
+    pub fn makers(&self, tools: Tools<'_>) -> Vec<(Identity, Maker<'a>)> {
+        let mut makers = Vec::new();
+        self.each_object(tools, &mut Vec::new(), &mut |maker, object| makers.push((object.identity.clone(), maker.clone())));
+        makers
+    }
+
+    fn each_object(&self, tools: Tools<'_>, findings: &mut Vec<Diagnostic>, take: &mut dyn FnMut(&Maker<'a>, Arc<Object>)) {
+        let component: Arc<str> = self.overlay.component().into();
+        for (index, resource) in self.compiled.resources.iter().enumerate() {
             if !holds(resource.when.as_ref(), &self.context, findings) {
                 continue;
             }
             for context in self.contexts(resource.items.as_ref(), findings) {
+                let mut maker = Maker { index, resource, document: None, context };
                 match &resource.body {
                     Body::Manifests(manifests) => {
                         for manifest in manifests {
+                            maker.document = Some(manifest);
                             match manifest.template.is_scalar() {
-                                true => objects.extend(self.computed(manifest, &context, &component, findings)),
-                                false => objects.extend(make(manifest, &context, &component, findings)),
+                                true => self
+                                    .computed(manifest, &maker.context, &component, findings)
+                                    .into_iter()
+                                    .for_each(|object| take(&maker, object)),
+                                false => make(manifest, &maker.context, &component, findings)
+                                    .into_iter()
+                                    .for_each(|object| take(&maker, object)),
                             }
                         }
                     }
-                    Body::Jsonnet(file) => match tools.jsonnet.eval(*file, &[("ctx", self.data(&context))]) {
-                        Ok(json) => {
-                            each(from_json(&json, Span::file(*file)), |node| objects.extend(object(node, &component, findings)))
-                        }
+                    Body::Jsonnet(file) => match tools.jsonnet.eval(*file, &[("ctx", self.data(&maker.context))]) {
+                        Ok(json) => each(from_json(&json, Span::file(*file)), |node| {
+                            object(node, &component, findings).into_iter().for_each(|object| take(&maker, object));
+                        }),
                         Err(finding) => findings.push(finding),
                     },
                 }
             }
         }
-        objects.extend(self.config_maps(findings).map(|map| Arc::clone(&map.object)));
-        objects
     }
 
     /// The `ConfigMap`s of files that it makes.

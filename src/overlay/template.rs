@@ -3,6 +3,8 @@
 //! There is no text templating of YAML, so no value can break out of its scalar, and every rendered value knows the template
 //! position that wrote it.
 
+mod inspect;
+
 use std::fmt::Write;
 
 use minijinja::Value as Engine;
@@ -172,6 +174,20 @@ fn closing(text: &str) -> Option<usize> {
 }
 
 impl Scalar {
+    /// Its expressions.
+    pub fn expressions(&self) -> impl Iterator<Item = &Expression> {
+        self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Text(_) => None,
+            Piece::Expression(expression) => Some(expression),
+        })
+    }
+
+    /// The scalar's place.
+    #[must_use]
+    pub fn span(&self) -> Span {
+        self.span
+    }
+
     fn eval(&self, context: &Engine) -> Result<Outcome, Diagnostic> {
         if let [Piece::Expression(expression)] = self.pieces.as_slice() {
             return expression.eval(context);

@@ -10,8 +10,8 @@ use crate::diagnostic::{Diagnostic, Severity, rules};
 use crate::kubernetes::{Identity, Object};
 use crate::tree::{Node, Span};
 
-/// The component of policies.
-const COMPONENT: &str = "policies";
+/// The component of rendered policies.
+pub const COMPONENT: &str = "policies";
 /// The first minor version of Kubernetes that has `ValidatingAdmissionPolicy` in v1.
 const SINCE: u32 = 30;
 

@@ -20,5 +20,6 @@ mod subject;
 mod tests;
 
 pub use cases::{Outcome, test};
+pub use cluster::COMPONENT;
 pub use document::Action;
 pub use select::Policies;

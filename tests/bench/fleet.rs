@@ -3,7 +3,7 @@
 //! For N clusters, on disk and on tmpfs, prints whole-process wall times of a cold render, a render that changes nothing, a
 //! render after one cluster changed, and `check`; next to the floor, which is a plain loop in this process that writes the same
 //! bytes to the same files, and one that reads and hashes inputs and outputs. Medians of several runs, and the peak memory of
-//! the cold render.
+//! the cold render. A second table is about `explain`.
 
 #![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::unwrap_used, missing_docs)]
 
@@ -30,6 +30,47 @@ fn main() {
             fs::remove_dir_all(&place).unwrap();
         }
     }
+    println!("\n| clusters | values | compile | compile, watched | more | explain one value | origins of all values |");
+    println!("|---|---|---|---|---|---|---|");
+    for &clusters in &sizes {
+        let place = PathBuf::from("/dev/shm").join(format!("netloom-bench-{}", std::process::id()));
+        println!("{}", origins(clusters, &place));
+        fs::remove_dir_all(&place).unwrap();
+    }
+}
+
+/// Sees units as `explain` does, and asks nothing.
+struct Onlooker;
+
+impl netloom::Witness for Onlooker {
+    fn network(&self, _: &netloom::NetworkSeen<'_>) {}
+    fn cluster(&self, _: &netloom::ClusterSeen<'_>) {}
+}
+
+/// What origins cost: compiling in this process with nobody looking on and with somebody, one answer of the command, and the origins
+/// of every value of the fleet.
+fn origins(clusters: usize, place: &Path) -> String {
+    let project = place.join("project");
+    generate(&project, clusters);
+    netloom("render", &project);
+    let worker = PathBuf::from(env!("CARGO_BIN_EXE_netloom"));
+    let request = netloom::Request { root: project.clone(), clusters: Vec::new(), worker };
+    let plain = median(|| timed(|| _ = netloom::compile(&request, &|_, _| {})));
+    let watched = median(|| timed(|| _ = netloom::witnessed(&request, &Onlooker)));
+    let value =
+        "rendered/clusters/cluster-0000/kubernetes/cni/daemonset-weave-net.yaml:spec.template.spec.containers[weave].image";
+    let one = median(|| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_netloom"));
+        command.args(["explain", value, "--project"]).arg(&project).stdout(Stdio::null());
+        timed(|| assert!(command.status().unwrap().success()))
+    });
+    let values = std::sync::atomic::AtomicUsize::new(0);
+    let count = |_: &str, _: &str, _: &netloom::explain::Origin| _ = values.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    let all = timed(|| _ = netloom::explain::every(&request, &count));
+    let ms = |time: Duration| format!("{:.1} ms", time.as_secs_f64() * 1e3);
+    let more = (watched.as_secs_f64() / plain.as_secs_f64() - 1.0) * 100.0;
+    let values = values.into_inner();
+    format!("| {clusters} | {values} | {} | {} | {more:.1} % | {} | {} |", ms(plain), ms(watched), ms(one), ms(all))
 }
 
 fn row(name: &str, clusters: usize, place: &Path) -> String {

@@ -7,6 +7,13 @@ use crate::tree::{Map, Node};
 
 const ROLES: [(&str, &str); 2] = [("ControlPlane", "control-plane"), ("Nodes", "nodes")];
 
+/// The machines that have a policy, what its logical id begins with, and its name.
+pub(super) const POLICIES: [(Endpoint, &str, &str); 3] = [
+    (Endpoint::Nodes, "Machines", "every-machine"),
+    (Endpoint::ControlPlane, "ControlPlane", "control-plane"),
+    (Endpoint::Workers, "Nodes", "nodes"),
+];
+
 /// Adds a role with its instance profile for the control plane and one for all other machines, and a policy for each set of
 /// machines that has statements. None of them has a name of its own, which would keep CloudFormation from replacing it.
 pub(super) fn add(template: &mut Template, cluster: &Cluster, statements: &[Statement]) {
@@ -16,12 +23,7 @@ pub(super) fn add(template: &mut Template, cluster: &Cluster, statements: &[Stat
         let profile = properties([("Roles", vec![reference(&role)].into())]);
         template.resource(format!("{id}InstanceProfile"), resource("AWS::IAM::InstanceProfile", profile, &[]));
     }
-    let policies = [
-        (Endpoint::Nodes, "Machines", "every-machine"),
-        (Endpoint::ControlPlane, "ControlPlane", "control-plane"),
-        (Endpoint::Workers, "Nodes", "nodes"),
-    ];
-    for (machines, id, name) in policies {
+    for (machines, id, name) in POLICIES {
         let own: Vec<Node> = statements.iter().filter(|statement| statement.role == machines).map(statement_node).collect();
         if !own.is_empty() {
             template.resource(format!("{id}Policy"), policy(machines, name, own));

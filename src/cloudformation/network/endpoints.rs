@@ -19,6 +19,12 @@ const ECR_API: Service = Service { name: "ecr.api", id: "ecr-api" };
 const ECR_DKR: Service = Service { name: "ecr.dkr", id: "ecr-dkr" };
 const STS: Service = Service { name: "sts", id: "sts" };
 
+/// The fields of `spec.aws.endpoints`, by the logical ids of the endpoints that they ask for.
+pub(in crate::cloudformation) fn field(id: &str) -> Option<&'static str> {
+    let fields = [(S3, "s3"), (DYNAMODB, "dynamodb"), (ECR_API, "ecr"), (ECR_DKR, "ecr"), (STS, "sts")];
+    fields.iter().find(|(service, _)| id == logical_id(&["endpoint", service.id])).map(|(_, field)| *field)
+}
+
 impl Stack<'_> {
     pub(super) fn endpoints(&mut self) {
         let wanted = self.aws.endpoints;

@@ -101,12 +101,12 @@ impl Stack<'_> {
     }
 }
 
-pub(super) fn table_id(table: &RouteTable) -> String {
+pub(in crate::cloudformation) fn table_id(table: &RouteTable) -> String {
     logical_id(&["route-table", &table.name])
 }
 
 /// The name of a destination in logical ids; no range is written like one of these words.
-fn destination(cidr: Cidr) -> String {
+pub(in crate::cloudformation) fn destination(cidr: Cidr) -> String {
     match cidr {
         Cidr::ANY_V4 => "default".to_owned(),
         Cidr::ANY_V6 => "default-ipv-6".to_owned(),

@@ -67,7 +67,7 @@ impl Stack<'_> {
     }
 }
 
-pub(super) fn subnet_logical_id(name: &str) -> String {
+pub(in crate::cloudformation) fn subnet_logical_id(name: &str) -> String {
     logical_id(&["subnet", name])
 }
 

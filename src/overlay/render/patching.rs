@@ -45,7 +45,7 @@ impl Instance<'_> {
             }
             Body::Jsonnet(file) => change_matches(objects, compiled, compiled.target.as_ref(), findings, |node, findings| {
                 match tools.jsonnet.eval(*file, &[("ctx", self.data(&self.context)), ("object", node.to_json())]) {
-                    Ok(json) => *node = from_json(&json, Span::file(*file)),
+                    Ok(json) => node.become_equal(from_json(&json, Span::file(*file))),
                     Err(finding) => findings.push(finding),
                 }
             }),

@@ -1,33 +1,15 @@
-//! `netloom explain`: what the code of a finding means.
+//! What the code of a finding means.
 
 use std::sync::Arc;
 
-use clap::Args;
 use serde_json::{Value, json};
 
-use super::{Context, Outcome};
+use crate::cli::{Context, Outcome};
 use crate::declare::Paths;
 use crate::diagnostic::sarif::Rule;
 use crate::diagnostic::{Diagnostic, Severity, inert, nearest, rules};
 use crate::overlay::library::{self, Library, Overlay};
 use crate::tree::{Node, Path, Sources, Span};
-
-/// Explains a code.
-#[derive(Debug, Args)]
-#[command(after_help = "Example:
-  netloom explain cidr-host-bits
-  netloom explain --list
-
-Knows the codes of netloom, of its stock overlays, and of the project's own overlays.
-Exit codes: 0 explained, 2 there is no such code.")]
-pub struct Explain {
-    /// The code, as in `error[cidr-host-bits]`
-    #[arg(required_unless_present = "list", conflicts_with = "list")]
-    code: Option<String>,
-    /// List every code
-    #[arg(long)]
-    list: bool,
-}
 
 /// Columns of the text.
 const COLUMNS: usize = 100;
@@ -46,10 +28,16 @@ struct Meaning {
     overlay: Option<(String, String)>,
 }
 
-pub(super) fn run(command: &Explain, context: &Context<'_>) -> Outcome {
+/// The list of all codes.
+pub(super) fn list(context: &Context<'_>) -> Outcome {
     let meanings = meanings(context);
-    let Some(code) = &command.code else { return outcome(meanings.iter().map(Meaning::line).collect(), &meanings) };
-    let found: Vec<_> = meanings.iter().filter(|meaning| meaning.code == *code).collect();
+    outcome(meanings.iter().map(Meaning::line).collect(), &meanings)
+}
+
+/// What one code means.
+pub(super) fn meaning(code: &str, context: &Context<'_>) -> Outcome {
+    let meanings = meanings(context);
+    let found: Vec<_> = meanings.iter().filter(|meaning| meaning.code == code).collect();
     if found.is_empty() {
         let finding = Diagnostic::new(&rules::CODE_UNKNOWN, Span::NONE, format!("there is no code `{code}`"));
         let suggestion = nearest(code, meanings.iter().map(|meaning| &*meaning.code));
@@ -67,7 +55,7 @@ fn outcome<'a>(product: String, meanings: impl IntoIterator<Item = &'a Meaning>)
 }
 
 /// What every code means.
-pub(super) fn rules(context: &Context<'_>) -> Vec<Rule> {
+pub(in crate::cli) fn rules(context: &Context<'_>) -> Vec<Rule> {
     let rule = |one: Meaning| Rule { code: one.code, severity: one.severity, explanation: one.explanation, help: one.help };
     meanings(context).into_iter().map(rule).collect()
 }

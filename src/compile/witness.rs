@@ -1,0 +1,63 @@
+//! What an onlooker sees of a unit that is compiled.
+
+use std::sync::Arc;
+
+use crate::declare::{Declared, Network, Project};
+use crate::kubernetes::Object;
+use crate::overlay::render::{Instance, Tools};
+use crate::plan::{ClusterPlan, NetworkPlan};
+use crate::resolve::Effective;
+use crate::tree::{Node, Sources};
+use crate::unit::Artifact;
+
+/// Sees units together with what they were made from, while that is still there. Compiling keeps nothing for it: `explain`, which
+/// asks, compiles the unit in question anew.
+pub trait Witness: Sync {
+    /// A network's unit was compiled.
+    fn network(&self, seen: &NetworkSeen<'_>);
+    /// A cluster's unit was compiled.
+    fn cluster(&self, seen: &ClusterSeen<'_>);
+}
+
+/// A network's unit, and what it was made from.
+#[derive(Clone, Copy, Debug)]
+pub struct NetworkSeen<'a> {
+    /// The project.
+    pub project: &'a Declared<Project>,
+    /// Every text.
+    pub sources: &'a Sources,
+    /// The declaration.
+    pub network: &'a Declared<Network>,
+    /// Its plan.
+    pub plan: &'a NetworkPlan,
+    /// Its template.
+    pub template: &'a Node,
+    /// The files.
+    pub artifacts: &'a [Artifact],
+}
+
+/// A cluster's unit, and what it was made from.
+#[derive(Clone, Copy)]
+#[allow(missing_debug_implementations)]
+pub struct ClusterSeen<'a> {
+    /// The project.
+    pub project: &'a Declared<Project>,
+    /// Every text.
+    pub sources: &'a Sources,
+    /// The declarations of the cluster and its network, and its overlays.
+    pub effective: &'a Effective<'a>,
+    /// The network's plan.
+    pub network: &'a NetworkPlan,
+    /// The cluster's plan.
+    pub plan: &'a ClusterPlan,
+    /// The overlays that apply.
+    pub instances: &'a [Instance<'a>],
+    /// The objects, as they are written.
+    pub objects: &'a [Arc<Object>],
+    /// The template, for a cluster on AWS.
+    pub template: Option<&'a Node>,
+    /// The files.
+    pub artifacts: &'a [Artifact],
+    /// What objects are made with.
+    pub tools: Tools<'a>,
+}
