@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::Value;
 
-use super::base::{Sides, sides};
+use super::base::{Failed, Sides, sides};
 use super::render::{self, count};
 use super::{Context, Exit, Outcome, Selection};
 use crate::diagnostic::{self, Diagnostic, has_errors, rules};
@@ -35,13 +35,20 @@ pub struct Check {
 }
 
 pub(super) fn run(command: &Check, context: &Context<'_>) -> Outcome {
-    let (request, compilation) = render::compile(&command.selection, context);
+    let request = render::request(&command.selection, context);
+    let (compilation, sides) = match command.max_class {
+        None => (crate::compile(&request, context.surroundings.progress), None),
+        Some(allowed) => {
+            let (compilation, sides) = sides(&request, command.base.as_deref(), true, context);
+            (compilation, Some((allowed, sides)))
+        }
+    };
     let Compilation { sources, mut findings, units, output, scope } = compilation;
     if !has_errors(&findings) {
         let output = emit::Output { root: &request.root, folder: &output };
         findings.extend(emit::compare(&output, &units, scope));
-        if let Some(allowed) = command.max_class {
-            findings.extend(gate(command, allowed, context));
+        if let Some((allowed, sides)) = sides {
+            findings.extend(gate(sides, allowed, &command.selection.clusters));
         }
         diagnostic::sort(&mut findings, &sources);
     }
@@ -60,13 +67,12 @@ pub(super) fn run(command: &Check, context: &Context<'_>) -> Outcome {
 }
 
 /// What changes against the base and is worse than allowed, unless somebody has acknowledged it in this change.
-fn gate(command: &Check, allowed: Class, context: &Context<'_>) -> Vec<Diagnostic> {
-    let Sides { before, after, base, .. } = match sides(command.base.as_deref(), context) {
+fn gate(sides: Result<Sides, Failed>, allowed: Class, clusters: &[String]) -> Vec<Diagnostic> {
+    let Sides { before, after, base, .. } = match sides {
         Ok(sides) => sides,
         // What is wrong here has been reported; the base's findings would point into other texts than these.
         Err(failed) => return failed.findings.into_iter().filter(|finding| !finding.span.is_known()).collect(),
     };
-    let clusters = &command.selection.clusters;
     let selected = diff::selected(clusters, &before, &after);
     let wanted = |folder: &str| clusters.is_empty() || selected.iter().any(|one| one == folder);
     let compared = diff::compare(&before, &after, &wanted);
