@@ -105,6 +105,13 @@ impl Resolved<'_> {
         Wanted::Only(folders.collect())
     }
 
+    /// The folders of the units: of every cluster, and of the networks that netloom creates.
+    pub(crate) fn units(&self) -> BTreeSet<String> {
+        let created = self.networks.iter().filter(|network| network.value.spec.aws.is_some());
+        let networks = created.map(|network| network_folder(&network.value.metadata.name));
+        self.clusters.iter().map(|one| cluster_folder(&one.cluster)).chain(networks).collect()
+    }
+
     /// What each unit is made from, for comparison with another compilation.
     pub(crate) fn inputs(&self) -> Inputs {
         inputs::of(self)
@@ -447,7 +454,9 @@ impl Fleet<'_> {
         let dns = plan::cluster::dns_ip(&effective.cluster.value);
         let labels = &effective.network.value.metadata.labels;
         let name = &effective.cluster.value.metadata.name;
-        let base = Variables::new(context::cluster(&effective.cluster, dns), context::network(network, labels), self.sources);
+        let overlays = &self.project.value.spec.paths.overlays;
+        let (cluster, network) = (context::cluster(&effective.cluster, dns), context::network(network, labels));
+        let base = Variables::new(cluster, network, self.sources, overlays);
         let instance = |selected: &'i crate::overlay::Selected<'_>| {
             let compiled = self.compiled.get(selected.overlay.name())?;
             Instance::new(selected, compiled, &base, name, findings)

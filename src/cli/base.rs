@@ -107,7 +107,7 @@ impl Committed {
 }
 
 /// The units that are made from something else on the other side, or not there.
-fn differing(one: &Inputs, other: &Inputs) -> BTreeSet<String> {
+pub(super) fn differing(one: &Inputs, other: &Inputs) -> BTreeSet<String> {
     let folders = one.keys().chain(other.keys());
     folders.filter(|folder| one.get(*folder) != other.get(*folder)).cloned().collect()
 }

@@ -109,7 +109,7 @@ fn reasons(selected: &Selected<'_>, hasher: &mut Hasher) {
 /// The files that values name: a stock overlay opens those that an option has the path of, and no others (a test sees to it).
 fn named(node: &Node, files: &Files<'_>, hasher: &mut Hasher) {
     node.walk(&Path::default(), &mut |_, node| {
-        if let Some((path, file)) = node.as_str().and_then(|path| Some((path, files.get(path)?))) {
+        if let Some((path, file)) = node.as_str().and_then(|path| Some((path, files.named(path)?))) {
             add(hasher, [path.as_bytes(), file.as_bytes()]);
         }
     });

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
-use crate::git::{Entry, Tree};
+use crate::git::{Entry, Kind, Tree};
 use crate::limits;
 
 /// What stands at a path.
@@ -125,7 +125,7 @@ fn from_git(tree: &Arc<Tree>, path: &str) -> Result<Opened, Errno> {
         // One byte more than a file may have tells that there are more.
         Entry::File(object) => Opened::File(Box::new(Cursor::new(tree.file(&object, limits::FILE_BYTES + 1)?))),
         Entry::Folder(object, identity) => {
-            let names = Box::new(tree.names(&object)?.into_iter().map(Ok));
+            let names = Box::new(tree.names(&object)?.into_iter().map(|(name, kind)| Ok((name, kind == Kind::File))));
             Opened::Folder(Folder { identity, names })
         }
         Entry::Other => Opened::Other,

@@ -26,10 +26,10 @@ impl<'s> Files<'s> {
         Self { texts: own.map(|(_, source)| (&*source.path, &*source.text)).collect(), overlays: format!("{overlays}/") }
     }
 
-    /// The text of a file.
+    /// The text of a file below the overlays that a value is the path of.
     #[must_use]
-    pub fn get(&self, path: &str) -> Option<&'s str> {
-        self.texts.get(path).copied()
+    pub fn named(&self, path: &str) -> Option<&'s str> {
+        self.texts.get(path).filter(|_| path.starts_with(&self.overlays)).copied()
     }
 
     /// The files whose paths begin with `folder`, in order.
@@ -40,11 +40,11 @@ impl<'s> Files<'s> {
 
     /// The files that an overlay of the project can read, in order; a path at which nothing stands has no text.
     ///
-    /// That is its folder, what its `overlay.yaml` names, and what programs among these import; and every file of the project when
-    /// one of them opens files by names that it computes.
+    /// That is its folder, what its `overlay.yaml` names, and what programs among these import; and everything below the overlays
+    /// when one of them opens files by names that it computes.
     #[must_use]
     pub fn reached(&self, overlay: &Overlay) -> BTreeMap<String, Option<&'s str>> {
-        let mut reached = BTreeMap::new();
+        let (mut reached, mut all) = (BTreeMap::new(), false);
         let mut open: Vec<String> = self.below(&overlay.folder).map(|(path, _)| path.to_owned()).collect();
         let named = overlay.named().filter_map(|path| resolved(overlay.name(), path));
         open.extend(named.map(|path| format!("{}{path}", self.overlays)));
@@ -52,22 +52,19 @@ impl<'s> Files<'s> {
             if reached.contains_key(&path) {
                 continue;
             }
-            let text = self.get(&path);
+            let text = self.texts.get(&*path).copied();
             if let Some(text) = text {
-                let imports = if is_program(&path) { jsonnet::imports(&path, text) } else { Some(Vec::new()) };
-                match imports.filter(|_| !OPENERS.iter().any(|opener| text.contains(opener))) {
-                    Some(imports) => open.extend(imports),
-                    None => return self.texts.iter().map(|(path, text)| ((*path).to_owned(), Some(*text))).collect(),
+                // What is no program imports nothing.
+                open.extend(jsonnet::imports(&path, text).unwrap_or_default());
+                if !all && OPENERS.iter().any(|opener| text.contains(opener)) {
+                    all = true;
+                    open.extend(self.below(&self.overlays).map(|(path, _)| path.to_owned()));
                 }
             }
             reached.insert(path, text);
         }
         reached
     }
-}
-
-fn is_program(path: &str) -> bool {
-    path.ends_with(".jsonnet") || path.ends_with(".libsonnet")
 }
 
 #[cfg(test)]
