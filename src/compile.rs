@@ -11,7 +11,11 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use rayon::prelude::*;
 
+<<<<<<< HEAD
 use crate::declare::{Cluster, Declared, Network, Project};
+=======
+use crate::declare::{self, Declared, Network, Project};
+>>>>>>> main
 use crate::diagnostic::{self, Diagnostic, rules};
 use crate::emit::Scope;
 use crate::git::Tree;
@@ -149,7 +153,11 @@ fn run<T>(
 ) -> (Compilation, Option<T>) {
     let mut findings = Vec::new();
     let mut sources = Sources::default();
+<<<<<<< HEAD
     let project = read(&request.root, stored, &mut sources, &mut findings);
+=======
+    let (project, ()) = rayon::join(|| read(&request.root, commit, &mut sources, &mut findings), declare::prepare);
+>>>>>>> main
     let sources = Arc::new(sources);
     let Some(project) = project.filter(|_| !diagnostic::has_errors(&findings)) else {
         return (Compilation { sources, findings, ..Compilation::default() }, None);
@@ -158,13 +166,18 @@ fn run<T>(
     let library = Library::read(&sources, &project.value.spec.paths.overlays, &mut findings);
     let mut documents = Documents::read(&sources, &project.value.spec.paths.declarations, &jsonnet, &mut findings);
     unknown_clusters(&request.clusters, &documents, &mut findings);
-    let layered = resolve::layered(&mut documents, &project, &library, &mut findings);
-    let networks = resolve::networks(&mut documents, &mut findings);
+    let minors = documents.kubernetes_minors();
+    let resolved = || {
+        let layered = resolve::layered(&mut documents, &project, &library, &mut findings);
+        let networks = resolve::networks(&mut documents, &mut findings);
+        (documents, layered, networks)
+    };
+    // Schemas are inflated meanwhile; whoever needs them finds them there, or why not.
+    let inflate = || minors.par_iter().for_each(|minor| drop(schema::for_minor(*minor)));
+    let ((documents, layered, networks), ()) = rayon::join(resolved, inflate);
     let clusters = resolve::clusters(&documents, layered, &project, &library, &networks, &mut findings);
     let policies = Policies::read(&sources, &project, &mut findings);
-    // Schemas are inflated meanwhile; whoever needs them finds them there, or why not.
-    let minors = || clusters.iter().for_each(|one| drop(schema::for_minor(one.cluster.value.kubernetes_minor())));
-    let (compiled, ()) = rayon::join(|| library.compile(&clusters, &mut findings), minors);
+    let compiled = library.compile(&clusters, &mut findings);
     let plans: Vec<NetworkPlan> = networks.iter().map(plan::network::plan).collect();
     let mut fleet = Fleet {
         policies: &policies,

@@ -11,16 +11,27 @@ use repository::{Repository, code};
 
 mod repository;
 
+const MADE: &str = "local sizes = import 'sizes.libsonnet';
+local spec(name) = {network: 'wan', kubernetesVersion: '1.33', networking: {flannel: {}}, nodes: {max: sizes[name]}};
+[
+  {apiVersion: 'netloom.dev/v1alpha1', kind: 'Cluster', metadata: {name: name, labels: {env: 'dev'}}, spec: spec(name)}
+  for name in ['m', 'n']
+]
+";
+
 const HEAD: &str = "apiVersion: netloom.dev/v1alpha1\nkind: ";
 
-/// A fleet with everything that a unit can depend on: `a` and `b` run in one network, `c` names a file, `d` has an overlay that opens
-/// files by names that it computes, `m` and `n` come from a program; `production` has a program that imports another one.
+/// A fleet with everything that a unit can depend on.
+///
+/// `a` and `b` run in one network, `c` names a file, `d` has an overlay that opens files by names that it computes, `m` and `n` come
+/// from a program, and `production` has a program that imports another one.
 fn fleet(name: &str) -> Repository {
     let repository = Repository::new(name);
     let write = |path: &str, text: &str| repository.write(path, text);
     let cluster = |name: &str, network: &str, labels: &str, more: &str| {
         let spec = format!("spec:\n  network: {network}\n  kubernetesVersion: \"1.33\"\n  networking: {{flannel: {{}}}}\n{more}");
-        write(&format!("declarations/{name}.yaml"), &format!("{HEAD}Cluster\nmetadata: {{name: {name}, labels: {{{labels}}}}}\n{spec}"));
+        let metadata = format!("metadata: {{name: {name}, labels: {{{labels}}}}}");
+        write(&format!("declarations/{name}.yaml"), &format!("{HEAD}Cluster\n{metadata}\n{spec}"));
     };
     let overlay = |name: &str, spec: &str| {
         write(&format!("overlays/{name}/overlay.yaml"), &format!("{HEAD}Overlay\nmetadata: {{name: {name}}}\nspec:\n{spec}"));
@@ -31,7 +42,8 @@ fn fleet(name: &str) -> Repository {
     let layers = "    - overlay: base\n    - overlay: production\n      clusters: {matchLabels: {env: prod}}\n";
     write("netloom.yaml", &format!("{HEAD}Project\nmetadata: {{name: fleet}}\nspec:\n  layers:\n{layers}"));
     for (name, range) in [("lan", "10.0.0.0/16"), ("wan", "10.1.0.0/16")] {
-        write(&format!("declarations/{name}.yaml"), &format!("{HEAD}Network\nmetadata: {{name: {name}}}\nspec: {{static: {{cidr: {range}}}}}\n"));
+        let network = format!("{HEAD}Network\nmetadata: {{name: {name}}}\nspec: {{static: {{cidr: {range}}}}}\n");
+        write(&format!("declarations/{name}.yaml"), &network);
     }
     let aws = "spec:\n  aws:\n    region: us-west-2\n    zones: [us-west-2a]\n    topology: public\n";
     write("declarations/vpc.yaml", &format!("{HEAD}Network\nmetadata: {{name: vpc}}\n{aws}"));
@@ -40,8 +52,7 @@ fn fleet(name: &str) -> Repository {
     cluster("c", "wan", "env: dev", "  dns: {nodeLocalCache: {coreFile: overlays/files/Corefile}}\n");
     cluster("d", "wan", "env: dev", "  overlays: [opener]\n");
     cluster("e", "vpc", "env: dev", "");
-    let made = format!("{{apiVersion: 'netloom.dev/v1alpha1', kind: 'Cluster', metadata: {{name: name, labels: {{env: 'dev'}}}}, spec: {{network: 'wan', {}}}}}", "kubernetesVersion: '1.33', networking: {flannel: {}}, nodes: {max: sizes[name]}");
-    write("declarations/made.jsonnet", &format!("local sizes = import 'sizes.libsonnet';\n[{made} for name in ['m', 'n']]\n"));
+    write("declarations/made.jsonnet", MADE);
     write("declarations/sizes.libsonnet", "{\n  m: 10,\n  n: 20,\n}\n");
     overlay("base", "  resources: [quota.yaml]\n");
     write("overlays/base/quota.yaml", &object("quota", "'{{ cluster.nodes.max|string }}'"));
@@ -166,7 +177,8 @@ fn the_hook_of_git_sees_what_the_commit_takes() {
     };
     repository.apply("declarations/b.yaml (edit)", "spec: => spec:\\n  nodes: {max: 7}");
     let refused = commit(&["-a"]);
-    assert!(String::from_utf8_lossy(&refused.stderr).contains("is not what the declarations make"), "{}", repository.tell(&refused));
+    let text = repository.tell(&refused);
+    assert!(text.contains("is not what the declarations make"), "{text}");
     assert!(!commit(&["declarations/b.yaml"]).status.success());
     repository.netloom(&["render"]);
     repository.git(&["checkout", "-q", "rendered/clusters/e"]);

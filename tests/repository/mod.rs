@@ -16,7 +16,7 @@ pub(crate) struct Repository(pub(crate) PathBuf);
 
 impl Repository {
     pub(crate) fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("netloom-repository-{name}-{}", std::process::id()));
+        let path = std::env::temp_dir().join(format!("netloom-{name}-{}", std::process::id()));
         _ = fs::remove_dir_all(&path);
         fs::create_dir_all(&path).unwrap();
         let repository = Self(path.canonicalize().unwrap());
