@@ -2,20 +2,17 @@
 
 mod inputs;
 pub(crate) mod planned;
+mod wanted;
 mod witness;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 use rayon::prelude::*;
 
-<<<<<<< HEAD
-use crate::declare::{Cluster, Declared, Network, Project};
-=======
 use crate::declare::{self, Declared, Network, Project};
->>>>>>> main
 use crate::diagnostic::{self, Diagnostic, rules};
 use crate::emit::Scope;
 use crate::git::Tree;
@@ -34,6 +31,8 @@ use crate::tree::{Node, Path, Sources, Span, to_yaml};
 use crate::unit::{Artifact, Unit};
 use crate::{check, cloudformation, gitops, load, plan, runbook};
 pub(crate) use inputs::Inputs;
+pub(crate) use wanted::{Resolved, Wanted};
+use wanted::{cluster_folder, network_folder};
 pub use witness::{ClusterSeen, NetworkSeen, Witness};
 
 /// What to compile.
@@ -67,69 +66,6 @@ pub fn compile(request: &Request, progress: &(dyn Fn(usize, usize) + Sync)) -> C
     compile_at(request, None, progress, |resolved| (resolved.asked(request), ())).0
 }
 
-/// Which units are compiled.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Wanted {
-    /// All of them.
-    #[default]
-    All,
-    /// Those in these folders.
-    Only(BTreeSet<String>),
-}
-
-impl Wanted {
-    /// Whether the unit in a folder is.
-    pub(crate) fn has(&self, folder: &str) -> bool {
-        match self {
-            Wanted::All => true,
-            Wanted::Only(folders) => folders.contains(folder),
-        }
-    }
-}
-
-/// What the units of a compilation are made from.
-#[derive(Clone, Copy)]
-pub(crate) struct Resolved<'a> {
-    pub(crate) clusters: &'a [Effective<'a>],
-    pub(crate) networks: &'a [Declared<Network>],
-    pub(crate) sources: &'a Sources,
-    /// The output folder, relative to the root.
-    pub(crate) output: &'a str,
-    fleet: &'a Fleet<'a>,
-}
-
-impl Resolved<'_> {
-    /// The units that a request names: its clusters, and their networks.
-    pub(crate) fn asked(&self, request: &Request) -> Wanted {
-        if request.clusters.is_empty() {
-            return Wanted::All;
-        }
-        let named = self.clusters.iter().filter(|one| request.clusters.contains(&one.cluster.value.metadata.name));
-        let folders = named.flat_map(|one| [cluster_folder(&one.cluster), network_folder(&one.network.value.metadata.name)]);
-        Wanted::Only(folders.collect())
-    }
-
-    /// The folders of the units: of every cluster, and of the networks that netloom creates.
-    pub(crate) fn units(&self) -> BTreeSet<String> {
-        let created = self.networks.iter().filter(|network| network.value.spec.aws.is_some());
-        let networks = created.map(|network| network_folder(&network.value.metadata.name));
-        self.clusters.iter().map(|one| cluster_folder(&one.cluster)).chain(networks).collect()
-    }
-
-    /// What each unit is made from, for comparison with another compilation.
-    pub(crate) fn inputs(&self) -> Inputs {
-        inputs::of(self)
-    }
-}
-
-fn cluster_folder(cluster: &Declared<Cluster>) -> String {
-    format!("clusters/{}", cluster.value.metadata.name)
-}
-
-fn network_folder(name: &str) -> String {
-    format!("networks/{name}")
-}
-
 /// Compiles a project as it is in its folder or in Git. `choose` sees what the units are made from, and says which are wanted.
 pub(crate) fn compile_at<T>(
     request: &Request,
@@ -153,11 +89,7 @@ fn run<T>(
 ) -> (Compilation, Option<T>) {
     let mut findings = Vec::new();
     let mut sources = Sources::default();
-<<<<<<< HEAD
-    let project = read(&request.root, stored, &mut sources, &mut findings);
-=======
-    let (project, ()) = rayon::join(|| read(&request.root, commit, &mut sources, &mut findings), declare::prepare);
->>>>>>> main
+    let (project, ()) = rayon::join(|| read(&request.root, stored, &mut sources, &mut findings), declare::prepare);
     let sources = Arc::new(sources);
     let Some(project) = project.filter(|_| !diagnostic::has_errors(&findings)) else {
         return (Compilation { sources, findings, ..Compilation::default() }, None);
@@ -192,8 +124,7 @@ fn run<T>(
     };
     fleet.give_node_routes(&clusters, &mut findings);
     let output = project.value.spec.paths.output.clone();
-    let resolved =
-        Resolved { clusters: &clusters, networks: &networks, sources: &sources, output: &output, fleet: &fleet };
+    let resolved = Resolved { clusters: &clusters, networks: &networks, sources: &sources, output: &output, fleet: &fleet };
     let (wanted, chosen) = choose(resolved);
     let units = fleet.units(&clusters, &wanted, progress, &mut findings);
     resolve::severities(&project, &library, &mut findings);

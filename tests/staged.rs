@@ -256,7 +256,7 @@ fn edit(text: &str, random: &mut Random) -> Option<String> {
                 Some(place) => format!("{}{digit}{}", &line[..place], &line[place + 1..]),
                 None => line.replacen('a', "b", 1),
             };
-            lines.get_mut(at).map(|line| *line = changed);
+            lines.iter_mut().skip(at).take(1).for_each(|line| line.clone_from(&changed));
         }
     }
     Some(lines.join("\n") + "\n")

@@ -52,10 +52,10 @@ pub(super) fn run(command: &Check, context: &Context<'_>) -> Outcome {
     let request = render::request(&command.selection, context);
     if command.staged {
         return match staged::check(&request, context) {
-            Ok(Some(Staged { compilation, untouched })) => outcome(compilation, untouched, context.options.verbose),
+            Ok(Some(Staged { compilation, untouched })) => outcome(compilation, Some(untouched), context.options.verbose),
             Ok(None) => {
                 let news = "clean: nothing of the project is staged\n".to_owned();
-                Outcome { news, ..outcome(Compilation::default(), 0, false) }
+                Outcome { news, ..outcome(Compilation::default(), Some(0), false) }
             }
             Err(finding) => Outcome::error(finding),
         };
@@ -73,29 +73,30 @@ pub(super) fn run(command: &Check, context: &Context<'_>) -> Outcome {
         if let Some((allowed, sides)) = sides {
             compilation.findings.extend(gate(sides, allowed, &command.selection.clusters));
         }
+        diagnostic::sort(&mut compilation.findings, &compilation.sources);
     }
-    outcome(compilation, 0, context.options.verbose)
+    outcome(compilation, None, context.options.verbose)
 }
 
-/// What was found; `untouched` units were not looked at.
-fn outcome(compilation: Compilation, untouched: usize, verbose: bool) -> Outcome {
-    let Compilation { sources, mut findings, units, .. } = compilation;
-    diagnostic::sort(&mut findings, &sources);
+/// What was found; `untouched` units of the commit were not looked at.
+fn outcome(compilation: Compilation, untouched: Option<usize>, verbose: bool) -> Outcome {
+    let Compilation { sources, findings, units, .. } = compilation;
     let exit = exit(&findings);
     let files: usize = units.iter().map(|unit| unit.artifacts.len()).sum();
     let mut news = String::new();
-    if verbose {
+    if verbose && exit == Exit::Done {
         units.iter().for_each(|unit| _ = writeln!(news, "{}: {}", unit.folder, count(unit.artifacts.len(), "file")));
     }
     if exit == Exit::Done {
         _ = write!(news, "clean: {}, {}", count(units.len(), "unit"), count(files, "file"));
-        _ = if untouched > 0 { writeln!(news, "; {} as in HEAD", count(untouched, "unit")) } else { writeln!(news) };
+        untouched.iter().for_each(|untouched| _ = write!(news, "; {} as in HEAD", count(*untouched, "unit")));
+        news.push('\n');
     }
     let names: Value =
         units.iter().map(|unit| serde_json::json!({"folder": unit.folder, "files": unit.artifacts.len()})).collect();
     let data = [("units".to_owned(), names)].into_iter().collect();
-    let counts = [("units", units.len()), ("files", files), ("untouched", untouched)];
-    let summary = counts.into_iter().map(|(name, count)| (name.to_owned(), count.into())).collect();
+    let counts = [("units", units.len()), ("files", files)].into_iter().chain(untouched.map(|count| ("untouched", count)));
+    let summary = counts.map(|(name, count)| (name.to_owned(), count.into())).collect();
     Outcome { news, data, summary, findings, sources, exit, ..Outcome::default() }
 }
 

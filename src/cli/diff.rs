@@ -5,10 +5,10 @@ use clap::Args;
 use super::base::{Sides, sides};
 use super::{Context, Exit, Outcome, Selection};
 use crate::diagnostic::{Diagnostic, Format, rules};
-use crate::{Request, diff};
 use crate::diff::report::human::{self, Style};
 use crate::diff::report::{Header, github, json, markdown, raw};
 use crate::tree::Span;
+use crate::{Request, diff};
 
 /// Compares the working tree with a commit.
 #[derive(Debug, Args)]

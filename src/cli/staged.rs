@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::Context;
 use super::base::differing;
 use crate::compile::{Resolved, Wanted, compile_at};
-use crate::diagnostic::{Diagnostic, has_errors};
+use crate::diagnostic::{self, Diagnostic, has_errors};
 use crate::git::Repository;
 use crate::{Compilation, Request, emit};
 
@@ -44,6 +44,7 @@ pub(super) fn check(request: &Request, context: &Context<'_>) -> Result<Option<S
         let findings = emit::compare_stored(&tree, output, &compilation.units, &|folder| declared.contains(folder));
         let staged = |finding: Diagnostic| if finding.code.starts_with("output-") { finding.help(STAGED) } else { finding };
         compilation.findings.extend(findings.into_iter().map(staged));
+        diagnostic::sort(&mut compilation.findings, &compilation.sources);
     }
     let untouched = declared.len().saturating_sub(compilation.units.len());
     Ok(Some(Staged { compilation, untouched }))
@@ -52,13 +53,7 @@ pub(super) fn check(request: &Request, context: &Context<'_>) -> Result<Option<S
 const STAGED: &str = "what is not staged is not looked at: `git add` what was rendered";
 
 /// The units that a commit touches; all of them when there is nothing to compare with, or nothing is staged.
-fn touched(
-    repository: &Repository,
-    paths: &[String],
-    request: &Request,
-    commit: &Resolved<'_>,
-    context: &Context<'_>,
-) -> Wanted {
+fn touched(repository: &Repository, paths: &[String], request: &Request, commit: &Resolved<'_>, context: &Context<'_>) -> Wanted {
     let head = repository.base(Some("HEAD")).and_then(|head| repository.tree(&head.commit)).ok().flatten();
     let Some(head) = head.filter(|_| !paths.is_empty()).map(Arc::new) else { return Wanted::All };
     let none = Wanted::Only(BTreeSet::new());

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use blake3::{Hash, Hasher};
 use rayon::prelude::*;
 
-use super::{Resolved, cluster_folder, network_folder};
+use super::wanted::{Resolved, cluster_folder, network_folder};
 use crate::overlay::library::Overlay;
 use crate::overlay::reach::Files;
 use crate::overlay::{Origin, Selected};

@@ -102,8 +102,11 @@ fn write_with(disk: &Disk, output: &Output<'_>, units: &[Unit], scope: Scope) ->
     for group in groups.iter().flatten() {
         heal(disk, group).map_err(|failure| vec![failure.report()])?;
     }
-    let orphans =
-        if scope == Scope::All { orphans(&groups, &|folder| units.iter().any(|unit| unit.folder == folder)).map_err(|failure| vec![failure.report()])? } else { Vec::new() };
+    let orphans = if scope == Scope::All {
+        orphans(&groups, &|folder| units.iter().any(|unit| unit.folder == folder)).map_err(|failure| vec![failure.report()])?
+    } else {
+        Vec::new()
+    };
     let surveys = surveys(&groups, units, &orphans)?;
     let refused: Vec<_> = surveys.iter().flat_map(|survey| compare::in_the_way(output.folder, survey)).collect();
     if !refused.is_empty() {
@@ -197,7 +200,11 @@ fn orphans<F: Files>(groups: &Groups<F>, declared: &dyn Fn(&str) -> bool) -> Res
 }
 
 /// Looks at every unit's folder, side by side.
-fn surveys<'a, F: Files>(groups: &Groups<F>, units: &'a [Unit], orphans: &'a [Unit]) -> std::result::Result<Vec<Survey<'a>>, Vec<Diagnostic>> {
+fn surveys<'a, F: Files>(
+    groups: &Groups<F>,
+    units: &'a [Unit],
+    orphans: &'a [Unit],
+) -> std::result::Result<Vec<Survey<'a>>, Vec<Diagnostic>> {
     let all: Vec<_> = units.iter().map(|unit| (unit, true)).chain(orphans.iter().map(|unit| (unit, false))).collect();
     let look = |(unit, declared): &(&'a Unit, bool)| {
         let (group, name) = place(groups, &unit.folder);
