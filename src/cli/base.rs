@@ -12,6 +12,8 @@ use crate::git::{Base, Repository, Tree};
 use crate::tree::{Sources, Span};
 use crate::{Compilation, Request};
 
+const COMPARED: &str = "nothing was compared";
+
 /// Both sides, compiled.
 pub(super) struct Sides {
     pub(super) base: Base,
@@ -27,16 +29,18 @@ pub(super) struct Sides {
 pub(super) struct Failed {
     pub(super) findings: Vec<Diagnostic>,
     pub(super) sources: Arc<Sources>,
+    /// What follows from that.
+    pub(super) consequence: &'static str,
 }
 
 impl Failed {
-    fn of(finding: Diagnostic) -> Self {
-        Self { findings: vec![finding], sources: Arc::default() }
+    pub(super) fn of(finding: Diagnostic) -> Self {
+        Self { findings: vec![finding], sources: Arc::default(), consequence: COMPARED }
     }
 
     pub(super) fn outcome(self) -> Outcome {
-        let Self { findings, sources } = self;
-        Outcome { findings, sources, consequence: "nothing was compared", exit: Exit::Error, ..Outcome::default() }
+        let Self { findings, sources, consequence } = self;
+        Outcome { findings, sources, consequence, exit: Exit::Error, ..Outcome::default() }
     }
 }
 
@@ -45,23 +49,14 @@ pub(super) fn sides(wanted: Option<&str>, context: &Context<'_>) -> Result<Sides
     let request = Request { root: context.root(), clusters: Vec::new(), worker: context.surroundings.executable.clone() };
     let (mut compilation, after) = side(&request, None, context);
     if has_errors(&compilation.findings) {
-        return Err(broken(compilation, "the working tree does not compile, so there is nothing to compare"));
+        return Err(broken(&compilation.findings, &compilation.sources, "the working tree does not compile, so there is nothing to compare"));
     }
     let (base, prefix, tree) = committed(&request.root, wanted).map_err(Failed::of)?;
     let before = match tree {
         None => Side::default(),
         Some(tree) => {
             let (committed, side) = side(&request, Some(&tree), context);
-            if tree.is_incomplete() {
-                let message = format!("parts of the commit {} are not in this clone, which is a partial one", base.short());
-                let finding = Diagnostic::new(&rules::BASE_MISSING, Span::NONE, message);
-                return Err(Failed::of(finding.help("fetch them: `git fetch --refetch --no-filter origin`")));
-            }
-            let is_new = committed.findings.iter().any(|finding| finding.code == rules::PROJECT_MISSING.code);
-            if !is_new && has_errors(&committed.findings) {
-                let message = format!("the base {} ({}) does not compile, so what changes is not known", base.name, base.short());
-                return Err(broken(committed, &message));
-            }
+            readable(&base, &tree, &committed.findings, &committed.sources)?;
             side
         }
     };
@@ -69,8 +64,23 @@ pub(super) fn sides(wanted: Option<&str>, context: &Context<'_>) -> Result<Sides
     Ok(Sides { base, prefix, before, after, compilation })
 }
 
+/// Whether what was made of the base can be compared with anything; a base without the project is an empty one.
+pub(super) fn readable(base: &Base, tree: &Tree, findings: &[Diagnostic], sources: &Arc<Sources>) -> Result<(), Failed> {
+    if tree.is_incomplete() {
+        let message = format!("parts of the commit {} are not in this clone, which is a partial one", base.short());
+        let finding = Diagnostic::new(&rules::BASE_MISSING, Span::NONE, message);
+        return Err(Failed::of(finding.help("fetch them: `git fetch --refetch --no-filter origin`")));
+    }
+    let is_new = findings.iter().any(|finding| finding.code == rules::PROJECT_MISSING.code);
+    if !is_new && has_errors(findings) {
+        let message = format!("the base {} ({}) does not compile, so what changes is not known", base.name, base.short());
+        return Err(broken(findings, sources, &message));
+    }
+    Ok(())
+}
+
 /// The base and its files; none when the commit does not have the project's folder.
-fn committed(root: &Path, wanted: Option<&str>) -> Result<(Base, String, Option<Arc<Tree>>), Diagnostic> {
+pub(super) fn committed(root: &Path, wanted: Option<&str>) -> Result<(Base, String, Option<Arc<Tree>>), Diagnostic> {
     let repository = Repository::find(root)?;
     let base = repository.base(wanted)?;
     let tree = repository.tree(&base.commit)?;
@@ -85,9 +95,8 @@ fn side(request: &Request, tree: Option<&Arc<Tree>>, context: &Context<'_>) -> (
 }
 
 /// The errors of one side, and what they mean.
-fn broken(compilation: Compilation, message: &str) -> Failed {
-    let mut findings = compilation.findings;
-    findings.retain(|finding| finding.severity == Severity::Error);
+fn broken(findings: &[Diagnostic], sources: &Arc<Sources>, message: &str) -> Failed {
+    let mut findings: Vec<_> = findings.iter().filter(|finding| finding.severity == Severity::Error).cloned().collect();
     findings.push(Diagnostic::new(&rules::BASE_BROKEN, Span::NONE, message));
-    Failed { findings, sources: compilation.sources }
+    Failed { findings, sources: Arc::clone(sources), consequence: COMPARED }
 }
