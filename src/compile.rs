@@ -57,7 +57,7 @@ pub struct Compilation {
 
 /// Compiles a project; `progress` is called with the units done and their number.
 pub fn compile(request: &Request, progress: &(dyn Fn(usize, usize) + Sync)) -> Compilation {
-    compile_at(request, None, progress, |_| ()).0
+    compile_at(request, (None, None), progress, |_| ()).0
 }
 
 /// What the units of a compilation are made from.
@@ -67,14 +67,15 @@ pub(crate) struct Resolved<'a> {
     pub(crate) sources: &'a Sources,
 }
 
-/// Compiles a project as it is in its folder or in a commit, and lets `look` see what it is made from.
+/// Compiles a project as it is in its folder or in a commit, shows each unit to a witness, and lets `look` see what all are made
+/// from.
 pub(crate) fn compile_at<T>(
     request: &Request,
-    commit: Option<&Arc<Tree>>,
+    (commit, witness): (Option<&Arc<Tree>>, Option<&dyn Witness>),
     progress: &(dyn Fn(usize, usize) + Sync),
     look: impl FnOnce(Resolved<'_>) -> T,
 ) -> (Compilation, Option<T>) {
-    run(request, (commit, None), progress, look)
+    run(request, (commit, witness), progress, look)
 }
 
 /// Compiles a project, and shows each unit to `witness` together with everything that it was made from.

@@ -4,10 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{Context, Exit, Outcome};
-use crate::compile::{Resolved, compile_at};
+use crate::compile::{Resolved, Witness, compile_at};
 use crate::diagnostic::{Diagnostic, Severity, has_errors, rules};
 use crate::diff::Side;
-use crate::diff::subject::subjects;
+use crate::diff::subject::{Painter, subjects};
 use crate::git::{Base, Repository, Tree};
 use crate::tree::{Sources, Span};
 use crate::{Compilation, Request};
@@ -44,18 +44,22 @@ impl Failed {
     }
 }
 
-/// Compiles the files as they are and the project as it is in the base.
-pub(super) fn sides(wanted: Option<&str>, context: &Context<'_>) -> Result<Sides, Failed> {
+/// Compiles the files as they are and the project as it is in the base, with pictures if they are to be drawn.
+pub(super) fn sides(wanted: Option<&str>, draw: bool, context: &Context<'_>) -> Result<Sides, Failed> {
     let request = Request { root: context.root(), clusters: Vec::new(), worker: context.surroundings.executable.clone() };
-    let (mut compilation, after) = side(&request, None, context);
+    let (mut compilation, after) = side(&request, None, draw, context);
     if has_errors(&compilation.findings) {
-        return Err(broken(&compilation.findings, &compilation.sources, "the working tree does not compile, so there is nothing to compare"));
+        return Err(broken(
+            &compilation.findings,
+            &compilation.sources,
+            "the working tree does not compile, so there is nothing to compare",
+        ));
     }
     let (base, prefix, tree) = committed(&request.root, wanted).map_err(Failed::of)?;
     let before = match tree {
         None => Side::default(),
         Some(tree) => {
-            let (committed, side) = side(&request, Some(&tree), context);
+            let (committed, side) = side(&request, Some(&tree), draw, context);
             readable(&base, &tree, &committed.findings, &committed.sources)?;
             side
         }
@@ -87,11 +91,13 @@ pub(super) fn committed(root: &Path, wanted: Option<&str>) -> Result<(Base, Stri
     Ok((base, repository.prefix().to_owned(), tree.map(Arc::new)))
 }
 
-fn side(request: &Request, tree: Option<&Arc<Tree>>, context: &Context<'_>) -> (Compilation, Side) {
+fn side(request: &Request, tree: Option<&Arc<Tree>>, draw: bool, context: &Context<'_>) -> (Compilation, Side) {
     let look = |resolved: Resolved<'_>| subjects(&resolved);
-    let (mut compilation, subjects) = compile_at(request, tree, context.surroundings.progress, look);
+    let painter = Painter::default();
+    let witness = draw.then_some(&painter as &dyn Witness);
+    let (mut compilation, subjects) = compile_at(request, (tree, witness), context.surroundings.progress, look);
     let units = if tree.is_some() { std::mem::take(&mut compilation.units) } else { Vec::new() };
-    (compilation, Side { units, subjects: subjects.unwrap_or_default() })
+    (compilation, Side { units, subjects: subjects.unwrap_or_default(), pictures: painter.pictures() })
 }
 
 /// The errors of one side, and what they mean.

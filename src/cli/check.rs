@@ -61,7 +61,7 @@ pub(super) fn run(command: &Check, context: &Context<'_>) -> Outcome {
 
 /// What changes against the base and is worse than allowed, unless somebody has acknowledged it in this change.
 fn gate(command: &Check, allowed: Class, context: &Context<'_>) -> Vec<Diagnostic> {
-    let Sides { before, after, base, .. } = match sides(command.base.as_deref(), context) {
+    let Sides { before, after, base, .. } = match sides(command.base.as_deref(), false, context) {
         Ok(sides) => sides,
         // What is wrong here has been reported; the base's findings would point into other texts than these.
         Err(failed) => return failed.findings.into_iter().filter(|finding| !finding.span.is_known()).collect(),

@@ -1,8 +1,8 @@
 //! The model of what is planned.
 
 use super::{
-    ClusterView, End, EndKind, Graph, GroupView, Line, Mark, Place, RangeView, RuleView, StepView, SubnetView, TableView, VpcView, Way,
-    kind, words,
+    ClusterView, End, EndKind, Graph, GroupView, Line, Mark, Place, RangeView, RuleView, StepView, SubnetView, TableView,
+    VpcView, Way, kind, words,
 };
 use crate::address::{Cidr, Ipv6Range};
 use crate::declare::{Cluster, Endpoint, Endpoints, Facts};
@@ -66,7 +66,7 @@ fn vpc(network: &NetworkPlan, aws: &AwsPlan) -> VpcView {
             zones.push(subnet.zone.as_str().into());
             zones.len() - 1
         });
-        SubnetView { name: subnet.name.clone(), zone, kind: subnet.kind, details: details(subnet), mark: Mark::Same }
+        SubnetView { name: subnet.name.clone(), zone, details: details(subnet), mark: Mark::Same }
     });
     let mut view = VpcView {
         id: match &aws.vpc {
@@ -165,7 +165,7 @@ fn details(subnet: &Subnet) -> Vec<Line> {
 
 fn endpoints(endpoints: Endpoints) -> Vec<Line> {
     let all = [(endpoints.s3, "S3"), (endpoints.dynamodb, "DynamoDB"), (endpoints.ecr, "ECR"), (endpoints.sts, "STS")];
-    all.into_iter().filter_map(|(there, name)| there.then(|| name.into())).collect()
+    all.into_iter().filter(|(there, _)| *there).map(|(_, name)| name.into()).collect()
 }
 
 fn encapsulation(plan: &ClusterPlan, encrypted: Option<bool>) -> Vec<Line> {

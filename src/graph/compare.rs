@@ -1,7 +1,8 @@
 //! Two pictures as one, in which everything has a mark; and the two sides of that.
 
 use super::{
-    ClusterView, End, EndKind, Graph, GroupView, Line, Mark, Place, RangeView, RuleView, StepView, SubnetView, TableView, VpcView, Way,
+    ClusterView, End, EndKind, Graph, GroupView, Line, Mark, Place, RangeView, RuleView, StepView, SubnetView, TableView,
+    VpcView, Way,
 };
 
 /// Something in a picture that can be new, gone, or have something new or gone in it.
@@ -42,6 +43,15 @@ impl Graph {
         self.place.mark(mark);
         self.cluster.iter_mut().for_each(|cluster| cluster.mark(mark));
         self
+    }
+
+    /// Everything that has a mark, as lines with their signs: what two comparisons have in common whose things change alike.
+    #[must_use]
+    pub fn marks(&self) -> Vec<String> {
+        let text = super::dot::write(self);
+        let signed = |text: &&str| [Mark::Added, Mark::Removed].iter().any(|mark| text.starts_with(mark.sign()));
+        let labels = text.split('"').skip(1).step_by(2).flat_map(|label| label.split("\\n"));
+        labels.filter(signed).map(ToOwned::to_owned).collect()
     }
 
     /// This picture without what has a mark: without `Added` as it was before, without `Removed` as it is.
@@ -243,7 +253,9 @@ impl Drawn for RangeView {
 
 impl Drawn for End {
     fn is(&self, other: &Self) -> bool {
-        self.kind == other.kind && (self.kind != EndKind::Outside || self.lines.first().map(|line| &line.text) == other.lines.first().map(|line| &line.text))
+        self.kind == other.kind
+            && (self.kind != EndKind::Outside
+                || self.lines.first().map(|line| &line.text) == other.lines.first().map(|line| &line.text))
     }
     fn mark(&mut self) -> &mut Mark {
         &mut self.mark

@@ -198,8 +198,6 @@ pub struct SubnetView {
     pub name: String,
     /// The zone, as a place in [`VpcView::zones`].
     pub zone: usize,
-    /// What it is for.
-    pub kind: SubnetType,
     /// What it is for in a word, its ranges, and its id when it is there already.
     pub details: Vec<Line>,
     /// What happened to it.
@@ -210,7 +208,11 @@ impl SubnetView {
     /// Whether machines in it have public addresses, or things that have stand in it.
     #[must_use]
     pub fn is_public(&self) -> bool {
-        matches!(self.kind, SubnetType::Public | SubnetType::Utility)
+        let is = |line: &Line, of: [SubnetType; 2]| of.into_iter().any(|one| kind(one) == line.text);
+        let public = |line: &Line| is(line, [SubnetType::Public, SubnetType::Utility]);
+        let private = |line: &Line| is(line, [SubnetType::Private, SubnetType::DualStack]);
+        // Of two words the later one is the newer.
+        self.details.iter().rfind(|line| public(line) || private(line)).is_some_and(public)
     }
 }
 

@@ -7,10 +7,10 @@ mod cluster;
 mod vpc;
 
 use super::{Graph, Line, Mark, Place, words};
+use crate::diagnostic::inert::markup;
 pub use canvas::STYLE;
-pub(crate) use canvas::escape;
-use canvas::{Area, Canvas, height};
 pub(super) use canvas::extent;
+use canvas::{Area, Canvas, height};
 
 /// From the edge of the picture to what is in it.
 const MARGIN: f64 = 20.0;
@@ -66,7 +66,7 @@ fn document(graph: &Graph, style: &str) -> String {
         y = cluster::draw(&mut canvas, view, width, y + GAP);
     }
     let height = y + MARGIN;
-    let title = escape(&title.text);
+    let title = markup(&title.text);
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" \
          role=\"img\">\n<title>{title}</title>\n{style}\

@@ -163,13 +163,21 @@ fn zones(number: u8, shared: bool, name: &str) -> NetworkPlan {
     network
 }
 
+/// The picture of a private network of this many zones.
+pub(crate) fn drawn(number: u8) -> Graph {
+    Graph::new(&zones(number, false, "prod"))
+}
+
 fn number(line: &str, name: &str) -> f64 {
     let text = line.split(&format!(" {name}=\"")).nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default();
     text.parse().unwrap_or_else(|_| panic!("{name} in {line}"))
 }
 
-/// Left, top, right and bottom of each box, and of each text with the text.
-fn laid_out(svg: &str) -> (Vec<[f64; 4]>, Vec<([f64; 4], String)>) {
+/// Left, top, right and bottom.
+type Edges = [f64; 4];
+
+/// Where each box is, and each text with the text.
+fn laid_out(svg: &str) -> (Vec<Edges>, Vec<(Edges, String)>) {
     let (mut boxes, mut texts) = (Vec::new(), Vec::new());
     for line in svg.lines() {
         if line.starts_with("<rect class=\"") && line.contains(" rx=") {
@@ -178,7 +186,12 @@ fn laid_out(svg: &str) -> (Vec<[f64; 4]>, Vec<([f64; 4], String)>) {
         }
         if let Some(class) = line.strip_prefix("<text class=\"").and_then(|rest| rest.split('"').next()) {
             let text = line.split('>').nth(1).and_then(|rest| rest.split('<').next()).unwrap_or_default();
-            let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&#39;", "'").replace("&amp;", "&");
+            let text = text
+                .replace("&lt;", "<")
+                .replace("&gt;", ">")
+                .replace("&quot;", "\"")
+                .replace("&#39;", "'")
+                .replace("&amp;", "&");
             let (x, y) = (number(line, "x"), number(line, "y"));
             texts.push(([x, y - 11.0, x + svg::extent(class, &text), y + 4.0], text));
         }
@@ -186,11 +199,11 @@ fn laid_out(svg: &str) -> (Vec<[f64; 4]>, Vec<([f64; 4], String)>) {
     (boxes, texts)
 }
 
-fn apart(a: &[f64; 4], b: &[f64; 4]) -> bool {
+fn apart(a: &Edges, b: &Edges) -> bool {
     a[2] <= b[0] || b[2] <= a[0] || a[3] <= b[1] || b[3] <= a[1]
 }
 
-fn inside(inner: &[f64; 4], outer: &[f64; 4]) -> bool {
+fn inside(inner: &Edges, outer: &Edges) -> bool {
     inner[0] >= outer[0] && inner[1] >= outer[1] && inner[2] <= outer[2] && inner[3] <= outer[3]
 }
 
@@ -277,7 +290,9 @@ fn both_sides_come_out_of_a_comparison() {
     let both = Graph::new(&after).compared_with(&Graph::new(&before));
     let plain = |graph: Graph| {
         let mut text = mermaid::topology(&graph);
-        for (marked, unmarked) in [("|\"−\"|", ""), ("|\"#43;\"|", ""), ("==>", "-->"), ("-.->", "-->"), ("#43; ", ""), ("− ", ""), ("~ ", "")] {
+        for (marked, unmarked) in
+            [("|\"−\"|", ""), ("|\"#43;\"|", ""), ("==>", "-->"), ("-.->", "-->"), ("#43; ", ""), ("− ", ""), ("~ ", "")]
+        {
             text = text.replace(marked, unmarked);
         }
         [":::added", ":::removed", ":::changed"].into_iter().fold(text, |text, class| text.replace(class, ""))

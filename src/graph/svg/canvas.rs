@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::diagnostic::inert::{self, markup};
 use crate::graph::{Line, Mark};
 
 /// Each class of shapes with its colours: light, then dark where the viewer's system prefers that.
@@ -24,7 +25,7 @@ text{font-family:system-ui,-apple-system,'Segoe UI','Liberation Sans',Helvetica,
 rect.added{stroke:#1a7f37;stroke-width:3}
 rect.removed{stroke:#cf222e;stroke-width:2;stroke-dasharray:7 5}
 rect.changed{stroke:#9a6700;stroke-width:3;stroke-dasharray:2 3}
-text.added{fill:#1a7f37}
+text.added{fill:#15692f}
 text.removed{fill:#cf222e}
 text.changed{fill:#8a5c00}
 polyline.added{stroke-width:3}
@@ -135,7 +136,7 @@ impl Canvas {
 
     /// Text from `x` on, on the line at `y`, cut to `width`; the whole of it shows when it is pointed at.
     pub(super) fn text(&mut self, class: &str, x: f64, y: f64, width: f64, line: &Line) {
-        let (class, text) = (classes(class, line.mark), line.signed());
+        let (class, text) = (classes(class, line.mark), inert::line(&line.signed()).into_owned());
         let mut shown = text.clone();
         while extent(&class, &shown) > width && !shown.is_empty() {
             shown.pop();
@@ -145,8 +146,8 @@ impl Canvas {
                 break;
             }
         }
-        let whole = if shown == text { String::new() } else { format!("<title>{}</title>", escape(&text)) };
-        _ = writeln!(self.out, "<text class=\"{class}\" x=\"{x}\" y=\"{y}\">{}{whole}</text>", escape(&shown));
+        let whole = if shown == text { String::new() } else { format!("<title>{}</title>", markup(&text)) };
+        _ = writeln!(self.out, "<text class=\"{class}\" x=\"{x}\" y=\"{y}\">{}{whole}</text>", markup(&shown));
     }
 
     /// Lines of text, the first as a name, from the corner of an area on.
@@ -189,21 +190,4 @@ pub(super) const LINE: f64 = 18.0;
 /// The height of a box with this many lines of text.
 pub(super) fn height(lines: usize) -> f64 {
     14.0 + LINE * lines as f64
-}
-
-/// Text as it is: what means something in XML or HTML as entities, what they cannot hold or would not show as spaces.
-pub(crate) fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') || crate::tree::yaml::is_hidden(c) => out.push(' '),
-            c => out.push(c),
-        }
-    }
-    out
 }

@@ -36,9 +36,9 @@ pub(super) fn draw(canvas: &mut Canvas, view: &ClusterView, width: f64, y: f64) 
     frame.bottom()
 }
 
-/// The mark of a box whose first line is what it is.
+/// The mark of a box with these lines.
 fn changed(lines: &[Line]) -> Mark {
-    if lines.iter().skip(1).all(|line| line.mark == Mark::Same) { Mark::Same } else { Mark::Changed }
+    if lines.iter().all(|line| line.mark == Mark::Same) { Mark::Same } else { Mark::Changed }
 }
 
 fn provider(view: &ClusterView) -> Vec<Line> {
@@ -73,16 +73,21 @@ fn dns(canvas: &mut Canvas, view: &ClusterView, row: Area) {
 /// A group with a line for each rule: protocol, sender, name.
 fn group(canvas: &mut Canvas, view: &GroupView, area: Area) {
     canvas.card(view.mark, area, &[Line::new(&*view.title, view.mark)]);
-    let rows: Vec<[Line; 3]> = view.rules.iter().map(|rule| {
-        let unsigned = |text: &str| Line::from(text);
-        [Line::new(&*rule.protocol, rule.mark), unsigned(&rule.from), unsigned(&rule.name)]
-    }).collect();
+    let rows: Vec<[Line; 3]> = view
+        .rules
+        .iter()
+        .map(|rule| {
+            let unsigned = |text: &str| Line::from(text);
+            [Line::new(&*rule.protocol, rule.mark), unsigned(&rule.from), unsigned(&rule.name)]
+        })
+        .collect();
     let widest = |column: usize| rows.iter().map(|row| extent("", &row[column].signed())).fold(0.0, f64::max);
     // The name gets what the others leave, and each of them no more than it needs.
     let within = area.width - 2.0 * PADDING;
     let protocol = widest(0).min(within * 0.4);
     let from = widest(1).min(within * 0.4);
-    let places = [(0.0, protocol), (protocol + COLUMN, from), (protocol + from + 2.0 * COLUMN, within - protocol - from - 2.0 * COLUMN)];
+    let places =
+        [(0.0, protocol), (protocol + COLUMN, from), (protocol + from + 2.0 * COLUMN, within - protocol - from - 2.0 * COLUMN)];
     for (at, row) in rows.iter().enumerate() {
         let y = area.y + 20.0 + LINE * (at + 1) as f64;
         for ((line, (x, width)), class) in row.iter().zip(places).zip(["", "", "dim"]) {
