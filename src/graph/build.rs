@@ -164,7 +164,15 @@ fn details(subnet: &Subnet) -> Vec<Line> {
 }
 
 fn endpoints(endpoints: Endpoints) -> Vec<Line> {
-    let all = [(endpoints.s3, "S3"), (endpoints.dynamodb, "DynamoDB"), (endpoints.ecr, "ECR"), (endpoints.sts, "STS")];
+    let all = [
+        (endpoints.s3, "S3"),
+        (endpoints.dynamodb, "DynamoDB"),
+        (endpoints.ecr, "ECR"),
+        (endpoints.sts, "STS"),
+        (endpoints.ec2, "EC2"),
+        (endpoints.elasticloadbalancing, "Elastic Load Balancing"),
+        (endpoints.autoscaling, "Auto Scaling"),
+    ];
     all.into_iter().filter(|(there, _)| *there).map(|(_, name)| name.into()).collect()
 }
 
