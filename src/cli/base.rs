@@ -1,10 +1,14 @@
 //! Both sides of a comparison: a commit of the project's repository, and the files as they are.
+//!
+//! Both are read and resolved; rendered is what is made from something else in the other. What a change does not reach costs no
+//! more than reading it.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
 use super::{Context, Exit, Outcome};
-use crate::compile::{Resolved, Witness, compile_at};
+use crate::compile::{Inputs, Wanted, Witness, compile_at};
 use crate::diagnostic::{Diagnostic, Severity, has_errors, rules};
 use crate::diff::Side;
 use crate::diff::subject::{Painter, subjects};
@@ -14,15 +18,22 @@ use crate::{Compilation, Request};
 
 const COMPARED: &str = "nothing was compared";
 
-/// Both sides, compiled.
+/// What is wanted of a comparison beside the units that differ.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Extent {
+    /// All units of the project as it is.
+    pub(super) all: bool,
+    /// Pictures of what differs.
+    pub(super) pictures: bool,
+}
+
+/// Both sides of a comparison: the units in which they differ, and what all of them are made from.
 pub(super) struct Sides {
     pub(super) base: Base,
     /// The project's folder in the repository: empty, or with a `/` at its end.
     pub(super) prefix: String,
     pub(super) before: Side,
     pub(super) after: Side,
-    /// What came of the files as they are; its units are in `after`.
-    pub(super) compilation: Compilation,
 }
 
 /// What cannot be compared, and the texts that the findings point into.
@@ -44,28 +55,36 @@ impl Failed {
     }
 }
 
-/// Compiles the files as they are and the project as it is in the base, with pictures if they are to be drawn.
-pub(super) fn sides(wanted: Option<&str>, draw: bool, context: &Context<'_>) -> Result<Sides, Failed> {
-    let request = Request { root: context.root(), clusters: Vec::new(), worker: context.surroundings.executable.clone() };
-    let (mut compilation, after) = side(&request, None, draw, context);
-    if has_errors(&compilation.findings) {
-        return Err(broken(
-            &compilation.findings,
-            &compilation.sources,
-            "the working tree does not compile, so there is nothing to compare",
-        ));
-    }
-    let (base, prefix, tree) = committed(&request.root, wanted).map_err(Failed::of)?;
-    let before = match tree {
-        None => Side::default(),
-        Some(tree) => {
-            let (committed, side) = side(&request, Some(&tree), draw, context);
-            readable(&base, &tree, &committed.findings, &committed.sources)?;
-            side
+/// Compiles the project as it is, and, of its base, what differs. Of the project, too, unless all of it is wanted.
+pub(super) fn sides(
+    request: &Request,
+    revision: Option<&str>,
+    extent: Extent,
+    context: &Context<'_>,
+) -> (Compilation, Result<Sides, Failed>) {
+    let painter = Painter::default();
+    let witness = extent.pictures.then_some(&painter as &dyn Witness);
+    let (compilation, found) = compile_at(request, (None, witness), context.surroundings.progress, |head| {
+        let base = Committed::compile(request, revision, &head.inputs(), extent, context);
+        let wanted = match &base {
+            _ if extent.all => head.asked(request),
+            Ok(base) => Wanted::Only(base.differing.clone()),
+            Err(_) => Wanted::Only(BTreeSet::new()),
+        };
+        (wanted, base.map(|base| (base, subjects(&head))))
+    });
+    let sides = match found {
+        Some(found) if !has_errors(&compilation.findings) => found.map(|(committed, subjects)| {
+            let Committed { base, prefix, side, differing } = committed;
+            let units = compilation.units.iter().filter(|unit| differing.contains(&unit.folder)).cloned().collect();
+            Sides { base, prefix, before: side, after: Side { units, subjects, pictures: painter.pictures() } }
+        }),
+        _ => {
+            let message = "the working tree does not compile, so there is nothing to compare";
+            Err(broken(&compilation.findings, &compilation.sources, message))
         }
     };
-    let after = Side { units: std::mem::take(&mut compilation.units), ..after };
-    Ok(Sides { base, prefix, before, after, compilation })
+    (compilation, sides)
 }
 
 /// Whether what was made of the base can be compared with anything; a base without the project is an empty one.
@@ -84,20 +103,53 @@ pub(super) fn readable(base: &Base, tree: &Tree, findings: &[Diagnostic], source
 }
 
 /// The base and its files; none when the commit does not have the project's folder.
-pub(super) fn committed(root: &Path, wanted: Option<&str>) -> Result<(Base, String, Option<Arc<Tree>>), Diagnostic> {
-    let repository = Repository::find(root)?;
-    let base = repository.base(wanted)?;
-    let tree = repository.tree(&base.commit)?;
+pub(super) fn committed(root: &Path, revision: Option<&str>) -> Result<(Base, String, Option<Arc<Tree>>), Failed> {
+    let repository = Repository::find(root).map_err(Failed::of)?;
+    let base = repository.base(revision).map_err(Failed::of)?;
+    let tree = repository.tree(&base.commit).map_err(Failed::of)?;
     Ok((base, repository.prefix().to_owned(), tree.map(Arc::new)))
 }
 
-fn side(request: &Request, tree: Option<&Arc<Tree>>, draw: bool, context: &Context<'_>) -> (Compilation, Side) {
-    let look = |resolved: Resolved<'_>| subjects(&resolved);
-    let painter = Painter::default();
-    let witness = draw.then_some(&painter as &dyn Witness);
-    let (mut compilation, subjects) = compile_at(request, (tree, witness), context.surroundings.progress, look);
-    let units = if tree.is_some() { std::mem::take(&mut compilation.units) } else { Vec::new() };
-    (compilation, Side { units, subjects: subjects.unwrap_or_default(), pictures: painter.pictures() })
+/// A commit, and what of its units differs from those that are made from something else.
+struct Committed {
+    base: Base,
+    prefix: String,
+    side: Side,
+    /// The folders of these units, on either side.
+    differing: BTreeSet<String>,
+}
+
+impl Committed {
+    fn compile(
+        request: &Request,
+        revision: Option<&str>,
+        head: &Inputs,
+        extent: Extent,
+        context: &Context<'_>,
+    ) -> Result<Self, Failed> {
+        let (base, prefix, tree) = committed(&request.root, revision)?;
+        let all = || head.keys().cloned().collect();
+        let Some(tree) = tree else {
+            return Ok(Self { base, prefix, side: Side::default(), differing: all() });
+        };
+        let whole = Request { clusters: Vec::new(), ..request.clone() };
+        let painter = Painter::default();
+        let witness = extent.pictures.then_some(&painter as &dyn Witness);
+        let (compilation, found) = compile_at(&whole, (Some(&tree), witness), context.surroundings.progress, |resolved| {
+            let differing = differing(&resolved.inputs(), head);
+            (Wanted::Only(differing.clone()), (differing, subjects(&resolved)))
+        });
+        readable(&base, &tree, &compilation.findings, &compilation.sources)?;
+        let (differing, subjects) = found.unwrap_or_else(|| (all(), BTreeMap::new()));
+        let side = Side { units: compilation.units, subjects, pictures: painter.pictures() };
+        Ok(Self { base, prefix, side, differing })
+    }
+}
+
+/// The units that are made from something else on the other side, or not there.
+pub(super) fn differing(one: &Inputs, other: &Inputs) -> BTreeSet<String> {
+    let folders = one.keys().chain(other.keys());
+    folders.filter(|folder| one.get(*folder) != other.get(*folder)).cloned().collect()
 }
 
 /// The errors of one side, and what they mean.

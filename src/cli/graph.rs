@@ -90,7 +90,7 @@ impl Graph {
 
 /// What there was in the base: the cluster that is drawn, or all networks.
 fn before(command: &Graph, wanted: Option<&str>, found: &Planned, request: &Request) -> Result<(Base, Planned), Failed> {
-    let (base, _, tree) = committed(&request.root, wanted).map_err(Failed::of)?;
+    let (base, _, tree) = committed(&request.root, wanted)?;
     let Some(tree) = tree else { return Ok((base, Planned::default())) };
     let name = command.cluster.clone().or_else(|| found.clusters.first().map(|one| one.cluster.metadata.name.clone()));
     let (old, sources, findings) = planned(request, Some(&tree), |_| name);

@@ -63,11 +63,12 @@ pub(crate) fn planned(
     let mut fleet = Fleet {
         witness: None,
         policies: &policies,
-        project: &project.value,
+        project: &project,
         sources: &sources,
         jsonnet: &jsonnet,
         networks: &networks,
         plans,
+        node_routes: std::collections::BTreeMap::new(),
         compiled: &compiled,
     };
     fleet.give_node_routes(&clusters, &mut findings);
