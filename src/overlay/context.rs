@@ -48,9 +48,9 @@ impl Scope {
 }
 
 impl Variables {
-    /// The variables that every overlay of a cluster sees.
+    /// The variables that every overlay of a cluster sees, or of a network, which has no cluster of its own.
     #[must_use]
-    pub fn new(cluster: Value, network: Value, sources: &Arc<Sources>) -> Self {
+    pub fn new(cluster: Option<Value>, network: Value, sources: &Arc<Sources>) -> Self {
         fn find<'s>(sources: &'s Sources, path: &str) -> Option<&'s str> {
             let (_, source) = sources.find(path).filter(|(_, source)| !source.is_embedded())?;
             Some(&source.text)
@@ -65,7 +65,7 @@ impl Variables {
         });
         let has_file = Value::from_function(move |path: &str| find(&of_test, path).is_some());
         let variables = Self(Arc::default());
-        variables.set("cluster", cluster);
+        cluster.into_iter().for_each(|cluster| variables.set("cluster", cluster));
         variables.set("network", network);
         variables.set("file", file);
         variables.set("has_file", has_file);
