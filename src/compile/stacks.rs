@@ -35,11 +35,7 @@ impl<'a> Fleet<'a> {
         // Which of the clusters has which overlay.
         let mut users: Vec<Vec<&Effective<'a>>> = all.iter().map(|_| Vec::new()).collect();
         for effective in &inside {
-            for selected in effective.overlays.iter().filter(|one| one.sound) {
-                let Some(compiled) = self.share(selected).filter(|compiled| self.applies(effective, plan, selected, compiled))
-                else {
-                    continue;
-                };
+            for (selected, compiled) in self.sharing(effective, plan) {
                 match all.iter().position(|one| one.overlay.name() == selected.overlay.name()) {
                     None => {
                         all.push(selected.clone());
@@ -67,12 +63,16 @@ impl<'a> Fleet<'a> {
         self.compiled.get(selected.overlay.name()).filter(|compiled| compiled.has_share(Stack::Network))
     }
 
-    /// Whether an overlay applies to a cluster; what is wrong with it there is reported when the cluster is compiled.
-    fn applies(&self, effective: &Effective<'_>, plan: &NetworkPlan, selected: &Selected<'_>, compiled: &Compiled) -> bool {
-        compiled.when.is_none() || {
-            let base = self.variables(effective, plan);
-            Instance::new(selected, compiled, &base, &effective.cluster.value.metadata.name, &mut Vec::new()).is_some()
+    /// The overlays of a cluster that have something for its network's stack and apply to the cluster. What is wrong with them there
+    /// is reported when the cluster is compiled.
+    fn sharing<'e>(&self, effective: &'e Effective<'a>, plan: &NetworkPlan) -> Vec<(&'e Selected<'a>, &'a Compiled)> {
+        let shares = |one: &'e Selected<'a>| Some((one, self.share(one).filter(|_| one.sound)?));
+        let mut sharing: Vec<_> = effective.overlays.iter().filter_map(shares).collect();
+        if sharing.iter().any(|(_, compiled)| compiled.when.is_some()) {
+            let instances = self.instances(effective, plan, &mut Vec::new());
+            sharing.retain(|(one, _)| instances.iter().any(|instance| instance.overlay.name() == one.overlay.name()));
         }
+        sharing
     }
 
     /// Reports that an overlay gives something else for a network's stack with the options of another cluster.
