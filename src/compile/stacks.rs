@@ -59,7 +59,7 @@ impl<'a> Fleet<'a> {
     }
 
     /// An overlay that has something for the stacks of networks.
-    fn share(&self, selected: &Selected<'_>) -> Option<&'a Compiled> {
+    pub(super) fn share(&self, selected: &Selected<'_>) -> Option<&'a Compiled> {
         self.compiled.get(selected.overlay.name()).filter(|compiled| compiled.has_share(Stack::Network))
     }
 
@@ -88,7 +88,12 @@ impl<'a> Fleet<'a> {
             return None;
         }
         let share = |selected: &Selected<'_>| {
-            let base = Variables::new(None, context::network(plan, &network.value.metadata.labels), self.sources);
+            let base = Variables::new(
+                None,
+                context::network(plan, &network.value.metadata.labels),
+                self.sources,
+                self.overlays_folder(),
+            );
             let instance = Instance::of_network(selected, compiled, &base, &network.value.metadata.name, &mut Vec::new());
             instance.map(|instance| instance.share(Stack::Network, self.jsonnet))
         };
@@ -104,7 +109,11 @@ impl<'a> Fleet<'a> {
     pub(super) fn variables(&self, effective: &Effective<'_>, plan: &NetworkPlan) -> Variables {
         let dns = crate::plan::cluster::dns_ip(&effective.cluster.value);
         let network = context::network(plan, &effective.network.value.metadata.labels);
-        Variables::new(Some(context::cluster(&effective.cluster, dns)), network, self.sources)
+        Variables::new(Some(context::cluster(&effective.cluster, dns)), network, self.sources, self.overlays_folder())
+    }
+
+    fn overlays_folder(&self) -> &str {
+        &self.project.value.spec.paths.overlays
     }
 
     /// The overlays of a network, evaluated.
@@ -119,7 +128,8 @@ impl<'a> Fleet<'a> {
         'a: 'i,
     {
         let name = &network.value.metadata.name;
-        let base = Variables::new(None, context::network(plan, &network.value.metadata.labels), self.sources);
+        let base =
+            Variables::new(None, context::network(plan, &network.value.metadata.labels), self.sources, self.overlays_folder());
         let instance = |selected: &'i Selected<'a>| {
             let compiled = self.share(selected)?;
             let instance = Instance::of_network(selected, compiled, &base, name, findings)?;
