@@ -9,11 +9,27 @@ const SOURCE: &str = "the schemas of the CloudFormation registry";
 /// The types of resources that netloom renders, with the properties that only a new resource can have another value of. As the
 /// schemas of the CloudFormation registry have them (`aws cloudformation describe-type`, `createOnlyProperties`); a type that is
 /// not here is not known.
-const REPLACING: [(&str, &[&str]); 22] = [
+const REPLACING: [(&str, &[&str]); 24] = [
     ("AWS::CloudFormation::WaitConditionHandle", &[]),
     ("AWS::EC2::DHCPOptions", &["DomainName", "DomainNameServers", "NetbiosNameServers", "NetbiosNodeType", "NtpServers"]),
     ("AWS::EC2::EIP", &["Address", "IpamPoolId", "NetworkBorderGroup", "TransferAddress"]),
     ("AWS::EC2::EgressOnlyInternetGateway", &["VpcId"]),
+    (
+        "AWS::EC2::FlowLog",
+        &[
+            "DeliverCrossAccountRole",
+            "DeliverLogsPermissionArn",
+            "DestinationOptions",
+            "LogDestination",
+            "LogDestinationType",
+            "LogFormat",
+            "LogGroupName",
+            "MaxAggregationInterval",
+            "ResourceId",
+            "ResourceType",
+            "TrafficType",
+        ],
+    ),
     ("AWS::EC2::InternetGateway", &[]),
     ("AWS::EC2::NatGateway", &["AllocationId", "AvailabilityMode", "ConnectivityType", "PrivateIpAddress", "SubnetId", "VpcId"]),
     ("AWS::EC2::Route", &["DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId", "RouteTableId"]),
@@ -35,6 +51,7 @@ const REPLACING: [(&str, &[&str]); 22] = [
     ("AWS::IAM::ManagedPolicy", &["Description", "ManagedPolicyName", "Path"]),
     ("AWS::IAM::Policy", &[]),
     ("AWS::IAM::Role", &["Path", "RoleName"]),
+    ("AWS::Logs::LogGroup", &["LogGroupName"]),
 ];
 
 /// Everything but the description.
