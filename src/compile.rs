@@ -13,6 +13,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use rayon::prelude::*;
 
+use crate::check::imports::Traded;
 use crate::declare::{self, Declared, Network, Project};
 use crate::diagnostic::{self, Diagnostic, rules};
 use crate::emit::Scope;
@@ -248,30 +249,42 @@ impl<'a> Fleet<'a> {
         let count = || progress(done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1, total);
         let of_networks = networks.par_iter().map(|plan| {
             let mut findings = Vec::new();
-            let unit = self.network(plan, all, &mut findings);
+            let mut traded = Traded::default();
+            let unit = self.network(plan, all, &mut traded, &mut findings);
             count();
-            (unit, findings)
+            (unit, traded, findings)
         });
         let of_clusters = clusters.par_iter().map(|effective| {
             let mut findings = Vec::new();
-            let unit = self.cluster(effective, &mut findings);
+            let mut traded = Traded::default();
+            let unit = self.cluster(effective, &mut traded, &mut findings);
             resolve::owned(&effective.cluster, self.sources, &mut findings);
             resolve::attribute(&effective.cluster.node, &mut findings);
             count();
-            (unit, findings)
+            (unit, traded, findings)
         });
         let results: Vec<_> = of_networks.chain(of_clusters).collect();
-        results
-            .into_iter()
-            .filter_map(|(unit, mut found)| {
-                findings.append(&mut found);
-                unit
-            })
-            .collect()
+        let (mut units, mut stacks) = (Vec::new(), Vec::new());
+        for (unit, traded, mut found) in results {
+            units.extend(unit);
+            stacks.push(traded);
+            findings.append(&mut found);
+        }
+        // What cannot be compiled may be what exports.
+        if !diagnostic::has_errors(findings) {
+            check::imports::check(&stacks, *wanted == Wanted::All, &self.project.value.spec.imports, findings);
+        }
+        units
     }
 
     /// A network's unit: its stack. A network that netloom does not create has none.
-    fn network(&self, plan: &NetworkPlan, clusters: &[Effective<'a>], findings: &mut Vec<Diagnostic>) -> Option<Unit> {
+    fn network(
+        &self,
+        plan: &NetworkPlan,
+        clusters: &[Effective<'a>],
+        traded: &mut Traded,
+        findings: &mut Vec<Diagnostic>,
+    ) -> Option<Unit> {
         let folder = network_folder(&plan.name);
         let network = self.networks.iter().find(|network| network.value.metadata.name == plan.name)?;
         let overlays = self.overlays_of(network, plan, clusters, findings);
@@ -280,6 +293,7 @@ impl<'a> Fleet<'a> {
         self.policies.network(self.networks, plan, draft.as_ref().map(|draft| &draft.template), findings);
         let draft = draft?;
         check::template(&draft, findings);
+        *traded = Traded::of(&draft);
         let template = &draft.template;
         let mut artifacts = self.stack(&folder, "network", template, findings);
         artifacts.sort_by(|a, b| a.path.cmp(&b.path));
@@ -309,7 +323,7 @@ impl<'a> Fleet<'a> {
     }
 
     /// A cluster's unit: plan, render, patch, check.
-    fn cluster(&self, effective: &Effective<'_>, findings: &mut Vec<Diagnostic>) -> Option<Unit> {
+    fn cluster(&self, effective: &Effective<'_>, traded: &mut Traded, findings: &mut Vec<Diagnostic>) -> Option<Unit> {
         let cluster = &effective.cluster;
         if effective.overlays.iter().any(|selected| !selected.sound) {
             return None;
@@ -333,6 +347,7 @@ impl<'a> Fleet<'a> {
         let rendered =
             check::Rendered { cluster, facts: &facts, plan: &plan, objects: &objects, draft: draft.as_ref(), schemas: &schemas };
         check::artifacts(rendered, findings);
+        draft.iter().for_each(|draft| *traded = Traded::of(draft));
         self.policies.cluster(rendered, findings);
         let folder = cluster_folder(cluster);
         let mut artifacts = kubernetes(&objects);

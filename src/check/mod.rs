@@ -9,6 +9,7 @@ pub mod custom;
 pub mod dns;
 pub mod dns_policies;
 pub mod flows;
+pub mod imports;
 mod ingress;
 pub mod machines;
 pub mod mtu;

@@ -2,7 +2,7 @@
 
 use super::template::SECTIONS;
 use crate::diagnostic::{Diagnostic, rules};
-use crate::tree::{Key, Map, Node, Span, Value};
+use crate::tree::{Key, Map, Node, Path, Span, Value};
 
 /// A template, and what overlays have done to it.
 #[derive(Clone, Debug)]
@@ -22,6 +22,8 @@ pub struct Changes(Vec<Change>);
 pub struct Change {
     section: String,
     id: String,
+    /// The name under which the entry was exported, if it was.
+    export: Option<String>,
     /// Where the overlay says so.
     pub place: Span,
     /// Whether the entry is gone.
@@ -33,6 +35,11 @@ impl Changes {
     #[must_use]
     pub fn last(&self, section: &str, id: &str) -> Option<&Change> {
         self.0.iter().rev().find(|change| change.section == section && change.id == id)
+    }
+
+    /// The exports of outputs that were changed or removed, and where.
+    pub fn exports_removed(&self) -> impl Iterator<Item = (&str, Span)> {
+        self.0.iter().filter_map(|change| Some((change.export.as_deref()?, change.place)))
     }
 
     /// Where a resource, or a parameter, was removed that is not there any more.
@@ -119,6 +126,7 @@ impl Draft {
                     self.changes.0.push(Change {
                         section: section.to_owned(),
                         id: id.text.to_string(),
+                        export: entry.at(&Path::dotted("Export.Name")).and_then(Node::as_str).map(str::to_owned),
                         place: place(section, &id.text),
                         removes: now.is_none(),
                     });
@@ -142,7 +150,7 @@ impl Draft {
             resources.remove(id);
         }
         if changed {
-            self.changes.0.push(Change { section: "Resources".to_owned(), id: id.to_owned(), place, removes });
+            self.changes.0.push(Change { section: "Resources".to_owned(), id: id.to_owned(), export: None, place, removes });
         }
     }
 }

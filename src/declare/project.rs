@@ -38,6 +38,9 @@ pub struct ProjectSpec {
     pub policies: Vec<PolicySelection>,
     /// Severity of rules by code: `error`, `warning`, `note` or `off`.
     pub rules: IndexMap<String, RuleLevel>,
+    /// Exports of stacks that are not the project's, which templates may import.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub imports: Vec<String>,
 }
 
 /// Folders of a project, relative to its root.

@@ -283,6 +283,8 @@ rules! {
         "What an overlay adds under `resources` is new. A logical id that the template has already would replace something silently.";
     TEMPLATE_REFERENCE Error "template-reference", help: "",
         "A `Ref`, `Fn::GetAtt`, `Fn::Sub` or `DependsOn` in a final template names something that the template does not have, or an attribute that the type does not give. CloudFormation would refuse the template when it is applied.";
+    TEMPLATE_IMPORT Error "template-import", help: "name an export of a network or cluster of the project, or list what other stacks export under `spec.imports` of netloom.yaml",
+        "`Fn::ImportValue` in a final template names an export that no stack of the project has, and that is not listed among the foreign ones. CloudFormation would refuse the template when it is applied.";
     TEMPLATE_CIRCLE Error "template-circle", help: "take out one of the references, or make it a resource of its own, such as `AWS::EC2::SecurityGroupIngress`",
         "Resources of a template refer to each other in a circle, so that CloudFormation cannot make any of them first.";
     STACK_MISSING Error "stack-missing", help: "say `when: network.platform == 'aws'`",
