@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::human::is_minor;
 use super::page::Page;
-use super::{Header, change, contents, counts, unit, units, verdict};
+use super::{Header, brief, change, contents, counts, derived, parts, unit, units, verdict};
 use crate::diagnostic::inert;
 use crate::diff::{Class, Diff, Group, SharedEffect};
 use crate::runbook::markdown::{code, escape, fenced};
@@ -13,8 +13,6 @@ use crate::runbook::markdown::{code, escape, fenced};
 pub const CHARACTERS: usize = 60_000;
 /// Characters that stay free for the last line, which says what was left out.
 const RESERVE: usize = 400;
-/// Characters of the units' names in a title.
-const TITLE: usize = 120;
 /// Lines of one object that are shown.
 const ROWS: usize = 60;
 
@@ -28,7 +26,7 @@ pub fn render(diff: &Diff, header: Header<'_>) -> String {
     page.add(&head(diff, header));
     if !diff.units.is_empty() {
         let rows: Vec<String> = diff.units.iter().map(|one| row(&unit(one))).collect();
-        add_list(&mut page, "Units", &rows);
+        add_list(&mut page, &format!("Units: {}", rows.len()), &rows);
     }
     let shown: Vec<_> = diff.effects.iter().filter(|one| !is_minor(one)).collect();
     shown.iter().for_each(|one| page.add(&effect(one)));
@@ -36,7 +34,12 @@ pub fn render(diff: &Diff, header: Header<'_>) -> String {
     if minor > 0 {
         page.add(&format!("{minor} more in place.\n\n"));
     }
-    diff.groups.iter().for_each(|one| page.add(&group(one)));
+    let (groups, follow) = parts(diff);
+    groups.iter().for_each(|one| page.add(&group(one)));
+    if !follow.is_empty() {
+        let rows: Vec<String> = follow.iter().flat_map(|group| follows(group)).collect();
+        add_list(&mut page, &html(&brief(&derived(&follow))), &rows);
+    }
     finish(page)
 }
 
@@ -46,7 +49,7 @@ fn add_list(page: &mut Page, title: &str, rows: &[String]) {
     let rest = rows.len() - fits.len();
     let more = if rest > 0 { format!("\n… and {rest} more") } else { String::new() };
     let body = fenced("diff", &format!("{}{more}", fits.join("\n")));
-    page.add(&format!("<details><summary>{title}: {}</summary>\n\n{body}\n\n</details>\n\n", rows.len()));
+    page.add(&format!("<details><summary>{title}</summary>\n\n{body}\n\n</details>\n\n"));
 }
 
 fn finish(mut page: Page) -> String {
@@ -112,7 +115,9 @@ fn effect(shared: &SharedEffect) -> String {
 fn group(group: &Group) -> String {
     let mut rows = Vec::new();
     for one in &group.changes {
-        let lines = change(one);
+        let mut lines = change(one);
+        // What is in a list of files is told by the files.
+        lines.truncate(if one.derived { 1 } else { lines.len() });
         let rest = lines.len().saturating_sub(ROWS);
         rows.extend(lines.iter().take(ROWS).map(row));
         if rest > 0 {
@@ -120,11 +125,19 @@ fn group(group: &Group) -> String {
         }
     }
     let concerned = units(&group.units);
-    let brief: String = concerned.chars().take(TITLE).collect();
-    let cut = brief.len() < concerned.len();
-    let title = html(&format!("{}, {brief}{}", contents(&group.changes), if cut { "…" } else { "" }));
+    let brief = brief(&concerned);
+    let cut = brief != concerned;
+    let title = html(&format!("{}, {brief}", contents(&group.changes)));
     let all = if cut { format!("{}\n\n", plain(&concerned)) } else { String::new() };
     format!("<details><summary>{title}</summary>\n\n{all}{}\n\n</details>\n\n", fenced("diff", &rows.join("\n")))
+}
+
+/// The files of a group that follow from other changes, each with the units.
+fn follows(group: &Group) -> Vec<String> {
+    let names: Vec<&str> = group.units.iter().map(|folder| folder.split_once('/').map_or(folder.as_str(), |(_, name)| name)).collect();
+    let names = brief(&names.join(", "));
+    let first = |one: &std::sync::Arc<crate::diff::Change>| change(one).into_iter().next();
+    group.changes.iter().filter_map(first).map(|(sign, text)| row(&(sign, format!("{names}: {text}")))).collect()
 }
 
 /// A line of a block in the language `diff`, which colours lines that begin with `+`, `-` and `!`.
