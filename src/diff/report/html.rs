@@ -230,7 +230,9 @@ fn changes(page: &mut Page, diff: &Diff) {
             };
             let (title, all) = (brief(&derived(&follow)), follow.iter().map(of_group).collect::<String>());
             let summary = markup(&title);
-            page.add(&format!("<details class=\"group\"><summary>{summary}</summary><div class=\"body\">\n{all}</div></details>\n"));
+            page.add(&format!(
+                "<details class=\"group\"><summary>{summary}</summary><div class=\"body\">\n{all}</div></details>\n"
+            ));
         }
     }
 }

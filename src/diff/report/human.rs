@@ -70,8 +70,7 @@ pub fn render(diff: &Diff, header: Header<'_>, style: Style) -> String {
         }
     }
     if !quietly.is_empty() {
-        let names: BTreeSet<&str> =
-            quietly.iter().flat_map(|group| &group.changes).map(|change| change.title.as_str()).collect();
+        let names: BTreeSet<&str> = quietly.iter().flat_map(|group| &group.changes).map(|change| change.title.as_str()).collect();
         let names = names.into_iter().collect::<Vec<_>>().join(", ");
         _ = writeln!(out, "\n{}\n  {}", style.paint("1", &derived(&quietly)), inert::line(&names));
     }

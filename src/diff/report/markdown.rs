@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::human::is_minor;
 use super::page::Page;
-use super::{Header, brief, change, contents, counts, derived, parts, unit, units, verdict};
+use super::{Header, brief, change, contents, counts, derived, listed, parts, unit, verdict};
 use crate::diagnostic::inert;
 use crate::diff::{Class, Diff, Group, SharedEffect};
 use crate::runbook::markdown::{code, escape, fenced};
@@ -15,6 +15,8 @@ pub const CHARACTERS: usize = 60_000;
 const RESERVE: usize = 400;
 /// Lines of one object that are shown.
 const ROWS: usize = 60;
+/// Names of clusters, and of networks, that one list has: with all of a fleet's in each list, a comment would hold nothing else.
+const NAMES: usize = 200;
 
 /// The first line, by which whoever posts the comment finds it again.
 pub const MARKER: &str = "<!-- netloom diff -->";
@@ -94,9 +96,9 @@ fn effect(shared: &SharedEffect) -> String {
     if effect.changes.len() > 1 {
         text.push('\n');
     }
-    _ = writeln!(text, "{}\n", plain(&units(&shared.units)));
+    _ = writeln!(text, "{}\n", plain(&listed(&shared.units, NAMES)));
     if !shared.clusters.is_empty() {
-        _ = writeln!(text, "With {}\n", plain(&units(&shared.clusters)));
+        _ = writeln!(text, "With {}\n", plain(&listed(&shared.clusters, NAMES)));
     }
     _ = writeln!(text, "{}\n", plain(&effect.because));
     for (at, step) in effect.steps.iter().enumerate() {
@@ -124,7 +126,7 @@ fn group(group: &Group) -> String {
             rows.push(format!("    … and {rest} lines more"));
         }
     }
-    let concerned = units(&group.units);
+    let concerned = listed(&group.units, NAMES);
     let brief = brief(&concerned);
     let cut = brief != concerned;
     let title = html(&format!("{}, {brief}", contents(&group.changes)));
@@ -134,7 +136,8 @@ fn group(group: &Group) -> String {
 
 /// The files of a group that follow from other changes, each with the units.
 fn follows(group: &Group) -> Vec<String> {
-    let names: Vec<&str> = group.units.iter().map(|folder| folder.split_once('/').map_or(folder.as_str(), |(_, name)| name)).collect();
+    let names: Vec<&str> =
+        group.units.iter().map(|folder| folder.split_once('/').map_or(folder.as_str(), |(_, name)| name)).collect();
     let names = brief(&names.join(", "));
     let first = |one: &std::sync::Arc<crate::diff::Change>| change(one).into_iter().next();
     group.changes.iter().filter_map(first).map(|(sign, text)| row(&(sign, format!("{names}: {text}")))).collect()
@@ -202,6 +205,17 @@ mod tests {
         assert!(text.ends_with(&format!(
             "**{left} parts left out**, because a comment cannot hold more: `netloom diff` shows everything.\n"
         )));
+    }
+
+    #[test]
+    fn a_fleet_does_not_crowd_out_its_changes() {
+        let units: Vec<String> = (0..1000).map(|at| format!("clusters/cluster-in-a-region-{at:03}")).collect();
+        let effect = |at: usize| Effect::new(Class::Downtime, format!("field{at}"), format!("field{at}: 1 → 2"), "why");
+        let shared = |at| SharedEffect { effect: effect(at), units: units.clone(), clusters: Vec::new() };
+        let group = Group { units: units.clone(), ..changed("ConfigMap a".to_owned()) };
+        let text = page(&Diff { effects: (0..8).map(shared).collect(), groups: vec![group], ..Diff::default() });
+        assert_eq!(text.matches("1000 clusters: cluster-in-a-region-000, ").count(), 9);
+        assert!(text.contains(", cluster-in-a-region-199 and 800 more\n") && !text.contains("left out"), "{}", text.len());
     }
 
     #[test]

@@ -32,9 +32,17 @@ impl Header<'_> {
 
 /// `3 clusters: a, b, c`; with networks told apart.
 fn units(folders: &[String]) -> String {
+    listed(folders, usize::MAX)
+}
+
+/// The same with so many names of each kind at most.
+fn listed(folders: &[String], most: usize) -> String {
     let of = |group: &str, noun: &str| {
         let names: Vec<&str> = folders.iter().filter_map(|folder| folder.strip_prefix(group)).collect();
-        (!names.is_empty()).then(|| format!("{}: {}", count(names.len(), noun), names.join(", ")))
+        let left = names.len().saturating_sub(most);
+        let more = if left > 0 { format!(" and {left} more") } else { String::new() };
+        let shown: Vec<&str> = names.iter().take(most).copied().collect();
+        (!names.is_empty()).then(|| format!("{}: {}{more}", count(names.len(), noun), shown.join(", ")))
     };
     [of("clusters/", "cluster"), of("networks/", "network")].into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
@@ -188,7 +196,8 @@ fn change(change: &Change) -> Vec<Row> {
         State::Changed => ('~', change.title.clone()),
         State::Renamed(old) => ('~', format!("{old} is now called {}", change.title)),
     };
-    let lines = change.lines.map(|(added, removed)| format!(": {} more, {removed} less", count(added, "line"))).unwrap_or_default();
+    let lines =
+        change.lines.map(|(added, removed)| format!(": {} more, {removed} less", count(added, "line"))).unwrap_or_default();
     let mut rows = vec![(sign, title + &lines)];
     for one in &change.fields {
         rows.extend(field(one).into_iter().map(|(sign, text)| (sign, format!("  {text}"))));
