@@ -11,7 +11,7 @@ use std::fmt::Write;
 
 use super::human::is_minor;
 use super::page::Page;
-use super::{Header, change, contents, count, counts, unit, units};
+use super::{Header, brief, change, contents, count, counts, derived, parts, unit, units};
 use crate::diagnostic::inert::{self, markup};
 use crate::diff::{Change, Class, Diff, Group, SharedEffect, State, UnitChange};
 use crate::graph::svg;
@@ -24,8 +24,6 @@ const CHARACTERS: usize = 6_000_000;
 const ROWS: usize = 400;
 /// Changes that are not folded, if they are worth it.
 const OPEN: usize = 8;
-/// Characters of the units' names in a title.
-const TITLE: usize = 120;
 
 const STYLE: &str = include_str!("html/style.css");
 const SCRIPT: &str = include_str!("html/script.js");
@@ -223,23 +221,34 @@ fn changes(page: &mut Page, diff: &Diff) {
     if !diff.groups.is_empty() {
         page.add("<h2>What changes</h2>\n");
         let told: BTreeSet<&str> = diff.effects.iter().map(|one| one.effect.transition.as_str()).collect();
-        diff.groups.iter().for_each(|one| page.add(&group(one, &told)));
+        let (groups, follow) = parts(diff);
+        groups.iter().for_each(|one| page.add(&group(one, &told)));
+        if !follow.is_empty() {
+            let of_group = |group: &&Group| {
+                let items: String = group.changes.iter().map(|one| item(one, &told)).collect();
+                format!("<div {}><p>{}</p>\n{items}</div>\n", data_units(&group.units), markup(&units(&group.units)))
+            };
+            let (title, all) = (brief(&derived(&follow)), follow.iter().map(of_group).collect::<String>());
+            let summary = markup(&title);
+            page.add(&format!(
+                "<details class=\"group\"><summary>{summary}</summary><div class=\"body\">\n{all}</div></details>\n"
+            ));
+        }
     }
 }
 
 /// What units share. `told` are the effects that are reported; others of an object follow from those.
 fn group(group: &Group, told: &BTreeSet<&str>) -> String {
     let concerned = units(&group.units);
-    let brief: String = concerned.chars().take(TITLE).collect();
-    let cut = brief.len() < concerned.len();
+    let brief = brief(&concerned);
+    let cut = brief != concerned;
     let all = if cut { format!("<p>{}</p>\n", markup(&concerned)) } else { String::new() };
     let items: String = group.changes.iter().map(|one| item(one, told)).collect();
     format!(
-        "<details class=\"group\" {}><summary>{}, {}{}</summary><div class=\"body\">\n{all}{items}</div></details>\n",
+        "<details class=\"group\" {}><summary>{}, {}</summary><div class=\"body\">\n{all}{items}</div></details>\n",
         data_units(&group.units),
         contents(&group.changes),
-        markup(&brief),
-        if cut { "…" } else { "" }
+        markup(&brief)
     )
 }
 

@@ -1,8 +1,9 @@
 //! For a terminal.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use super::{Header, change, contents, summary, unit, units};
+use super::{Header, change, contents, derived, parts, summary, unit, units};
 use crate::diagnostic::inert;
 use crate::diff::{Class, Diff, SharedEffect};
 
@@ -59,17 +60,19 @@ pub fn render(diff: &Diff, header: Header<'_>, style: Style) -> String {
     if quiet > 0 {
         _ = writeln!(out, "\n{quiet} more in place; `--verbose` shows them");
     }
-    for group in &diff.groups {
-        let shown: Vec<_> = group.changes.iter().filter(|one| style.verbose || !one.derived).collect();
+    let (groups, follow) = parts(diff);
+    let quietly = if style.verbose { Vec::new() } else { follow.clone() };
+    for group in groups.iter().chain(follow.iter().filter(|_| style.verbose)) {
         let head = format!("{}, {}", contents(&group.changes), units(&group.units));
         _ = writeln!(out, "\n{}", style.paint("1", &head));
-        for one in &shown {
+        for one in group.changes.iter().filter(|one| style.verbose || !one.derived) {
             change(one).iter().for_each(|row| out += &style.row("  ", row));
         }
-        if shown.is_empty() {
-            let names: Vec<&str> = group.changes.iter().map(|one| one.title.as_str()).collect();
-            _ = writeln!(out, "  {}", inert::line(&names.join(", ")));
-        }
+    }
+    if !quietly.is_empty() {
+        let names: BTreeSet<&str> = quietly.iter().flat_map(|group| &group.changes).map(|change| change.title.as_str()).collect();
+        let names = names.into_iter().collect::<Vec<_>>().join(", ");
+        _ = writeln!(out, "\n{}\n  {}", style.paint("1", &derived(&quietly)), inert::line(&names));
     }
     if !diff.units.is_empty() {
         out.push('\n');

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::human::is_minor;
 use super::page::Page;
-use super::{Header, change, contents, counts, unit, units, verdict};
+use super::{Header, brief, change, contents, counts, derived, listed, parts, unit, verdict};
 use crate::diagnostic::inert;
 use crate::diff::{Class, Diff, Group, SharedEffect};
 use crate::runbook::markdown::{code, escape, fenced};
@@ -13,10 +13,10 @@ use crate::runbook::markdown::{code, escape, fenced};
 pub const CHARACTERS: usize = 60_000;
 /// Characters that stay free for the last line, which says what was left out.
 const RESERVE: usize = 400;
-/// Characters of the units' names in a title.
-const TITLE: usize = 120;
 /// Lines of one object that are shown.
 const ROWS: usize = 60;
+/// Names of clusters, and of networks, that one list has: with all of a fleet's in each list, a comment would hold nothing else.
+const NAMES: usize = 200;
 
 /// The first line, by which whoever posts the comment finds it again.
 pub const MARKER: &str = "<!-- netloom diff -->";
@@ -28,7 +28,7 @@ pub fn render(diff: &Diff, header: Header<'_>) -> String {
     page.add(&head(diff, header));
     if !diff.units.is_empty() {
         let rows: Vec<String> = diff.units.iter().map(|one| row(&unit(one))).collect();
-        add_list(&mut page, "Units", &rows);
+        add_list(&mut page, &format!("Units: {}", rows.len()), &rows);
     }
     let shown: Vec<_> = diff.effects.iter().filter(|one| !is_minor(one)).collect();
     shown.iter().for_each(|one| page.add(&effect(one)));
@@ -36,7 +36,12 @@ pub fn render(diff: &Diff, header: Header<'_>) -> String {
     if minor > 0 {
         page.add(&format!("{minor} more in place.\n\n"));
     }
-    diff.groups.iter().for_each(|one| page.add(&group(one)));
+    let (groups, follow) = parts(diff);
+    groups.iter().for_each(|one| page.add(&group(one)));
+    if !follow.is_empty() {
+        let rows: Vec<String> = follow.iter().flat_map(|group| follows(group)).collect();
+        add_list(&mut page, &html(&brief(&derived(&follow))), &rows);
+    }
     finish(page)
 }
 
@@ -46,7 +51,7 @@ fn add_list(page: &mut Page, title: &str, rows: &[String]) {
     let rest = rows.len() - fits.len();
     let more = if rest > 0 { format!("\n… and {rest} more") } else { String::new() };
     let body = fenced("diff", &format!("{}{more}", fits.join("\n")));
-    page.add(&format!("<details><summary>{title}: {}</summary>\n\n{body}\n\n</details>\n\n", rows.len()));
+    page.add(&format!("<details><summary>{title}</summary>\n\n{body}\n\n</details>\n\n"));
 }
 
 fn finish(mut page: Page) -> String {
@@ -91,9 +96,9 @@ fn effect(shared: &SharedEffect) -> String {
     if effect.changes.len() > 1 {
         text.push('\n');
     }
-    _ = writeln!(text, "{}\n", plain(&units(&shared.units)));
+    _ = writeln!(text, "{}\n", plain(&listed(&shared.units, NAMES)));
     if !shared.clusters.is_empty() {
-        _ = writeln!(text, "With {}\n", plain(&units(&shared.clusters)));
+        _ = writeln!(text, "With {}\n", plain(&listed(&shared.clusters, NAMES)));
     }
     _ = writeln!(text, "{}\n", plain(&effect.because));
     for (at, step) in effect.steps.iter().enumerate() {
@@ -112,19 +117,30 @@ fn effect(shared: &SharedEffect) -> String {
 fn group(group: &Group) -> String {
     let mut rows = Vec::new();
     for one in &group.changes {
-        let lines = change(one);
+        let mut lines = change(one);
+        // What is in a list of files is told by the files.
+        lines.truncate(if one.derived { 1 } else { lines.len() });
         let rest = lines.len().saturating_sub(ROWS);
         rows.extend(lines.iter().take(ROWS).map(row));
         if rest > 0 {
             rows.push(format!("    … and {rest} lines more"));
         }
     }
-    let concerned = units(&group.units);
-    let brief: String = concerned.chars().take(TITLE).collect();
-    let cut = brief.len() < concerned.len();
-    let title = html(&format!("{}, {brief}{}", contents(&group.changes), if cut { "…" } else { "" }));
+    let concerned = listed(&group.units, NAMES);
+    let brief = brief(&concerned);
+    let cut = brief != concerned;
+    let title = html(&format!("{}, {brief}", contents(&group.changes)));
     let all = if cut { format!("{}\n\n", plain(&concerned)) } else { String::new() };
     format!("<details><summary>{title}</summary>\n\n{all}{}\n\n</details>\n\n", fenced("diff", &rows.join("\n")))
+}
+
+/// The files of a group that follow from other changes, each with the units.
+fn follows(group: &Group) -> Vec<String> {
+    let names: Vec<&str> =
+        group.units.iter().map(|folder| folder.split_once('/').map_or(folder.as_str(), |(_, name)| name)).collect();
+    let names = brief(&names.join(", "));
+    let first = |one: &std::sync::Arc<crate::diff::Change>| change(one).into_iter().next();
+    group.changes.iter().filter_map(first).map(|(sign, text)| row(&(sign, format!("{names}: {text}")))).collect()
 }
 
 /// A line of a block in the language `diff`, which colours lines that begin with `+`, `-` and `!`.
@@ -189,6 +205,17 @@ mod tests {
         assert!(text.ends_with(&format!(
             "**{left} parts left out**, because a comment cannot hold more: `netloom diff` shows everything.\n"
         )));
+    }
+
+    #[test]
+    fn a_fleet_does_not_crowd_out_its_changes() {
+        let units: Vec<String> = (0..1000).map(|at| format!("clusters/cluster-in-a-region-{at:03}")).collect();
+        let effect = |at: usize| Effect::new(Class::Downtime, format!("field{at}"), format!("field{at}: 1 → 2"), "why");
+        let shared = |at| SharedEffect { effect: effect(at), units: units.clone(), clusters: Vec::new() };
+        let group = Group { units: units.clone(), ..changed("ConfigMap a".to_owned()) };
+        let text = page(&Diff { effects: (0..8).map(shared).collect(), groups: vec![group], ..Diff::default() });
+        assert_eq!(text.matches("1000 clusters: cluster-in-a-region-000, ").count(), 9);
+        assert!(text.contains(", cluster-in-a-region-199 and 800 more\n") && !text.contains("left out"), "{}", text.len());
     }
 
     #[test]

@@ -10,7 +10,7 @@ pub mod raw;
 
 use similar::{ChangeTag, TextDiff};
 
-use super::{Change, Class, Diff, Field, State, UnitChange};
+use super::{Change, Class, Diff, Field, Group, State, UnitChange};
 use crate::git::Base;
 use crate::tree::{Node, Value};
 
@@ -32,11 +32,28 @@ impl Header<'_> {
 
 /// `3 clusters: a, b, c`; with networks told apart.
 fn units(folders: &[String]) -> String {
+    listed(folders, usize::MAX)
+}
+
+/// The same with so many names of each kind at most.
+fn listed(folders: &[String], most: usize) -> String {
     let of = |group: &str, noun: &str| {
         let names: Vec<&str> = folders.iter().filter_map(|folder| folder.strip_prefix(group)).collect();
-        (!names.is_empty()).then(|| format!("{}: {}", count(names.len(), noun), names.join(", ")))
+        let left = names.len().saturating_sub(most);
+        let more = if left > 0 { format!(" and {left} more") } else { String::new() };
+        let shown: Vec<&str> = names.iter().take(most).copied().collect();
+        (!names.is_empty()).then(|| format!("{}: {}{more}", count(names.len(), noun), shown.join(", ")))
     };
     [of("clusters/", "cluster"), of("networks/", "network")].into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
+/// The beginning of a long list of names.
+fn brief(names: &str) -> String {
+    const TITLE: usize = 120;
+    match names.char_indices().nth(TITLE) {
+        Some((end, _)) => format!("{}…", names.get(..end).unwrap_or_default()),
+        None => names.to_owned(),
+    }
 }
 
 fn count(number: usize, noun: &str) -> String {
@@ -65,6 +82,18 @@ fn contents(changes: &[std::sync::Arc<Change>]) -> String {
         parts.push(count(changes.len(), "derived file"));
     }
     parts.join(", ")
+}
+
+/// Groups with changes of their own, and those with nothing but what follows from others: lists of files, runbooks.
+fn parts(diff: &Diff) -> (Vec<&Group>, Vec<&Group>) {
+    diff.groups.iter().partition(|group| group.changes.iter().any(|change| !change.derived))
+}
+
+/// What groups of derived files are about in one title: `4 derived files, 3 clusters: a, b, c`.
+fn derived(groups: &[&Group]) -> String {
+    let folders: std::collections::BTreeSet<&String> = groups.iter().flat_map(|group| &group.units).collect();
+    let files = groups.iter().map(|group| group.changes.len() * group.units.len()).sum();
+    format!("{}, {}", count(files, "derived file"), units(&folders.into_iter().cloned().collect::<Vec<_>>()))
 }
 
 /// How many changes there are of each class, the worst first: `downtime 1, rolling 3`.
@@ -167,7 +196,8 @@ fn change(change: &Change) -> Vec<Row> {
         State::Changed => ('~', change.title.clone()),
         State::Renamed(old) => ('~', format!("{old} is now called {}", change.title)),
     };
-    let lines = change.lines.map(|(added, removed)| format!(": {added} lines more, {removed} less")).unwrap_or_default();
+    let lines =
+        change.lines.map(|(added, removed)| format!(": {} more, {removed} less", count(added, "line"))).unwrap_or_default();
     let mut rows = vec![(sign, title + &lines)];
     for one in &change.fields {
         rows.extend(field(one).into_iter().map(|(sign, text)| (sign, format!("  {text}"))));
