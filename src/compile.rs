@@ -245,7 +245,7 @@ impl Fleet<'_> {
         let count = || progress(done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1, total);
         let of_networks = networks.par_iter().map(|plan| {
             let mut findings = Vec::new();
-            let unit = self.network(plan, &mut findings);
+            let unit = self.network(plan, &clusters, &mut findings);
             count();
             (unit, findings)
         });
@@ -268,7 +268,7 @@ impl Fleet<'_> {
     }
 
     /// A network's unit: its stack. A network that netloom does not create has none.
-    fn network(&self, plan: &NetworkPlan, findings: &mut Vec<Diagnostic>) -> Option<Unit> {
+    fn network(&self, plan: &NetworkPlan, clusters: &[&Effective<'_>], findings: &mut Vec<Diagnostic>) -> Option<Unit> {
         let folder = format!("networks/{}", plan.name);
         let template = cloudformation::network::template(plan);
         self.policies.network(self.networks, plan, template.as_ref(), findings);
@@ -278,7 +278,8 @@ impl Fleet<'_> {
         let network = self.networks.iter().find(|network| network.value.metadata.name == plan.name);
         if let Some(((witness, project), network)) = self.witness.zip(network) {
             let sources = self.sources;
-            witness.network(&NetworkSeen { project, sources, network, plan, template: &template, artifacts: &artifacts });
+            let (template, artifacts) = (&template, &*artifacts);
+            witness.network(&NetworkSeen { project, sources, network, clusters, plan, template, artifacts });
         }
         let declared = network.map_or(Span::NONE, |network| network.span("metadata.name"));
         Some(Unit { folder, declared, artifacts })

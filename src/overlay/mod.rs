@@ -11,6 +11,7 @@ pub mod render;
 pub mod template;
 mod unused;
 
+use crate::declare::Selector;
 use crate::tree::{Node, Span};
 
 /// An overlay that a cluster has, with its options.
@@ -41,7 +42,7 @@ pub struct Reason {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// A layer of the project, with this selector.
-    Layer(String),
+    Layer(Selector),
     /// The cluster's own list.
     Cluster,
     /// The overlay with this name, which builds on it.

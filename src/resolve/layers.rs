@@ -94,7 +94,7 @@ pub(super) fn named<'a>(
         return Vec::new();
     }
     let of_layer = |layer: &Layer<'_, 'a>| {
-        let origin = Origin::Layer(layer.clusters.to_string());
+        let origin = Origin::Layer(layer.clusters.clone());
         Root { overlay: layer.overlay, reason: Reason { origin, span: layer.span }, options: layer.options.clone() }
     };
     let mut roots: Vec<_> = layers.iter().filter(|layer| layer.clusters.matches(&labels)).map(of_layer).collect();
