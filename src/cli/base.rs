@@ -1,26 +1,27 @@
 //! Both sides of a comparison: a commit of the project's repository, and the files as they are.
+//!
+//! Both are read and resolved; rendered is what is made from something else in the other. What a change does not reach costs no
+//! more than reading it.
 
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{Context, Exit, Outcome};
-use crate::compile::{Resolved, compile_at};
+use crate::compile::{Inputs, Wanted, compile_at};
 use crate::diagnostic::{Diagnostic, Severity, has_errors, rules};
 use crate::diff::Side;
 use crate::diff::subject::subjects;
-use crate::git::{Base, Repository, Tree};
+use crate::git::{Base, Repository};
 use crate::tree::{Sources, Span};
 use crate::{Compilation, Request};
 
-/// Both sides, compiled.
+/// Both sides of a comparison: the units in which they differ, and what all of them are made from.
 pub(super) struct Sides {
     pub(super) base: Base,
     /// The project's folder in the repository: empty, or with a `/` at its end.
     pub(super) prefix: String,
     pub(super) before: Side,
     pub(super) after: Side,
-    /// What came of the files as they are; its units are in `after`.
-    pub(super) compilation: Compilation,
 }
 
 /// What cannot be compared, and the texts that the findings point into.
@@ -40,54 +41,81 @@ impl Failed {
     }
 }
 
-/// Compiles the files as they are and the project as it is in the base.
-pub(super) fn sides(wanted: Option<&str>, context: &Context<'_>) -> Result<Sides, Failed> {
-    let request = Request { root: context.root(), clusters: Vec::new(), worker: context.surroundings.executable.clone() };
-    let (mut compilation, after) = side(&request, None, context);
-    if has_errors(&compilation.findings) {
-        return Err(broken(compilation, "the working tree does not compile, so there is nothing to compare"));
-    }
-    let (base, prefix, tree) = committed(&request.root, wanted).map_err(Failed::of)?;
-    let before = match tree {
-        None => Side::default(),
-        Some(tree) => {
-            let (committed, side) = side(&request, Some(&tree), context);
-            if tree.is_incomplete() {
-                let message = format!("parts of the commit {} are not in this clone, which is a partial one", base.short());
-                let finding = Diagnostic::new(&rules::BASE_MISSING, Span::NONE, message);
-                return Err(Failed::of(finding.help("fetch them: `git fetch --refetch --no-filter origin`")));
-            }
-            let is_new = committed.findings.iter().any(|finding| finding.code == rules::PROJECT_MISSING.code);
-            if !is_new && has_errors(&committed.findings) {
-                let message = format!("the base {} ({}) does not compile, so what changes is not known", base.name, base.short());
-                return Err(broken(committed, &message));
-            }
-            side
-        }
+/// Compiles the project as it is, and, of its base, what differs. Of the project, too, unless `all` of it is wanted.
+pub(super) fn sides(
+    request: &Request,
+    revision: Option<&str>,
+    all: bool,
+    context: &Context<'_>,
+) -> (Compilation, Result<Sides, Failed>) {
+    let (compilation, found) = compile_at(request, None, context.surroundings.progress, |head| {
+        let base = Committed::compile(request, revision, &head.inputs(), context);
+        let wanted = match &base {
+            _ if all => head.asked(request),
+            Ok(base) => Wanted::Only(base.differing.clone()),
+            Err(_) => Wanted::Only(BTreeSet::new()),
+        };
+        (wanted, base.map(|base| (base, subjects(&head))))
+    });
+    let sides = match found {
+        Some(found) if !has_errors(&compilation.findings) => found.map(|(committed, subjects)| {
+            let Committed { base, prefix, side, differing } = committed;
+            let units = compilation.units.iter().filter(|unit| differing.contains(&unit.folder)).cloned().collect();
+            Sides { base, prefix, before: side, after: Side { units, subjects } }
+        }),
+        _ => Err(broken(&compilation, "the working tree does not compile, so there is nothing to compare")),
     };
-    let after = Side { units: std::mem::take(&mut compilation.units), ..after };
-    Ok(Sides { base, prefix, before, after, compilation })
+    (compilation, sides)
 }
 
-/// The base and its files; none when the commit does not have the project's folder.
-fn committed(root: &Path, wanted: Option<&str>) -> Result<(Base, String, Option<Arc<Tree>>), Diagnostic> {
-    let repository = Repository::find(root)?;
-    let base = repository.base(wanted)?;
-    let tree = repository.tree(&base.commit)?;
-    Ok((base, repository.prefix().to_owned(), tree.map(Arc::new)))
+/// A commit, and what of its units differs from those that are made from something else.
+struct Committed {
+    base: Base,
+    prefix: String,
+    side: Side,
+    /// The folders of these units, on either side.
+    differing: BTreeSet<String>,
 }
 
-fn side(request: &Request, tree: Option<&Arc<Tree>>, context: &Context<'_>) -> (Compilation, Side) {
-    let look = |resolved: Resolved<'_>| subjects(&resolved);
-    let (mut compilation, subjects) = compile_at(request, tree, context.surroundings.progress, look);
-    let units = if tree.is_some() { std::mem::take(&mut compilation.units) } else { Vec::new() };
-    (compilation, Side { units, subjects: subjects.unwrap_or_default() })
+impl Committed {
+    fn compile(request: &Request, revision: Option<&str>, head: &Inputs, context: &Context<'_>) -> Result<Self, Failed> {
+        let repository = Repository::find(&request.root).map_err(Failed::of)?;
+        let base = repository.base(revision).map_err(Failed::of)?;
+        let prefix = repository.prefix().to_owned();
+        let all = || head.keys().cloned().collect();
+        let Some(tree) = repository.tree(&base.commit).map_err(Failed::of)?.map(Arc::new) else {
+            return Ok(Self { base, prefix, side: Side::default(), differing: all() });
+        };
+        let whole = Request { clusters: Vec::new(), ..request.clone() };
+        let (compilation, found) = compile_at(&whole, Some(&tree), context.surroundings.progress, |resolved| {
+            let differing = differing(&resolved.inputs(), head);
+            (Wanted::Only(differing.clone()), (differing, subjects(&resolved)))
+        });
+        if tree.is_incomplete() {
+            let message = format!("parts of the commit {} are not in this clone, which is a partial one", base.short());
+            let finding = Diagnostic::new(&rules::BASE_MISSING, Span::NONE, message);
+            return Err(Failed::of(finding.help("fetch them: `git fetch --refetch --no-filter origin`")));
+        }
+        let is_new = compilation.findings.iter().any(|finding| finding.code == rules::PROJECT_MISSING.code);
+        if !is_new && has_errors(&compilation.findings) {
+            let message = format!("the base {} ({}) does not compile, so what changes is not known", base.name, base.short());
+            return Err(broken(&compilation, &message));
+        }
+        let (differing, subjects) = found.unwrap_or_else(|| (all(), BTreeMap::new()));
+        Ok(Self { base, prefix, side: Side { units: compilation.units, subjects }, differing })
+    }
+}
+
+/// The units that are made from something else on the other side, or not there.
+pub(super) fn differing(one: &Inputs, other: &Inputs) -> BTreeSet<String> {
+    let folders = one.keys().chain(other.keys());
+    folders.filter(|folder| one.get(*folder) != other.get(*folder)).cloned().collect()
 }
 
 /// The errors of one side, and what they mean.
-fn broken(compilation: Compilation, message: &str) -> Failed {
-    let mut findings = compilation.findings;
+fn broken(compilation: &Compilation, message: &str) -> Failed {
+    let mut findings = compilation.findings.clone();
     findings.retain(|finding| finding.severity == Severity::Error);
     findings.push(Diagnostic::new(&rules::BASE_BROKEN, Span::NONE, message));
-    Failed { findings, sources: compilation.sources }
+    Failed { findings, sources: Arc::clone(&compilation.sources) }
 }

@@ -5,10 +5,10 @@ use clap::Args;
 use super::base::{Sides, sides};
 use super::{Context, Exit, Outcome, Selection};
 use crate::diagnostic::{Diagnostic, Format, rules};
-use crate::diff;
 use crate::diff::report::human::{self, Style};
 use crate::diff::report::{Header, github, json, markdown, raw};
 use crate::tree::Span;
+use crate::{Request, diff};
 
 /// Compares the working tree with a commit.
 #[derive(Debug, Args)]
@@ -36,15 +36,16 @@ pub struct Diff {
 }
 
 pub(super) fn run(command: &Diff, context: &Context<'_>) -> Outcome {
-    let sides = match sides(command.base.as_deref(), context) {
-        Ok(sides) => sides,
-        Err(failed) => return failed.outcome(),
+    let request = Request { root: context.root(), clusters: Vec::new(), worker: context.surroundings.executable.clone() };
+    let (compilation, sides) = match sides(&request, command.base.as_deref(), false, context) {
+        (compilation, Ok(sides)) => (compilation, sides),
+        (_, Err(failed)) => return failed.outcome(),
     };
     let unknown = unknown_clusters(&command.selection.clusters, &sides);
     if !unknown.is_empty() {
         return Outcome { findings: unknown, exit: Exit::Error, ..Outcome::default() };
     }
-    let Sides { base, prefix, before, after, compilation } = sides;
+    let Sides { base, prefix, before, after } = sides;
     let selected = diff::selected(&command.selection.clusters, &before, &after);
     let wanted = |folder: &str| selected.is_empty() || selected.iter().any(|one| one == folder);
     let compared = diff::compare(&before, &after, &wanted);

@@ -19,6 +19,7 @@ mod policy;
 mod progress;
 mod render;
 mod schema;
+mod staged;
 mod vendor;
 
 use std::path::{Path, PathBuf};

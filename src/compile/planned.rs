@@ -60,11 +60,12 @@ pub(crate) fn planned(
     let fleet = Fleet {
         witness: None,
         policies: &policies,
-        project: &project.value,
+        project: &project,
         sources: &sources,
         jsonnet: &jsonnet,
         networks: &networks,
         plans,
+        node_routes: std::collections::BTreeMap::new(),
         compiled: &compiled,
     };
     let wanted = clusters.iter().filter(|one| chosen.as_ref() == Some(&one.cluster.value.metadata.name));

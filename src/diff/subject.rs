@@ -13,7 +13,7 @@ use crate::unit::Unit;
 /// One side of a comparison.
 #[derive(Debug, Default)]
 pub struct Side {
-    /// Its units.
+    /// Its units, but for those that are made from the same on the other side: these need no rendering.
     pub units: Vec<Unit>,
     /// What they are made from, by folder. A network that netloom does not create is here, too, though it has no unit.
     pub subjects: BTreeMap<String, Subject>,
@@ -55,6 +55,11 @@ impl Side {
 }
 
 impl Subject {
+    /// Whether something is rendered for it: for a cluster, and for a network that netloom creates.
+    pub(super) fn has_unit(&self) -> bool {
+        self.network.is_some() || self.spec.get("aws").is_some_and(|aws| !aws.is_null())
+    }
+
     /// Where a field of `spec` was written, or its nearest parent.
     #[must_use]
     pub fn span(&self, field: &str) -> Span {
