@@ -29,7 +29,7 @@ pub struct NetworkSeen<'a> {
     /// The declaration.
     pub network: &'a Declared<Network>,
     /// The clusters of the project that are compiled.
-    pub clusters: &'a [&'a Effective<'a>],
+    pub clusters: &'a [Effective<'a>],
     /// Its plan.
     pub plan: &'a NetworkPlan,
     /// Its template.

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::declared;
 use super::origin::{Kind, Origin, place};
+use crate::declare::Selector;
 use crate::overlay::{self, Reason, Selected};
 use crate::resolve::Effective;
-use crate::tree::{Node, Path};
+use crate::tree::{Node, Path, Span};
 use crate::{ClusterSeen, NetworkSeen};
 
 /// The clusters whose overlays may have set a value.
@@ -24,7 +25,7 @@ impl<'a> Choice<'a> {
 
     /// The clusters in a network, whose overlays patch it.
     pub(super) fn of_network(seen: &NetworkSeen<'a>) -> Self {
-        Self { clusters: seen.clusters.iter().copied().filter(|one| std::ptr::eq(one.network, seen.network)).collect() }
+        Self { clusters: seen.clusters.iter().filter(|one| std::ptr::eq(one.network, seen.network)).collect() }
     }
 
     /// The clusters' declarations.
@@ -81,18 +82,8 @@ fn reasons<'a>(choice: &Choice<'a>, (effective, selected): Chosen<'a>, within: &
 fn asks((effective, selected): Chosen<'_>, reason: &Reason) -> Origin {
     let document = &effective.cluster.node;
     let (text, place, inputs) = match &reason.origin {
-        overlay::Origin::Layer(selector) if selector.is_empty() => {
-            ("a layer of every cluster".to_owned(), reason.span, Vec::new())
-        }
-        overlay::Origin::Layer(selector) => {
-            let labels = selector.match_labels.keys().chain(selector.match_expressions.iter().map(|one| &one.key));
-            let paths = labels.map(|label| Path::dotted("metadata.labels").child(label));
-            let labels = paths.filter(|path| document.at(path).is_some()).map(|path| {
-                let origin = declared::field(document, &path, None);
-                Arc::new(origin.named(path.to_string()))
-            });
-            (format!("a layer of clusters with {selector}"), reason.span, labels.collect())
-        }
+        overlay::Origin::Layer(selector) => by_labels(selector, "cluster", document, reason),
+        overlay::Origin::NetworkLayer(selector) => by_labels(selector, "network", &effective.network.node, reason),
         overlay::Origin::Cluster => ("the cluster's own list".to_owned(), reason.span, Vec::new()),
         overlay::Origin::UsedBy(name) => (format!("the overlay {name} builds on it"), reason.span, Vec::new()),
         overlay::Origin::Block => {
@@ -103,4 +94,18 @@ fn asks((effective, selected): Chosen<'_>, reason: &Reason) -> Origin {
     };
     let name = format!("overlay {}", selected.overlay.name());
     Origin { inputs, ..Origin::new(Kind::Declared, place, text).named(name) }
+}
+
+/// A layer of clusters or networks, and those of their labels that it selects.
+fn by_labels(selector: &Selector, what: &str, document: &Node, reason: &Reason) -> (String, Span, Vec<Arc<Origin>>) {
+    if selector.is_empty() {
+        return (format!("a layer of every {what}"), reason.span, Vec::new());
+    }
+    let labels = selector.match_labels.keys().chain(selector.match_expressions.iter().map(|one| &one.key));
+    let paths = labels.map(|label| Path::dotted("metadata.labels").child(label));
+    let declared = paths.filter(|path| document.at(path).is_some()).map(|path| {
+        let origin = declared::field(document, &path, None);
+        Arc::new(origin.named(path.to_string()))
+    });
+    (format!("a layer of {what}s with {selector}"), reason.span, declared.collect())
 }
