@@ -299,7 +299,7 @@ impl<'a> Fleet<'a> {
         artifacts.sort_by(|a, b| a.path.cmp(&b.path));
         if let Some(witness) = self.witness {
             let (project, sources) = (self.project, self.sources);
-            witness.network(&NetworkSeen { project, sources, network, plan, template, artifacts: &artifacts });
+            witness.network(&NetworkSeen { project, sources, network, clusters, plan, template, artifacts: &artifacts });
         }
         Some(Unit { folder, declared: network.span("metadata.name"), artifacts })
     }

@@ -71,11 +71,11 @@ fn data(cluster: &Effective<'_>, sources: &Sources) -> Value {
     let overlay = |one: &Selected<'_>| {
         let reasons = one.reasons.iter().map(|reason| {
             let (kind, detail) = match &reason.origin {
-                Origin::Layer(selector) => ("layer", ("selector", selector.as_str())),
-                Origin::NetworkLayer(selector) => ("networkLayer", ("selector", selector.as_str())),
-                Origin::Cluster => ("cluster", ("list", "spec.overlays")),
-                Origin::UsedBy(name) => ("uses", ("overlay", name.as_str())),
-                Origin::Block => ("block", ("block", one.overlay.spec().selected_by.as_deref().unwrap_or_default())),
+                Origin::Layer(selector) => ("layer", ("selector", selector.to_string())),
+                Origin::NetworkLayer(selector) => ("networkLayer", ("selector", selector.to_string())),
+                Origin::Cluster => ("cluster", ("list", "spec.overlays".to_owned())),
+                Origin::UsedBy(name) => ("uses", ("overlay", name.clone())),
+                Origin::Block => ("block", ("block", one.overlay.spec().selected_by.clone().unwrap_or_default())),
             };
             json!({"kind": kind, detail.0: detail.1, "place": sources.locate(reason.span)})
         });

@@ -117,11 +117,11 @@ fn chosen(selected: &Selected<'_>, overlays: &BTreeMap<&str, Hash>, files: &File
 fn reasons(selected: &Selected<'_>, hasher: &mut Hasher) {
     for reason in &selected.reasons {
         let (kind, what) = match &reason.origin {
-            Origin::Layer(selector) => ("layer", selector.as_str()),
-            Origin::NetworkLayer(selector) => ("network layer", selector.as_str()),
-            Origin::Cluster => ("cluster", ""),
-            Origin::UsedBy(name) => ("used by", name.as_str()),
-            Origin::Block => ("block", ""),
+            Origin::Layer(selector) => ("layer", selector.to_string()),
+            Origin::NetworkLayer(selector) => ("network layer", selector.to_string()),
+            Origin::Cluster => ("cluster", String::new()),
+            Origin::UsedBy(name) => ("used by", name.clone()),
+            Origin::Block => ("block", String::new()),
         };
         add(hasher, [kind.as_bytes(), what.as_bytes()]);
     }

@@ -28,6 +28,8 @@ pub struct NetworkSeen<'a> {
     pub sources: &'a Sources,
     /// The declaration.
     pub network: &'a Declared<Network>,
+    /// The clusters of the project that are compiled.
+    pub clusters: &'a [Effective<'a>],
     /// Its plan.
     pub plan: &'a NetworkPlan,
     /// Its template.

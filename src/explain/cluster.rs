@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::declared;
 use super::files;
 use super::inputs::{Inputs, Scope};
+use super::narrow::below;
 use super::network;
 use super::origin::{Kind, Origin, overridden};
 use crate::ClusterSeen;
@@ -80,7 +81,7 @@ impl<'a> Cluster<'a> {
         for (condition, name) in conditions {
             reasons.extend(condition.iter().map(|condition| Arc::new(self.inputs.bare(plain, condition, name))));
         }
-        reasons.extend(self.inputs.selected(scope).into_iter().flat_map(|selected| self.inputs.selections(selected)));
+        reasons.extend(self.inputs.selected(scope).into_iter().flat_map(|selected| self.inputs.choice.selections(selected)));
         reasons
     }
 
@@ -91,7 +92,7 @@ impl<'a> Cluster<'a> {
         let made = scope.instance.compiled.config_maps.iter().find(|map| map.object.node.span == span);
         let conditions = made.and_then(|map| map.when.as_ref()).into_iter().chain(&scope.instance.compiled.when);
         reasons.extend(conditions.map(|condition| Arc::new(self.inputs.bare(scope, condition, "when"))));
-        reasons.extend(self.inputs.selected(scope).into_iter().flat_map(|selected| self.inputs.selections(selected)));
+        reasons.extend(self.inputs.selected(scope).into_iter().flat_map(|selected| self.inputs.choice.selections(selected)));
         reasons
     }
 
@@ -103,7 +104,8 @@ impl<'a> Cluster<'a> {
     fn in_object(&self, object: &Object, path: &Path) -> Origin {
         let node = first_equal(object.node.nearest(path));
         let made = self.maker(object);
-        let origin = self.at_span(node.span, made).unwrap_or_else(|| self.elsewhere(object, node, path));
+        let below = below(&object.node, path, node.span);
+        let origin = self.at_span(node.span, below, made).unwrap_or_else(|| self.elsewhere(object, node, path));
         // Nothing else replaces a value and leaves its place.
         let hashed = node.overrode.as_ref().is_some_and(|older| older.span == node.span && **older != *node);
         let text =
@@ -135,13 +137,13 @@ impl<'a> Cluster<'a> {
         named.into_iter().map(|at| declared::at(project, &format!("spec.policies[{at}].policy"), None)).collect()
     }
 
-    /// The origin of a value by the place that set it.
-    fn at_span<'s>(&'s self, span: Span, made: Option<(Scope<'s>, &'s Maker<'a>)>) -> Option<Origin> {
+    /// The origin of a value by the place that set it, which may have set all that is around it, too: the value is `below` that.
+    fn at_span<'s>(&'s self, span: Span, below: &[Step], made: Option<(Scope<'s>, &'s Maker<'a>)>) -> Option<Origin> {
         if let Some((scope, maker)) = made {
             if let Some(scalar) =
                 maker.document.and_then(|document| whole(document).or_else(|| document.template.scalar_at(span)))
             {
-                return Some(self.inputs.scalar(scope, scalar, None, 0));
+                return Some(self.inputs.below(scope, scalar, below, None, 0));
             }
             if let Body::Jsonnet(file) = &maker.resource.body
                 && *file == span.file
@@ -160,7 +162,7 @@ impl<'a> Cluster<'a> {
         let by = format!("a patch of the overlay {}", scope.instance.overlay.name());
         let mut origin = match &patch.body {
             Body::Manifests(documents) => match documents.iter().find_map(|document| document.template.scalar_at(span)) {
-                Some(scalar) => self.inputs.scalar(scope, scalar, None, 0),
+                Some(scalar) => self.inputs.below(scope, scalar, below, None, 0),
                 None => self.constant(span, String::new()),
             },
             Body::Jsonnet(_) => self.program(scope, span, "a Jsonnet program"),
@@ -168,7 +170,9 @@ impl<'a> Cluster<'a> {
         origin.by = by;
         // Without the patch another value would stand there, so why it applies is a part of the answer.
         origin.inputs.extend(patch.when.iter().map(|condition| Arc::new(self.inputs.bare(scope, condition, "when"))));
-        origin.inputs.extend(self.inputs.selected(scope).into_iter().flat_map(|selected| self.inputs.selections(selected)));
+        origin
+            .inputs
+            .extend(self.inputs.selected(scope).into_iter().flat_map(|selected| self.inputs.choice.selections(selected)));
         Some(origin)
     }
 
@@ -185,7 +189,7 @@ impl<'a> Cluster<'a> {
         let Some(template) = self.seen.template else { return Origin::computed("", Vec::new()) };
         let node = template.nearest(path);
         if node.span.is_known() {
-            let origin = self.at_span(node.span, None);
+            let origin = self.at_span(node.span, &[], None);
             let origin = origin.unwrap_or_else(|| Origin::new(Kind::Constant, node.span, self.inputs.written(node.span)));
             return Origin { overrode: overridden(template, path), ..origin };
         }
@@ -200,7 +204,7 @@ impl<'a> Cluster<'a> {
         let of_cluster = reason.cluster.iter().map(|path| declared::at(cluster, path, None));
         let of_network = reason.network.iter().map(|path| declared::at(&network.node, path, network::default(network, path)));
         let of_network = of_network.filter(|origin| origin.kind != Kind::Unset);
-        let mut inputs: Vec<_> = of_cluster.chain(of_network).collect();
+        let mut inputs: Vec<_> = of_cluster.chain(of_network).map(|origin| self.inputs.choice.input(&origin)).collect();
         inputs.extend(reason.flows.iter().map(|flow| Arc::new(self.flow(flow))));
         inputs.extend(reason.statement.map(|because| Arc::new(self.statement(because))));
         Origin::computed(reason.text, inputs)
@@ -212,7 +216,7 @@ impl<'a> Cluster<'a> {
         let found = self.seen.instances.iter().enumerate().find(|(_, instance)| has(instance));
         let origin = match found {
             Some((index, instance)) => self.port(Scope { index, instance, maker: None }, flow),
-            None => self.declared_flow(flow),
+            None => self.inputs.choice.chosen(self.declared_flow(flow)),
         };
         origin.named(format!("flow {}", flow.name))
     }
@@ -243,7 +247,9 @@ impl<'a> Cluster<'a> {
 
     /// An origin in an overlay, with why the cluster has the overlay.
     fn by_choice(&self, scope: Scope<'_>, mut origin: Origin) -> Origin {
-        origin.inputs.extend(self.inputs.selected(scope).into_iter().flat_map(|selected| self.inputs.selections(selected)));
+        origin
+            .inputs
+            .extend(self.inputs.selected(scope).into_iter().flat_map(|selected| self.inputs.choice.selections(selected)));
         origin
     }
 

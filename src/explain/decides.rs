@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::Value as Json;
 
+use super::choice::Choice;
 use super::origin::Origin;
 use super::{Answered, Kind, Made, View, Watch, each, field};
 use crate::diagnostic::{Diagnostic, Severity, rules};
@@ -14,6 +15,8 @@ use crate::{Compilation, Request, witnessed};
 /// What a line decides in one file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decision {
+    /// Its unit's folder: `clusters/NAME` or `networks/NAME`.
+    pub folder: String,
     /// The file, from the project's root.
     pub file: String,
     /// Whether the file is there because of the line.
@@ -82,7 +85,8 @@ impl Lines<'_> {
         let is = |span: Span| sources.get(span.file).is_some_and(|source| *source.path == *self.file);
         match &view.made {
             Made::Cluster(_, seen) => is(seen.effective.cluster.node.span) || is(seen.effective.network.node.span),
-            Made::Network(seen) => is(seen.network.node.span),
+            // An overlay that a label of a cluster selects patches the network, too.
+            Made::Network(seen) => is(seen.network.node.span) || Choice::of_network(seen).nodes().any(|node| is(node.span)),
         }
     }
 }
@@ -101,7 +105,8 @@ pub fn decides(request: &Request, declarations: &str, file: &str, line: usize) -
             let exists = view.reasons(name).iter().any(|reason| asked.decides(reason, view.sources()));
             let may_show = name == "README.md" && asked.is_declared(view);
             let (file, fields) = (format!("{}/{name}", view.folder), Vec::new());
-            let mut decision = Decision { file, exists, may_show, overridden: Vec::new(), values: 0, fields };
+            let folder = view.folder.clone();
+            let mut decision = Decision { folder, file, exists, may_show, overridden: Vec::new(), values: 0, fields };
             each(view, name, &mut |name_of, origin| {
                 decision.values += 1;
                 if asked.decides(origin, view.sources()) {

@@ -7,17 +7,21 @@
 //!
 //! - [`origin`]: the answer;
 //! - [`field`]: fields of files by name and by line;
-//! - `inputs`, `declared`: what expressions look up;
+//! - `inputs`, `declared`: what expressions look up; `choice`: why an overlay is there that declares something;
+//!   `narrow`: what of a mapping leads to one of its values;
 //! - `cluster`, `network`, `files`: the files of units;
 //! - `crate::cloudformation::origin`: why a template has what it has.
 
+mod choice;
 mod cluster;
 mod decides;
 mod declared;
 pub mod field;
 mod files;
 mod inputs;
+mod narrow;
 mod network;
+mod options;
 pub mod origin;
 
 use std::path::Path as FilePath;
@@ -125,12 +129,13 @@ impl View<'_> {
 
     /// The origin of a line of a file that is no data.
     fn line(&self, file: &str, text: &str, line: usize) -> Origin {
+        let here = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
+        let whole = || self.origin(file, &Path::default(), &Node::default());
         let origin = match &self.made {
-            Made::Cluster(_, seen) => files::section(seen, text, line),
-            Made::Network(_) => None,
+            Made::Cluster(_, seen) => files::section(seen, text, line).unwrap_or_else(|| files::runbook(seen, whole(), here)),
+            Made::Network(_) => whole(),
         };
-        let origin = origin.unwrap_or_else(|| self.origin(file, &Path::default(), &Node::default()));
-        origin.with(text.lines().nth(line.saturating_sub(1)).map(Json::from))
+        origin.with(Some(here.into()))
     }
 
     fn reasons(&self, file: &str) -> Vec<Arc<Origin>> {

@@ -1,5 +1,6 @@
 //! Origins of what is in a network's files.
 
+use super::choice::Choice;
 use super::origin::Origin;
 use super::{declared, files};
 use crate::NetworkSeen;
@@ -14,8 +15,9 @@ pub(super) fn field(seen: &NetworkSeen<'_>, file: &str, path: &Path) -> Origin {
     }
     let reason = stack::network(seen.network, seen.plan, seen.template, path);
     let default = |path: &str| default(seen.network, path);
-    let inputs = reason.network.iter().map(|path| declared::at(&seen.network.node, path, default(path))).collect();
-    Origin::computed(reason.text, inputs)
+    let choice = Choice::of_network(seen);
+    let inputs = reason.network.iter().map(|path| choice.input(&declared::at(&seen.network.node, path, default(path))));
+    Origin::computed(reason.text, inputs.collect())
 }
 
 /// What a field of `spec.aws` is when nobody declares it.

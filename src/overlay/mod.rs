@@ -12,6 +12,7 @@ pub mod render;
 pub mod template;
 mod unused;
 
+use crate::declare::Selector;
 use crate::tree::{Node, Span};
 
 /// An overlay that a cluster or a network has, with its options.
@@ -42,9 +43,9 @@ pub struct Reason {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// A layer of the project, with this selector.
-    Layer(String),
+    Layer(Selector),
     /// A layer of the project for networks, with this selector.
-    NetworkLayer(String),
+    NetworkLayer(Selector),
     /// The cluster's own list.
     Cluster,
     /// The overlay with this name, which builds on it.

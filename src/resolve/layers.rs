@@ -100,7 +100,7 @@ pub(super) fn named<'a>(
     }
     let mut roots = of_layers(layers, |layer| {
         let selector = layer.clusters.as_ref().filter(|selector| selector.matches(&labels))?;
-        Some(Origin::Layer(selector.to_string()))
+        Some(Origin::Layer(selector.clone()))
     });
     for entry in entries {
         let Some((name, span)) = entry_name(entry) else { continue };
@@ -124,7 +124,7 @@ fn of_layers<'a>(layers: &[Layer<'a>], origin: impl Fn(&Layer<'a>) -> Option<Ori
 pub(super) fn of_network<'a>(labels: &IndexMap<String, String>, layers: &[Layer<'a>], library: &'a Library) -> Vec<Choice<'a>> {
     let roots = of_layers(layers, |layer| {
         let selector = layer.networks.as_ref().filter(|selector| selector.matches(labels))?;
-        Some(Origin::NetworkLayer(selector.to_string()))
+        Some(Origin::NetworkLayer(selector.clone()))
     });
     expand(roots, library)
 }

@@ -1,6 +1,6 @@
 //! Answers for people and for programs.
 
-use std::fmt::Write;
+use std::borrow::Cow;
 
 use serde_json::{Value, json};
 
@@ -14,6 +14,8 @@ const VALUE: usize = 100;
 const EXPRESSION: usize = 200;
 /// Fields of one file that people are shown.
 const FIELDS: usize = 20;
+/// Clusters or networks that people are shown for which the same holds.
+const NAMES: usize = 12;
 /// How deep origins are shown; a chain of values that is longer is cut.
 const DEPTH: usize = 24;
 
@@ -60,7 +62,7 @@ impl Tree<'_> {
             (name, None) => name.to_owned(),
         };
         let key = (origin.name.clone(), origin.place);
-        let again = !origin.inputs.is_empty() && origin.kind != Kind::Declared && self.shown.contains(&key);
+        let again = !origin.inputs.is_empty() && self.shown.contains(&key);
         self.shown.push(key);
         let parts = [name, self.source(origin), if again { "(see above)".to_owned() } else { String::new() }];
         let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
@@ -193,40 +195,91 @@ pub(super) fn decisions(file: &str, line: usize, decisions: &[Decision], sources
         files => text.line(0, &format!("takes part in deciding {} in {}", count(fields, "value"), count(files, "file"))),
     }
     let mut apart = true;
-    for decision in decisions {
-        let whole = decision.fields.len() == decision.values && decision.values > 1;
-        let empty = decision.fields.is_empty() && decision.overridden.is_empty();
-        let lists = !(whole || empty);
+    for (decision, others) in alike(decisions) {
+        let lists = !decision.is_short();
         if lists || apart {
             text.text.push('\n');
         }
         apart = lists;
-        let remark = match (decision.exists, whole) {
+        text.decision(decision);
+        text.others(&others);
+    }
+    text.text
+}
+
+/// The decisions, those that are the same in several units as one, with the names of the others.
+fn alike(decisions: &[Decision]) -> Vec<(&Decision, Vec<&str>)> {
+    let mut groups: Vec<(&Decision, Vec<&str>)> = Vec::new();
+    let kind = |decision: &Decision| decision.folder.split('/').next().map(str::to_owned);
+    let inner =
+        |decision: &Decision| decision.file.rsplit_once(&format!("{}/", decision.folder)).map(|(_, file)| file.to_owned());
+    let same = |a: &Decision, b: &Decision| {
+        (a.exists, a.may_show, a.is_whole()) == (b.exists, b.may_show, b.is_whole())
+            && (&a.fields, &a.overridden) == (&b.fields, &b.overridden)
+            && (kind(a), inner(a)) == (kind(b), inner(b))
+    };
+    for decision in decisions {
+        let name = decision.folder.rsplit('/').next().unwrap_or_default();
+        match groups.iter_mut().find(|(first, _)| same(first, decision)) {
+            Some((_, others)) => others.push(name),
+            None => groups.push((decision, Vec::new())),
+        }
+    }
+    groups
+}
+
+impl Decision {
+    /// Whether a line says all about it.
+    fn is_short(&self) -> bool {
+        self.is_whole() || (self.fields.is_empty() && self.overridden.is_empty())
+    }
+
+    /// Whether it is about everything in the file.
+    fn is_whole(&self) -> bool {
+        self.fields.len() == self.values && self.values > 1
+    }
+}
+
+/// A field, or the number of a line.
+fn shown(field: &str) -> Cow<'_, str> {
+    if field.bytes().all(|byte| byte.is_ascii_digit()) { format!("line {field}").into() } else { field.into() }
+}
+
+impl Tree<'_> {
+    fn decision(&mut self, decision: &Decision) {
+        let remark = match (decision.exists, decision.is_whole()) {
             (true, true) => " (that there is the file, and all of it)",
             (true, false) => " (that there is the file)",
             (false, true) => " (all of it)",
-            (false, false) if !lists => " (what it says may depend on it)",
+            (false, false) if decision.is_short() => " (what it says may depend on it)",
             (false, false) => "",
         };
-        text.line(0, &format!("{}{remark}", decision.file));
-        if whole {
-            continue;
+        self.line(0, &format!("{}{remark}", decision.file));
+        if decision.is_short() {
+            return;
         }
         for (field, found) in decision.fields.iter().take(FIELDS) {
-            let field = if field.bytes().all(|byte| byte.is_ascii_digit()) { format!("line {field}") } else { field.clone() };
-            text.line(1, &format!("{field} = {}", value(Some(found))));
+            self.line(1, &format!("{} = {}", shown(field), value(Some(found))));
         }
         if decision.fields.len() > FIELDS {
-            let mut more = String::new();
-            _ = write!(more, "and {} more", decision.fields.len() - FIELDS);
-            text.line(1, &more);
+            self.line(1, &format!("and {} more", decision.fields.len() - FIELDS));
         }
         for (field, by) in decision.overridden.iter().take(FIELDS) {
-            let by = locate(*by, sources).unwrap_or_else(|| "netloom".to_owned());
-            text.line(1, &format!("{field} is overridden by {by}"));
+            let by = locate(*by, self.sources).unwrap_or_else(|| "netloom".to_owned());
+            self.line(1, &format!("{} is overridden by {by}", shown(field)));
         }
     }
-    text.text
+
+    /// Other clusters or networks for which the same holds.
+    fn others(&mut self, names: &[&str]) {
+        if let [first @ .., _, _] = names
+            && first.len() >= NAMES
+        {
+            self.line(1, &format!("the same in {}, … ({} more)", names[..NAMES].join(", "), names.len() - NAMES));
+        } else if !names.is_empty() {
+            self.line(1, &format!("the same in {}", names.join(", ")));
+        }
+    }
 }
 
 /// What a line decides, for programs.

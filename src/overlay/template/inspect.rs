@@ -24,10 +24,16 @@ impl Template {
     /// What writes the field at a path, as far down as the template tells: a scalar with expressions may give all that is below it.
     #[must_use]
     pub fn nearest(&self, path: &[&str]) -> &Template {
-        let Some((first, rest)) = path.split_first() else { return self };
-        let Template::Map(entries, _) = self else { return self };
+        self.reach(path).0
+    }
+
+    /// As [`Template::nearest`], with what is left of the path.
+    #[must_use]
+    pub fn reach<'p, 's>(&self, path: &'p [&'s str]) -> (&Template, &'p [&'s str]) {
+        let Some((first, rest)) = path.split_first() else { return (self, path) };
+        let Template::Map(entries, _) = self else { return (self, path) };
         let named = |key: &KeyTemplate| matches!(key, KeyTemplate::Constant(key) if *key.text == **first);
-        entries.iter().find(|(key, _)| named(key)).map_or(self, |(_, child)| child.nearest(rest))
+        entries.iter().find(|(key, _)| named(key)).map_or((self, path), |(_, child)| child.reach(rest))
     }
 
     /// Where it stands.
