@@ -63,25 +63,17 @@ pub struct Compilation {
 
 /// Compiles a project; `progress` is called with the units done and their number.
 pub fn compile(request: &Request, progress: &(dyn Fn(usize, usize) + Sync)) -> Compilation {
-    compile_at(request, None, progress, |resolved| (resolved.asked(request), ())).0
-}
-
-/// Compiles a project as it is in its folder or in Git. `choose` sees what the units are made from, and says which are wanted.
-pub(crate) fn compile_at<T>(
-    request: &Request,
-    stored: Option<&Arc<Tree>>,
-    progress: &(dyn Fn(usize, usize) + Sync),
-    choose: impl FnOnce(Resolved<'_>) -> (Wanted, T),
-) -> (Compilation, Option<T>) {
-    run(request, (stored, None), progress, choose)
+    compile_at(request, (None, None), progress, |resolved| (resolved.asked(request), ())).0
 }
 
 /// Compiles a project, and shows each unit to `witness` together with everything that it was made from.
 pub fn witnessed(request: &Request, witness: &dyn Witness) -> Compilation {
-    run(request, (None, Some(witness)), &|_, _| {}, |resolved| (resolved.asked(request), ())).0
+    compile_at(request, (None, Some(witness)), &|_, _| {}, |resolved| (resolved.asked(request), ())).0
 }
 
-fn run<T>(
+/// Compiles a project as it is in its folder or in Git, and shows each unit to a witness. `choose` sees what the units are made
+/// from, and says which are wanted.
+pub(crate) fn compile_at<T>(
     request: &Request,
     (stored, witness): (Option<&Arc<Tree>>, Option<&dyn Witness>),
     progress: &(dyn Fn(usize, usize) + Sync),

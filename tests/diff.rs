@@ -11,6 +11,7 @@
 //! -- diff --
 //! -- markdown --                        what a comment says, if the case asks
 //! -- raw --                             the same as plain text, if the case asks
+//! -- graph --network a --as dot --      the picture with marks, if the case asks
 //! ```
 //! `NETLOOM_BLESS=1` rewrites what is expected.
 
@@ -70,6 +71,10 @@ fn commit(case: &str, repository: &Repository) -> String {
             let text = repository.tell(&repository.netloom(&[&["diff", "--base", "HEAD"], arguments].concat()));
             write!(out, "-- {section} --\n{text}").unwrap();
         }
+    }
+    for (name, _) in sections.iter().filter(|(name, _)| name.starts_with("graph ")) {
+        let arguments: Vec<&str> = name.split(' ').chain(["--quiet", "--base", "HEAD"]).collect();
+        write!(out, "-- {name} --\n{}", repository.tell(&repository.netloom(&arguments))).unwrap();
     }
     repository.commit(head.lines().next().unwrap_or_default());
     out

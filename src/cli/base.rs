@@ -4,16 +4,28 @@
 //! more than reading it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::{Context, Exit, Outcome};
-use crate::compile::{Inputs, Wanted, compile_at};
+use crate::compile::{Inputs, Wanted, Witness, compile_at};
 use crate::diagnostic::{Diagnostic, Severity, has_errors, rules};
 use crate::diff::Side;
-use crate::diff::subject::subjects;
-use crate::git::{Base, Repository};
+use crate::diff::subject::{Painter, subjects};
+use crate::git::{Base, Repository, Tree};
 use crate::tree::{Sources, Span};
 use crate::{Compilation, Request};
+
+const COMPARED: &str = "nothing was compared";
+
+/// What is wanted of a comparison beside the units that differ.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Extent {
+    /// All units of the project as it is.
+    pub(super) all: bool,
+    /// Pictures of what differs.
+    pub(super) pictures: bool,
+}
 
 /// Both sides of a comparison: the units in which they differ, and what all of them are made from.
 pub(super) struct Sides {
@@ -28,30 +40,34 @@ pub(super) struct Sides {
 pub(super) struct Failed {
     pub(super) findings: Vec<Diagnostic>,
     pub(super) sources: Arc<Sources>,
+    /// What follows from that.
+    pub(super) consequence: &'static str,
 }
 
 impl Failed {
-    fn of(finding: Diagnostic) -> Self {
-        Self { findings: vec![finding], sources: Arc::default() }
+    pub(super) fn of(finding: Diagnostic) -> Self {
+        Self { findings: vec![finding], sources: Arc::default(), consequence: COMPARED }
     }
 
     pub(super) fn outcome(self) -> Outcome {
-        let Self { findings, sources } = self;
-        Outcome { findings, sources, consequence: "nothing was compared", exit: Exit::Error, ..Outcome::default() }
+        let Self { findings, sources, consequence } = self;
+        Outcome { findings, sources, consequence, exit: Exit::Error, ..Outcome::default() }
     }
 }
 
-/// Compiles the project as it is, and, of its base, what differs. Of the project, too, unless `all` of it is wanted.
+/// Compiles the project as it is, and, of its base, what differs. Of the project, too, unless all of it is wanted.
 pub(super) fn sides(
     request: &Request,
     revision: Option<&str>,
-    all: bool,
+    extent: Extent,
     context: &Context<'_>,
 ) -> (Compilation, Result<Sides, Failed>) {
-    let (compilation, found) = compile_at(request, None, context.surroundings.progress, |head| {
-        let base = Committed::compile(request, revision, &head.inputs(), context);
+    let painter = Painter::default();
+    let witness = extent.pictures.then_some(&painter as &dyn Witness);
+    let (compilation, found) = compile_at(request, (None, witness), context.surroundings.progress, |head| {
+        let base = Committed::compile(request, revision, &head.inputs(), extent, context);
         let wanted = match &base {
-            _ if all => head.asked(request),
+            _ if extent.all => head.asked(request),
             Ok(base) => Wanted::Only(base.differing.clone()),
             Err(_) => Wanted::Only(BTreeSet::new()),
         };
@@ -61,11 +77,37 @@ pub(super) fn sides(
         Some(found) if !has_errors(&compilation.findings) => found.map(|(committed, subjects)| {
             let Committed { base, prefix, side, differing } = committed;
             let units = compilation.units.iter().filter(|unit| differing.contains(&unit.folder)).cloned().collect();
-            Sides { base, prefix, before: side, after: Side { units, subjects } }
+            Sides { base, prefix, before: side, after: Side { units, subjects, pictures: painter.pictures() } }
         }),
-        _ => Err(broken(&compilation, "the working tree does not compile, so there is nothing to compare")),
+        _ => {
+            let message = "the working tree does not compile, so there is nothing to compare";
+            Err(broken(&compilation.findings, &compilation.sources, message))
+        }
     };
     (compilation, sides)
+}
+
+/// Whether what was made of the base can be compared with anything; a base without the project is an empty one.
+pub(super) fn readable(base: &Base, tree: &Tree, findings: &[Diagnostic], sources: &Arc<Sources>) -> Result<(), Failed> {
+    if tree.is_incomplete() {
+        let message = format!("parts of the commit {} are not in this clone, which is a partial one", base.short());
+        let finding = Diagnostic::new(&rules::BASE_MISSING, Span::NONE, message);
+        return Err(Failed::of(finding.help("fetch them: `git fetch --refetch --no-filter origin`")));
+    }
+    let is_new = findings.iter().any(|finding| finding.code == rules::PROJECT_MISSING.code);
+    if !is_new && has_errors(findings) {
+        let message = format!("the base {} ({}) does not compile, so what changes is not known", base.name, base.short());
+        return Err(broken(findings, sources, &message));
+    }
+    Ok(())
+}
+
+/// The base and its files; none when the commit does not have the project's folder.
+pub(super) fn committed(root: &Path, revision: Option<&str>) -> Result<(Base, String, Option<Arc<Tree>>), Failed> {
+    let repository = Repository::find(root).map_err(Failed::of)?;
+    let base = repository.base(revision).map_err(Failed::of)?;
+    let tree = repository.tree(&base.commit).map_err(Failed::of)?;
+    Ok((base, repository.prefix().to_owned(), tree.map(Arc::new)))
 }
 
 /// A commit, and what of its units differs from those that are made from something else.
@@ -78,31 +120,29 @@ struct Committed {
 }
 
 impl Committed {
-    fn compile(request: &Request, revision: Option<&str>, head: &Inputs, context: &Context<'_>) -> Result<Self, Failed> {
-        let repository = Repository::find(&request.root).map_err(Failed::of)?;
-        let base = repository.base(revision).map_err(Failed::of)?;
-        let prefix = repository.prefix().to_owned();
+    fn compile(
+        request: &Request,
+        revision: Option<&str>,
+        head: &Inputs,
+        extent: Extent,
+        context: &Context<'_>,
+    ) -> Result<Self, Failed> {
+        let (base, prefix, tree) = committed(&request.root, revision)?;
         let all = || head.keys().cloned().collect();
-        let Some(tree) = repository.tree(&base.commit).map_err(Failed::of)?.map(Arc::new) else {
+        let Some(tree) = tree else {
             return Ok(Self { base, prefix, side: Side::default(), differing: all() });
         };
         let whole = Request { clusters: Vec::new(), ..request.clone() };
-        let (compilation, found) = compile_at(&whole, Some(&tree), context.surroundings.progress, |resolved| {
+        let painter = Painter::default();
+        let witness = extent.pictures.then_some(&painter as &dyn Witness);
+        let (compilation, found) = compile_at(&whole, (Some(&tree), witness), context.surroundings.progress, |resolved| {
             let differing = differing(&resolved.inputs(), head);
             (Wanted::Only(differing.clone()), (differing, subjects(&resolved)))
         });
-        if tree.is_incomplete() {
-            let message = format!("parts of the commit {} are not in this clone, which is a partial one", base.short());
-            let finding = Diagnostic::new(&rules::BASE_MISSING, Span::NONE, message);
-            return Err(Failed::of(finding.help("fetch them: `git fetch --refetch --no-filter origin`")));
-        }
-        let is_new = compilation.findings.iter().any(|finding| finding.code == rules::PROJECT_MISSING.code);
-        if !is_new && has_errors(&compilation.findings) {
-            let message = format!("the base {} ({}) does not compile, so what changes is not known", base.name, base.short());
-            return Err(broken(&compilation, &message));
-        }
+        readable(&base, &tree, &compilation.findings, &compilation.sources)?;
         let (differing, subjects) = found.unwrap_or_else(|| (all(), BTreeMap::new()));
-        Ok(Self { base, prefix, side: Side { units: compilation.units, subjects }, differing })
+        let side = Side { units: compilation.units, subjects, pictures: painter.pictures() };
+        Ok(Self { base, prefix, side, differing })
     }
 }
 
@@ -113,9 +153,8 @@ pub(super) fn differing(one: &Inputs, other: &Inputs) -> BTreeSet<String> {
 }
 
 /// The errors of one side, and what they mean.
-fn broken(compilation: &Compilation, message: &str) -> Failed {
-    let mut findings = compilation.findings.clone();
-    findings.retain(|finding| finding.severity == Severity::Error);
+fn broken(findings: &[Diagnostic], sources: &Arc<Sources>, message: &str) -> Failed {
+    let mut findings: Vec<_> = findings.iter().filter(|finding| finding.severity == Severity::Error).cloned().collect();
     findings.push(Diagnostic::new(&rules::BASE_BROKEN, Span::NONE, message));
-    Failed { findings, sources: Arc::clone(&compilation.sources) }
+    Failed { findings, sources: Arc::clone(sources), consequence: COMPARED }
 }

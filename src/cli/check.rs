@@ -5,7 +5,7 @@ use std::fmt::Write;
 use clap::Args;
 use serde_json::Value;
 
-use super::base::{Failed, Sides, sides};
+use super::base::{Extent, Failed, Sides, sides};
 use super::render::{self, count};
 use super::staged::{self, Staged};
 use super::{Context, Exit, Outcome, Selection};
@@ -63,7 +63,7 @@ pub(super) fn run(command: &Check, context: &Context<'_>) -> Outcome {
     let (mut compilation, sides) = match command.max_class {
         None => (crate::compile(&request, context.surroundings.progress), None),
         Some(allowed) => {
-            let (compilation, sides) = sides(&request, command.base.as_deref(), true, context);
+            let (compilation, sides) = sides(&request, command.base.as_deref(), Extent { all: true, pictures: false }, context);
             (compilation, Some((allowed, sides)))
         }
     };

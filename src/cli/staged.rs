@@ -34,7 +34,7 @@ pub(super) fn check(request: &Request, context: &Context<'_>) -> Result<Option<S
         return Ok(None);
     }
     let tree = Arc::new(repository.index()?);
-    let (mut compilation, found) = compile_at(request, Some(&tree), context.surroundings.progress, |commit| {
+    let (mut compilation, found) = compile_at(request, (Some(&tree), None), context.surroundings.progress, |commit| {
         let wanted = touched(&repository, &paths, request, &commit, context);
         (wanted, commit.units())
     });
@@ -57,8 +57,9 @@ fn touched(repository: &Repository, paths: &[String], request: &Request, commit:
     let head = repository.base(Some("HEAD")).and_then(|head| repository.tree(&head.commit)).ok().flatten();
     let Some(head) = head.filter(|_| !paths.is_empty()).map(Arc::new) else { return Wanted::All };
     let none = Wanted::Only(BTreeSet::new());
-    let (_, before) =
-        compile_at(request, Some(&head), context.surroundings.progress, |head| (none, (head.inputs(), head.output.to_owned())));
+    let (_, before) = compile_at(request, (Some(&head), None), context.surroundings.progress, |head| {
+        (none, (head.inputs(), head.output.to_owned()))
+    });
     let Some((before, output)) = before.filter(|(_, output)| output == commit.output) else { return Wanted::All };
     let mut folders = differing(&before, &commit.inputs());
     let output = format!("{}{output}/", repository.prefix());

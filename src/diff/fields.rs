@@ -121,7 +121,8 @@ fn without_switched(fields: Vec<Field>) -> Vec<Field> {
 ///
 /// None unless nothing else makes the objects differ, and each field that changes is one of which an overlay has said what that
 /// does, or the core that it does more than nothing. Then these are the components of the overlays that have said so; and those of
-/// all stock overlays when the core has, which knows what these make of its fields.
+/// all stock overlays when the core has, which knows what these make of its fields. A component that an overlay of the project's own
+/// adds to is none of them.
 pub(super) fn explained<'s>(
     effects: &[Effect],
     (was, base): (Option<&'s Subject>, &'s Side),
@@ -145,7 +146,7 @@ pub(super) fn explained<'s>(
     let says = was.transitions.iter().chain(&is.transitions);
     let (known, others): (Vec<&Says>, Vec<&Says>) =
         says.partition(|says| (core && says.stock) || told.iter().any(|name| *name == *says.overlay));
-    let alone = |says: &&&Says| others.iter().all(|other| other.component != says.component);
+    let alone = |says: &&&Says| others.iter().all(|other| other.stock || other.component != says.component);
     known.iter().filter(alone).map(|says| &*says.component).collect()
 }
 
