@@ -2,6 +2,7 @@
 
 mod inputs;
 pub(crate) mod planned;
+mod stacks;
 mod wanted;
 mod witness;
 
@@ -17,9 +18,9 @@ use crate::diagnostic::{self, Diagnostic, rules};
 use crate::emit::Scope;
 use crate::git::Tree;
 use crate::kubernetes::{Object, kustomization, schema};
+use crate::overlay::Selected;
 use crate::overlay::clash::Clashes;
 use crate::overlay::compile::Compiled;
-use crate::overlay::context::{self, Variables};
 use crate::overlay::generate;
 use crate::overlay::jsonnet::Jsonnet;
 use crate::overlay::library::{self, Library};
@@ -100,8 +101,9 @@ pub(crate) fn compile_at<T>(
     let inflate = || minors.par_iter().for_each(|minor| drop(schema::for_minor(*minor)));
     let ((documents, layered, networks), ()) = rayon::join(resolved, inflate);
     let clusters = resolve::clusters(&documents, layered, &project, &library, &networks, &mut findings);
+    let overlays_of_networks = resolve::overlays_of_networks(&networks, &project, &library, &mut findings);
     let policies = Policies::read(&sources, &project, &mut findings);
-    let compiled = library.compile(&clusters, &mut findings);
+    let compiled = library.compile(&clusters, &overlays_of_networks, &mut findings);
     let plans: Vec<NetworkPlan> = networks.iter().map(plan::network::plan).collect();
     let mut fleet = Fleet {
         policies: &policies,
@@ -109,6 +111,7 @@ pub(crate) fn compile_at<T>(
         sources: &sources,
         jsonnet: &jsonnet,
         networks: &networks,
+        overlays_of_networks: &overlays_of_networks,
         plans,
         node_routes: BTreeMap::new(),
         compiled: &compiled,
@@ -182,6 +185,8 @@ struct Fleet<'a> {
     sources: &'a Arc<Sources>,
     jsonnet: &'a Jsonnet,
     networks: &'a [Declared<Network>],
+    /// What layers give to each network.
+    overlays_of_networks: &'a [Vec<Selected<'a>>],
     plans: Vec<NetworkPlan>,
     /// The name in AWS of the cluster that has the routes to nodes in a network, by the network's index.
     node_routes: BTreeMap<usize, String>,
@@ -189,7 +194,7 @@ struct Fleet<'a> {
     witness: Option<&'a dyn Witness>,
 }
 
-impl Fleet<'_> {
+impl<'a> Fleet<'a> {
     /// Gives the route table of a network to the cluster that has a route to each node in it; a second one cannot have it.
     fn give_node_routes(&mut self, clusters: &[Effective<'_>], findings: &mut Vec<Diagnostic>) {
         let path = Path::dotted("spec.facts.nodeRoutes");
@@ -232,18 +237,18 @@ impl Fleet<'_> {
     /// Compiles the units that are wanted, in parallel; the result is in the order of the declarations.
     fn units(
         &self,
-        clusters: &[Effective<'_>],
+        all: &[Effective<'a>],
         wanted: &Wanted,
         progress: &(dyn Fn(usize, usize) + Sync),
         findings: &mut Vec<Diagnostic>,
     ) -> Vec<Unit> {
-        let clusters: Vec<_> = clusters.iter().filter(|one| wanted.has(&cluster_folder(&one.cluster))).collect();
+        let clusters: Vec<_> = all.iter().filter(|one| wanted.has(&cluster_folder(&one.cluster))).collect();
         let networks: Vec<_> = self.plans.iter().filter(|plan| wanted.has(&network_folder(&plan.name))).collect();
         let (done, total) = (std::sync::atomic::AtomicUsize::new(0), networks.len() + clusters.len());
         let count = || progress(done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1, total);
         let of_networks = networks.par_iter().map(|plan| {
             let mut findings = Vec::new();
-            let unit = self.network(plan, &mut findings);
+            let unit = self.network(plan, all, &mut findings);
             count();
             (unit, findings)
         });
@@ -266,32 +271,36 @@ impl Fleet<'_> {
     }
 
     /// A network's unit: its stack. A network that netloom does not create has none.
-    fn network(&self, plan: &NetworkPlan, findings: &mut Vec<Diagnostic>) -> Option<Unit> {
+    fn network(&self, plan: &NetworkPlan, clusters: &[Effective<'a>], findings: &mut Vec<Diagnostic>) -> Option<Unit> {
         let folder = network_folder(&plan.name);
-        let template = cloudformation::network::template(plan);
-        self.policies.network(self.networks, plan, template.as_ref(), findings);
-        let template = template?;
-        let mut artifacts = self.stack(&folder, "network", &template, findings);
+        let network = self.networks.iter().find(|network| network.value.metadata.name == plan.name)?;
+        let overlays = self.overlays_of(network, plan, clusters, findings);
+        let instances = self.instances_of_network(network, plan, &overlays, findings);
+        let draft = self.stack_of_network(plan, &overlays, &instances, findings);
+        self.policies.network(self.networks, plan, draft.as_ref().map(|draft| &draft.template), findings);
+        let draft = draft?;
+        check::template(&draft, findings);
+        let template = &draft.template;
+        let mut artifacts = self.stack(&folder, "network", template, findings);
         artifacts.sort_by(|a, b| a.path.cmp(&b.path));
-        let network = self.networks.iter().find(|network| network.value.metadata.name == plan.name);
-        if let Some((witness, network)) = self.witness.zip(network) {
+        if let Some(witness) = self.witness {
             let (project, sources) = (self.project, self.sources);
-            witness.network(&NetworkSeen { project, sources, network, plan, template: &template, artifacts: &artifacts });
+            witness.network(&NetworkSeen { project, sources, network, plan, template, artifacts: &artifacts });
         }
-        let declared = network.map_or(Span::NONE, |network| network.span("metadata.name"));
-        Some(Unit { folder, declared, artifacts })
+        Some(Unit { folder, declared: network.span("metadata.name"), artifacts })
     }
 
     /// A template and its deployment file for CloudFormation Git sync.
     ///
-    /// A template that asks for parameters has no deployment file: only its user knows their values.
+    /// A template with a parameter that has no default has no deployment file: only its user knows the value.
     fn stack(&self, folder: &str, name: &str, template: &Node, findings: &mut Vec<Diagnostic>) -> Vec<Artifact> {
         let path = format!("cloudformation/{name}.template.yaml");
         let text = to_yaml(template);
         cloudformation::limits(template, &text, folder, findings);
         let location = self.project.value.spec.paths.rendered(&format!("{folder}/{path}"));
         let mut artifacts = vec![Artifact::new(path, text)];
-        if template.get("Parameters").is_none() {
+        let parameters = template.get("Parameters").and_then(Node::as_map);
+        if parameters.is_none_or(|parameters| parameters.iter().all(|(_, parameter)| parameter.get("Default").is_some())) {
             let tags = [("netloom.dev/project".to_owned(), self.project.value.metadata.name.clone())];
             let deployment = cloudformation::deployment(&location, &[], &tags);
             artifacts.push(Artifact::new(format!("cloudformation/{name}.deployment.yaml"), to_yaml(&deployment)));
@@ -318,21 +327,16 @@ impl Fleet<'_> {
         let plan = plan::cluster::plan(cluster, network, &facts, findings);
         let objects = self.objects(effective, &instances, tools, findings);
         instances.iter().for_each(|one| one.assert(cluster, findings));
-        let template = network.aws.as_ref().map(|_| cloudformation::cluster::template(cluster, &plan, network));
+        let draft = self.stack_of_cluster(effective, (&plan, network), &instances, findings);
+        let template = draft.as_ref().map(|draft| &draft.template);
         check::declarations(cluster, effective.network, &facts, findings);
-        let rendered = check::Rendered {
-            cluster,
-            facts: &facts,
-            plan: &plan,
-            objects: &objects,
-            template: template.as_ref(),
-            schemas: &schemas,
-        };
+        let rendered =
+            check::Rendered { cluster, facts: &facts, plan: &plan, objects: &objects, draft: draft.as_ref(), schemas: &schemas };
         check::artifacts(rendered, findings);
         self.policies.cluster(rendered, findings);
         let folder = cluster_folder(cluster);
         let mut artifacts = kubernetes(&objects);
-        artifacts.extend(template.iter().flat_map(|template| self.stack(&folder, "cluster", template, findings)));
+        artifacts.extend(template.into_iter().flat_map(|template| self.stack(&folder, "cluster", template, findings)));
         gitops::check(project, cluster, &objects, findings);
         artifacts.extend(gitops::artifacts(project, name, &objects));
         let sections: Vec<String> = instances.iter().filter_map(|one| one.runbook(findings)).collect();
@@ -348,7 +352,7 @@ impl Fleet<'_> {
                 plan: &plan,
                 instances: &instances,
                 objects: &objects,
-                template: template.as_ref(),
+                template,
                 artifacts: &artifacts,
                 tools,
             });
@@ -387,12 +391,8 @@ impl Fleet<'_> {
         network: &NetworkPlan,
         findings: &mut Vec<Diagnostic>,
     ) -> Vec<Instance<'i>> {
-        let dns = plan::cluster::dns_ip(&effective.cluster.value);
-        let labels = &effective.network.value.metadata.labels;
         let name = &effective.cluster.value.metadata.name;
-        let overlays = &self.project.value.spec.paths.overlays;
-        let (cluster, network) = (context::cluster(&effective.cluster, dns), context::network(network, labels));
-        let base = Variables::new(cluster, network, self.sources, overlays);
+        let base = self.variables(effective, network);
         let instance = |selected: &'i crate::overlay::Selected<'_>| {
             let compiled = self.compiled.get(selected.overlay.name())?;
             Instance::new(selected, compiled, &base, name, findings)

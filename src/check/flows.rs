@@ -3,23 +3,25 @@
 use std::fmt;
 
 use crate::address::Cidr;
-use crate::cloudformation::cluster::group;
+use crate::cloudformation::cluster::{group, rule_id};
+use crate::cloudformation::{Change, Draft};
+use crate::declare::Endpoint;
 use crate::diagnostic::{Diagnostic, rules};
 use crate::plan::{ClusterPlan, Flow, Peer, Protocol};
-use crate::tree::Node;
 
 use super::ingress::{Rule, Source, ingress};
 
 /// Reports every flow of the plan that the final template's security groups do not admit, and every opening that goes beyond
 /// what a flow needs.
-pub fn check(plan: &ClusterPlan, template: &Node, findings: &mut Vec<Diagnostic>) {
-    let rules = ingress(template);
+pub fn check(plan: &ClusterPlan, draft: &Draft, findings: &mut Vec<Diagnostic>) {
+    let rules = ingress(&draft.template);
     let mut needs = Vec::new();
     for flow in &plan.flows {
-        let own: Vec<Need> = flow.pairs().map(|(from, to)| Need::new(&from, group(to), flow.protocol)).collect();
+        let own: Vec<Need> = flow.pairs().map(|(from, to)| Need::new(&from, to, flow.protocol)).collect();
         let missing: Vec<&Need> = own.iter().filter(|need| !need.is_met(&rules, &plan.ranges)).collect();
         if !missing.is_empty() {
-            findings.push(blocked(flow, &missing));
+            let change = missing.iter().find_map(|need| draft.changes.last("Resources", &need.rule));
+            findings.push(blocked(flow, &missing, change));
         }
         needs.extend(own);
     }
@@ -30,6 +32,8 @@ pub fn check(plan: &ClusterPlan, template: &Node, findings: &mut Vec<Diagnostic>
 
 /// Traffic from one source to one group.
 struct Need {
+    /// Logical id of the rule that netloom makes for it.
+    rule: String,
     source: Source,
     group: &'static str,
     /// IANA number.
@@ -38,7 +42,8 @@ struct Need {
 }
 
 impl Need {
-    fn new(from: &Peer, group_id: &'static str, protocol: Protocol) -> Self {
+    fn new(from: &Peer, to: Endpoint, protocol: Protocol) -> Self {
+        let rule = rule_id(to, from, protocol);
         let source = match from {
             Peer::Machines(machines) => Source::Group(group(*machines).to_owned()),
             Peer::Range(range) => Source::Range(*range),
@@ -51,7 +56,7 @@ impl Need {
             Protocol::Icmp => (if v6 { 58 } else { 1 }, None),
             Protocol::Ip(number) => (number, None),
         };
-        Self { source, group: group_id, protocol, ports }
+        Self { rule, source, group: group(to), protocol, ports }
     }
 
     /// Whether rules admit it: those for its source, or for machines those for all addresses that machines have.
@@ -108,16 +113,19 @@ fn are_covered((first, last): (i64, i64), mut admitted: Vec<(i64, i64)>) -> bool
     next > last
 }
 
-fn blocked(flow: &Flow, missing: &[&Need]) -> Diagnostic {
+/// A flow that is blocked: by an overlay's change of its rule, where there is one.
+fn blocked(flow: &Flow, missing: &[&Need], change: Option<&Change>) -> Diagnostic {
+    let span = change.map_or(flow.span, |change| change.place);
     let what = format!("the flow `{}` ({} from {} to {})", flow.name, flow.protocol, flow.from, flow.to);
     let message = format!("{what} is not admitted by the final security groups");
     let finding = match &flow.blocked {
-        None => Diagnostic::new(&rules::FLOW_BLOCKED, flow.span, message),
+        None => Diagnostic::new(&rules::FLOW_BLOCKED, span, message),
         Some(blocked) => {
             let message = format!("{message}: {}", blocked.consequence);
-            Diagnostic::declared(&blocked.code, blocked.severity, flow.span, message)
+            Diagnostic::declared(&blocked.code, blocked.severity, span, message)
         }
     };
+    let finding = if change.is_some() { finding.also(flow.span, "what needs the flow") } else { finding };
     let missing = missing.iter().map(|need| need.to_string()).collect::<Vec<_>>().join("; ");
     finding.help(format!("missing rules: {missing}. It is needed because: {}", flow.because))
 }

@@ -17,20 +17,23 @@ pub mod objects;
 pub mod policies;
 pub mod proxy;
 pub mod quota;
+mod references;
 mod resources;
 pub mod routes;
 pub mod services;
 pub mod subnets;
+mod template_form;
 pub mod version;
 
 use std::sync::Arc;
 
+use crate::cloudformation::Draft;
 use crate::declare::{Cluster, Declared, Facts, Network};
 use crate::diagnostic::Diagnostic;
 use crate::kubernetes::Object;
 use crate::kubernetes::schema::Schemas;
 use crate::plan::ClusterPlan;
-use crate::tree::{Node, Span};
+use crate::tree::Span;
 
 /// The facts of a cluster's overlays, later ones winning, each with the place it is from.
 pub type PlacedFacts = [(Facts, Span)];
@@ -62,8 +65,8 @@ pub struct Rendered<'a> {
     pub plan: &'a ClusterPlan,
     /// The final objects.
     pub objects: &'a [Arc<Object>],
-    /// The final template of its stack; none outside AWS.
-    pub template: Option<&'a Node>,
+    /// The final template of its stack, and what overlays have done to it; none outside AWS.
+    pub draft: Option<&'a Draft>,
     /// Schemas of its version of Kubernetes.
     pub schemas: &'a Schemas,
 }
@@ -71,12 +74,13 @@ pub struct Rendered<'a> {
 type Artifacts = fn(Rendered<'_>, &mut Vec<Diagnostic>);
 
 /// Checks of final artifacts.
-const ARTIFACTS: [Artifacts; 10] = [
+const ARTIFACTS: [Artifacts; 11] = [
     version::check,
     |it, findings| objects::check(it.objects, it.schemas, findings),
     |it, findings| custom::check(it.objects, it.schemas, findings),
-    |it, findings| it.template.into_iter().for_each(|template| flows::check(it.plan, template, findings)),
-    |it, findings| it.template.into_iter().for_each(|template| quota::check(template, findings)),
+    |it, findings| it.draft.into_iter().for_each(|draft| template(draft, findings)),
+    |it, findings| it.draft.into_iter().for_each(|draft| flows::check(it.plan, draft, findings)),
+    |it, findings| it.draft.into_iter().for_each(|draft| quota::check(&draft.template, findings)),
     |it, findings| mtu::check(it.plan, it.objects, findings),
     |it, findings| policies::check(it.facts, it.objects, findings),
     dns_policies::check,
@@ -87,6 +91,12 @@ const ARTIFACTS: [Artifacts; 10] = [
 /// Reports where the final artifacts of a cluster and its plan disagree.
 pub fn artifacts(rendered: Rendered<'_>, findings: &mut Vec<Diagnostic>) {
     ARTIFACTS.iter().for_each(|check| check(rendered, findings));
+}
+
+/// Reports what CloudFormation would refuse in a template: its form, and references to what is not there.
+pub fn template(draft: &Draft, findings: &mut Vec<Diagnostic>) {
+    template_form::check(&draft.template, findings);
+    references::check(draft, findings);
 }
 
 /// The last of some overlays' facts that says something, with its place.

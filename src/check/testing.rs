@@ -25,8 +25,7 @@ pub(super) fn rendered(
     let network = NetworkPlan { name: "vpc".into(), mtu: 9001, cidrs: Vec::new(), aws: None };
     let plan = plan(&cluster, &network, &facts, &mut Vec::new());
     let schemas = schema::for_minor(33).unwrap();
-    let rendered =
-        Rendered { cluster: &cluster, facts: &facts, plan: &plan, objects: &objects, template: None, schemas: &schemas };
+    let rendered = Rendered { cluster: &cluster, facts: &facts, plan: &plan, objects: &objects, draft: None, schemas: &schemas };
     let mut findings = Vec::new();
     check(rendered, &mut findings);
     project.report(&findings)

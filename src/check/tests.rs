@@ -60,8 +60,8 @@ fn every_check_runs() {
     let plan = plan(&cluster, &planned, &facts, &mut findings);
     declarations(&cluster, &network, &facts, &mut findings);
     let schemas = schema::for_minor(37).unwrap();
-    let template = Some(&template);
-    let rendered = Rendered { cluster: &cluster, facts: &facts, plan: &plan, objects: &objects, template, schemas: &schemas };
+    let draft = Some(&Draft::new(template));
+    let rendered = Rendered { cluster: &cluster, facts: &facts, plan: &plan, objects: &objects, draft, schemas: &schemas };
     artifacts(rendered, &mut findings);
 
     let mut codes: Vec<&str> = findings.iter().map(|finding| &*finding.code).collect();
@@ -88,6 +88,7 @@ fn every_check_runs() {
             "security-group-rules",
             "service-address",
             "subnet-capacity",
+            "template-reference",
         ]
     );
 }

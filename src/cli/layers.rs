@@ -46,6 +46,8 @@ fn words(origin: &Origin, selected: &Selected<'_>) -> String {
     match origin {
         Origin::Layer(selector) if selector.is_empty() => "a layer of every cluster".to_owned(),
         Origin::Layer(selector) => format!("a layer of clusters with {selector}"),
+        Origin::NetworkLayer(selector) if selector.is_empty() => "a layer of every network".to_owned(),
+        Origin::NetworkLayer(selector) => format!("a layer of networks with {selector}"),
         Origin::Cluster => "the cluster's own list".to_owned(),
         Origin::UsedBy(name) => format!("built on by {name}"),
         Origin::Block => format!("selected by {}", selected.overlay.spec().selected_by.as_deref().unwrap_or_default()),
@@ -70,6 +72,7 @@ fn data(cluster: &Effective<'_>, sources: &Sources) -> Value {
         let reasons = one.reasons.iter().map(|reason| {
             let (kind, detail) = match &reason.origin {
                 Origin::Layer(selector) => ("layer", ("selector", selector.as_str())),
+                Origin::NetworkLayer(selector) => ("networkLayer", ("selector", selector.as_str())),
                 Origin::Cluster => ("cluster", ("list", "spec.overlays")),
                 Origin::UsedBy(name) => ("uses", ("overlay", name.as_str())),
                 Origin::Block => ("block", ("block", one.overlay.spec().selected_by.as_deref().unwrap_or_default())),

@@ -113,7 +113,9 @@ pub(super) fn policy_machines(id: &str) -> Option<Endpoint> {
     roles::POLICIES.iter().find(|(_, prefix, _)| id.strip_suffix("Policy") == Some(*prefix)).map(|(machines, ..)| *machines)
 }
 
-fn rule_id(to: Endpoint, from: &Peer, protocol: Protocol) -> String {
+/// The logical id of the rule that admits something.
+#[must_use]
+pub fn rule_id(to: Endpoint, from: &Peer, protocol: Protocol) -> String {
     let protocol = match protocol {
         Protocol::Tcp(first, last) => format!("tcp-{}", port_range(first, last)),
         Protocol::Udp(first, last) => format!("udp-{}", port_range(first, last)),

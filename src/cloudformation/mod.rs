@@ -9,6 +9,7 @@
 //! - exports are named by the network, not by the stack: `NETWORK-VpcId` ([`export_name`]).
 
 pub mod cluster;
+mod draft;
 mod limits;
 mod logical_id;
 pub mod network;
@@ -17,9 +18,10 @@ mod template;
 
 use crate::tree::{Map, Node};
 
+pub use draft::{Change, Changes, Draft, is_function};
 pub use limits::limits;
 pub use logical_id::logical_id;
-pub use template::{Output, Template, export_name, get_att, import_value, properties, reference, resource, sub, tags};
+pub use template::{Output, SECTIONS, Template, export_name, get_att, import_value, properties, reference, resource, sub, tags};
 
 /// The deployment file that CloudFormation Git sync reads: where the template is, and the stack's parameters and tags.
 ///

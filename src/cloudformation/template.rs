@@ -2,6 +2,9 @@
 
 use crate::tree::{Map, Node};
 
+/// The sections that hold entries by logical id, in their order.
+pub const SECTIONS: [&str; 3] = ["Parameters", "Resources", "Outputs"];
+
 /// `Ref`: the id of a resource, or the value of a parameter or pseudo parameter such as `AWS::Region`.
 #[must_use]
 pub fn reference(id: &str) -> Node {
@@ -121,7 +124,7 @@ impl Template {
         let mut template = Map::new();
         template.push("AWSTemplateFormatVersion", "2010-09-09");
         template.push("Description", self.description);
-        for (section, entries) in [("Parameters", self.parameters), ("Resources", self.resources), ("Outputs", self.outputs)] {
+        for (section, entries) in SECTIONS.into_iter().zip([self.parameters, self.resources, self.outputs]) {
             if !entries.is_empty() {
                 template.push(section, entries);
             }

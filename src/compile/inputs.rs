@@ -5,7 +5,7 @@
 //! the same hash, the unit's files are the same, and so is what there is to say about it, but for the lines in which it stands. A
 //! hash that differs may still stand for the same unit: what a unit might read is taken in, too.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use blake3::{Hash, Hasher};
 use rayon::prelude::*;
@@ -26,22 +26,37 @@ pub(super) fn of(resolved: &Resolved<'_>) -> Inputs {
     let files = Files::of(resolved.sources, &fleet.project.value.spec.paths.overlays);
     let common = common(resolved, &files);
     let mut overlays: BTreeMap<&str, Hash> = BTreeMap::new();
-    for overlay in resolved.clusters.iter().flat_map(|one| &one.overlays).map(|selected| selected.overlay) {
+    let of_networks = fleet.overlays_of_networks.iter().flatten();
+    for overlay in resolved.clusters.iter().flat_map(|one| &one.overlays).chain(of_networks).map(|selected| selected.overlay) {
         overlays.entry(overlay.name()).or_insert_with(|| of_overlay(overlay, &files));
     }
     let networks = resolved.networks.iter().enumerate().map(|(at, network)| {
         let mut hasher = Hasher::new();
         let owner = fleet.node_routes.get(&at).map_or("", String::as_str);
         add(&mut hasher, [common.as_bytes(), text(&network.node).as_bytes(), owner.as_bytes()]);
+        for selected in fleet.overlays_of_networks.get(at).into_iter().flatten() {
+            chosen(selected, &overlays, &files, &mut hasher);
+        }
         (network_folder(&network.value.metadata.name), hasher.finalize())
     });
-    let networks: Vec<_> = networks.collect();
+    let mut networks: Vec<_> = networks.collect();
     let clusters = resolved.clusters.par_iter().map(|effective| {
         let at = fleet.position(effective);
         let network = at.and_then(|at| networks.get(at)).map_or(common, |(_, hash)| *hash);
         (cluster_folder(&effective.cluster), cluster(effective, network, &overlays, &files))
     });
     let clusters: Vec<_> = clusters.collect();
+    // What overlays of clusters have for a network's stack depends on all of its clusters: also on those without the overlay.
+    let shares = |one: &Effective<'_>| one.overlays.iter().any(|selected| fleet.share(selected).is_some());
+    let sharing: BTreeSet<usize> =
+        resolved.clusters.iter().filter(|one| shares(one)).filter_map(|one| fleet.position(one)).collect();
+    for (effective, (_, cluster)) in resolved.clusters.iter().zip(&clusters).filter(|_| !sharing.is_empty()) {
+        if let Some(at) = fleet.position(effective).filter(|at| sharing.contains(at))
+            && let Some((_, hash)) = networks.get_mut(at)
+        {
+            *hash = both(*hash, *cluster);
+        }
+    }
     let mut inputs = Inputs::new();
     for (folder, hash) in networks.into_iter().chain(clusters) {
         // Two of one name are an error; both count until one is gone.
@@ -83,21 +98,27 @@ fn cluster(effective: &Effective<'_>, network: Hash, overlays: &BTreeMap<&str, H
     add(&mut hasher, [network.as_bytes(), text(&effective.cluster.node).as_bytes()]);
     named(&effective.cluster.node, files, &mut hasher);
     for selected in &effective.overlays {
-        let name = selected.overlay.name();
-        let held = overlays.get(name).map_or([0; 32], |hash| *hash.as_bytes());
-        let flags = [u8::from(selected.overlay.stock), u8::from(selected.sound)];
-        add(&mut hasher, [name.as_bytes(), &held, &flags, text(&selected.options).as_bytes()]);
-        reasons(selected, &mut hasher);
-        named(&selected.options, files, &mut hasher);
+        chosen(selected, overlays, files, &mut hasher);
     }
     hasher.finalize()
 }
 
-/// Why a cluster has an overlay, which decides which ones are of equal standing.
+/// An overlay that was chosen, with its options.
+fn chosen(selected: &Selected<'_>, overlays: &BTreeMap<&str, Hash>, files: &Files<'_>, hasher: &mut Hasher) {
+    let name = selected.overlay.name();
+    let held = overlays.get(name).map_or([0; 32], |hash| *hash.as_bytes());
+    let flags = [u8::from(selected.overlay.stock), u8::from(selected.sound)];
+    add(hasher, [name.as_bytes(), &held, &flags, text(&selected.options).as_bytes()]);
+    reasons(selected, hasher);
+    named(&selected.options, files, hasher);
+}
+
+/// Why something has an overlay, which decides which ones are of equal standing.
 fn reasons(selected: &Selected<'_>, hasher: &mut Hasher) {
     for reason in &selected.reasons {
         let (kind, what) = match &reason.origin {
             Origin::Layer(selector) => ("layer", selector.as_str()),
+            Origin::NetworkLayer(selector) => ("network layer", selector.as_str()),
             Origin::Cluster => ("cluster", ""),
             Origin::UsedBy(name) => ("used by", name.as_str()),
             Origin::Block => ("block", ""),

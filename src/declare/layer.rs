@@ -6,15 +6,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::tree::Node;
 
-/// An overlay and the clusters it applies to.
+/// An overlay, and the clusters or networks that it applies to.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Layer {
     /// The overlay's name.
     pub overlay: String,
-    /// The clusters; every cluster when left out.
+    /// The clusters; every cluster when left out, or none where `networks` is there.
     #[serde(default)]
-    pub clusters: Selector,
+    pub clusters: Option<Selector>,
+    /// The networks: what the overlay has for networks applies to them, whichever clusters they have. `{}` is every network.
+    #[serde(default)]
+    pub networks: Option<Selector>,
     /// Options of the overlay: plain values, for the schema that it declares.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub options: IndexMap<String, Node>,
@@ -77,6 +80,14 @@ pub enum Operator {
     Exists,
     /// It is not there.
     DoesNotExist,
+}
+
+impl Layer {
+    /// Which clusters it is on; none when it is on networks only.
+    #[must_use]
+    pub fn of_clusters(&self) -> Option<Selector> {
+        self.clusters.clone().or_else(|| self.networks.is_none().then(Selector::default))
+    }
 }
 
 impl Selector {

@@ -37,7 +37,7 @@ pub use layer::{Layer, Operator, Parameters, Requirement, Selector, Use};
 pub use network::{Aws, Endpoints, NatGateways, Network, NetworkSpec, OnPremises, Route, Subnet, SubnetType, Topology};
 pub use overlay::{
     Assertion, Blocked, Conditional, DeclarationPatch, DeclaredPort, Facts, Feature, Lifecycle, LifecycleStatus, MtuPlace,
-    MtuTerm, NodeRoutes, Overlay, OverlaySpec, Patch, PolicyFeatures, ProxyNeed, Resource, Statement, Target, Transition,
+    MtuTerm, NodeRoutes, Overlay, OverlaySpec, Patch, PolicyFeatures, ProxyNeed, Resource, Stack, Statement, Target, Transition,
     TransitionClass,
 };
 pub use policy::{Enforce, PolicySelection};

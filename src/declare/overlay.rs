@@ -67,11 +67,11 @@ pub struct OverlaySpec {
     pub facts: Option<Node>,
     /// Patches on declarations, applied before anything else.
     pub declarations: Vec<DeclarationPatch>,
-    /// Manifests and programs that make objects.
+    /// Manifests and programs that make objects, and pieces of template for stacks.
     pub resources: Vec<Resource>,
     /// `ConfigMap`s of files.
     pub config_maps: Vec<ConfigMapFiles>,
-    /// Changes to objects that were made before.
+    /// Changes to objects that were made before, and to templates of stacks.
     pub patches: Vec<Patch>,
     /// Rules of its own.
     pub assertions: Vec<Assertion>,
@@ -308,6 +308,27 @@ pub struct DeclarationPatch {
     pub network: Option<Node>,
 }
 
+/// A CloudFormation stack that an overlay has a share in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Stack {
+    /// The network's, which all its clusters share.
+    Network,
+    /// The cluster's.
+    Cluster,
+}
+
+impl Stack {
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Stack::Network => "network",
+            Stack::Cluster => "cluster",
+        }
+    }
+}
+
 /// A manifest or program that makes objects: its path, or its path with conditions.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
@@ -325,6 +346,11 @@ pub struct Conditional {
     /// File in the overlay's folder, or in another overlay's (`../shared/crds.yaml`): YAML, or Jsonnet (`function(ctx)` that
     /// returns an object or a list).
     pub path: String,
+    /// The stack to whose template it adds: the file then holds `Resources`, `Outputs` or `Parameters` as CloudFormation has them,
+    /// with functions in full (`Ref: Vpc`). What is for the network's stack sees `network`, `options` and values that depend on
+    /// nothing else, because many clusters may share the network.
+    #[serde(default)]
+    pub stack: Option<Stack>,
     /// Pin of a manifest from elsewhere, which `netloom vendor` writes: BLAKE3 of its text. It is taken as it is, without
     /// expressions, and refused when it is not the one that was pinned.
     #[serde(default)]
@@ -347,6 +373,15 @@ impl Resource {
         }
     }
 
+    /// The stack that it is for; none for objects.
+    #[must_use]
+    pub fn stack(&self) -> Option<Stack> {
+        match self {
+            Resource::Path(_) => None,
+            Resource::Conditional(one) => one.stack,
+        }
+    }
+
     /// Its pin.
     #[must_use]
     pub fn pin(&self) -> Option<&str> {
@@ -364,6 +399,10 @@ pub struct Patch {
     /// File in the overlay's folder, or in another overlay's: a strategic merge patch (a mapping), JSON 6902 (a list) or Jsonnet
     /// (`function(ctx, object)`).
     pub path: String,
+    /// The stack whose template it changes: a mapping is then merged (RFC 7386: `null` removes, lists are replaced; so are
+    /// functions such as `Ref`). Without `target` it is for the template as a whole, and what it names has to be there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stack: Option<Stack>,
     /// Expression: whether it is applied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when: Option<String>,
@@ -379,7 +418,8 @@ pub struct Patch {
 }
 
 /// Selects objects; every field that is given must match. The texts are regular expressions for the whole of the field, as in
-/// kustomize: `weave.*` matches `weave-net`, and `weave` does not.
+/// kustomize: `weave.*` matches `weave-net`, and `weave` does not. A resource of a stack has its type as `kind` (`AWS::EC2::Subnet`),
+/// its logical id as `name`, and nothing else, as policies see it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Target {

@@ -60,7 +60,7 @@ rules! {
     YAML_DUPLICATE_KEY Error "yaml-duplicate-key", help: "keep one of the two",
         "A mapping has one key twice. Readers of YAML disagree on which of the values counts; many keep the last one silently.";
     YAML_TAG Error "yaml-tag", help: "write the value without the tag",
-        "YAML tags make readers build language objects; netloom reads plain data. In CloudFormation write `Fn::GetAtt:` and `Ref:` in full.";
+        "YAML tags make readers build language objects; netloom reads plain data. In CloudFormation functions are written in full: `Ref: Vpc` instead of `!Ref Vpc`, `Fn::GetAtt: [Vpc, CidrBlock]` instead of `!GetAtt Vpc.CidrBlock`.";
     YAML_ALIAS Error "yaml-alias", help: "write the value out; what many clusters share belongs in an overlay",
         "Anchors and aliases are refused: a few hundred bytes of them expand to gigabytes, and a value's origin cannot be shown.";
     YAML_MERGE_KEY Error "yaml-merge-key", help: "write the keys out; what many clusters share belongs in an overlay",
@@ -184,7 +184,7 @@ rules! {
     // overlays
     OVERLAY_UNKNOWN Error "overlay-unknown", help: "",
         "No overlay has this name, neither in the project nor among the stock ones.";
-    LAYER_UNUSED Warning "layer-unused", help: "compare its `matchLabels` with the clusters' `metadata.labels`",
+    LAYER_UNUSED Warning "layer-unused", help: "compare its selector with `metadata.labels` of the declarations",
         "A layer of the project selects no cluster, so its overlay is nowhere. A label that is misspelt would take a whole environment's settings away unnoticed.";
     SELECTOR_INVALID Error "selector-invalid", help: "",
         "A condition of a selector selects everything or nothing, whatever the labels are: `In` and `NotIn` compare with `values`, `Exists` and `DoesNotExist` with nothing.";
@@ -192,8 +192,8 @@ rules! {
         "Overlays that build on each other (`uses`) go round in a circle, so that none of them can apply first; or an overlay takes away the block that selects it.";
     OPTIONS_CONFLICT Error "options-conflict", help: "give the option once: in the cluster's own list of overlays, which wins over layers, or in the overlay that both build on",
         "One overlay gets different values for an option from two places of equal standing: two layers of one cluster, two overlays that build on it, or two entries of a cluster's list. An overlay applies once, with one set of options. The nearer place wins among unequal ones: what other overlays give, then layers, then the cluster's own list, then the block of the cluster that selects it.";
-    NETWORK_SHARED Warning "network-shared", help: "give the overlay to every cluster of the network, or declare the value in the network itself",
-        "An overlay changes the network of the clusters that it is on, and another cluster runs in the same network without having the overlay: its network changes all the same.";
+    NETWORK_SHARED Warning "network-shared", help: "give the overlay to every cluster of the network or to the network itself (a layer with `networks`), or declare the value there",
+        "An overlay changes the network of the clusters that it is on, or its stack, and another cluster runs in the same network without having the overlay: its network changes all the same.";
     PATCH_UNUSED Warning "patch-unused", help: "compare the selector with `metadata.labels`, or remove the patch",
         "A declaration patch selects none of the clusters that its overlay is on, or none of the networks that these run in, so it changes nothing.";
     OVERLAY_SLOT Error "overlay-slot", help: "leave one of them out",
@@ -279,6 +279,18 @@ rules! {
     POLICY_TEST Error "policy-test", help: "",
         "A policy says something else of a case than the case expects.";
     // CloudFormation
+    TEMPLATE_FORM Error "template-form", help: "",
+        "A template, or what an overlay adds to one, does not have the form that CloudFormation takes: sections, logical ids of letters and digits, resources with a type, functions that stand alone in their mapping. Templates of netloom's have no `Conditions` and no `Mappings`: overlays have `when`, `values` and expressions, and what a stack does not have is not in its template.";
+    TEMPLATE_TAKEN Error "template-taken", help: "to change what is there, write a patch; otherwise choose another logical id",
+        "What an overlay adds under `resources` is new. A logical id that the template has already would replace something silently.";
+    TEMPLATE_REFERENCE Error "template-reference", help: "",
+        "A `Ref`, `Fn::GetAtt`, `Fn::Sub` or `DependsOn` in a final template names something that the template does not have, or an attribute that the type does not give. CloudFormation would refuse the template when it is applied.";
+    TEMPLATE_CIRCLE Error "template-circle", help: "take out one of the references, or make it a resource of its own, such as `AWS::EC2::SecurityGroupIngress`",
+        "Resources of a template refer to each other in a circle, so that CloudFormation cannot make any of them first.";
+    STACK_MISSING Error "stack-missing", help: "say `when: network.platform == 'aws'`",
+        "An overlay has something for the stack of a network, or of a cluster in one, and the network is not on AWS: it has no stack.";
+    STACK_DIFFERS Error "stack-differs", help: "give both the same options, or give the overlay to the network: a layer with `networks`",
+        "Clusters of one network have an overlay with different options, and with these it gives different things for the network's stack, of which there is one.";
     TEMPLATE_LIMIT Error "template-limit", help: "",
         "CloudFormation takes 500 resources and 1 MB in a template, and 51,200 bytes when it is sent inline.";
     TEMPLATE_INLINE Warning "template-inline", help: "",

@@ -227,6 +227,10 @@ impl<'a> Inputs<'a> {
             let (text, place) = match &reason.origin {
                 overlay::Origin::Layer(selector) if selector.is_empty() => ("a layer of every cluster".to_owned(), reason.span),
                 overlay::Origin::Layer(selector) => (format!("a layer of clusters with {selector}"), reason.span),
+                overlay::Origin::NetworkLayer(selector) if selector.is_empty() => {
+                    ("a layer of every network".to_owned(), reason.span)
+                }
+                overlay::Origin::NetworkLayer(selector) => (format!("a layer of networks with {selector}"), reason.span),
                 overlay::Origin::Cluster => ("the cluster's own list".to_owned(), reason.span),
                 overlay::Origin::UsedBy(name) => (format!("the overlay {name} builds on it"), reason.span),
                 overlay::Origin::Block => {

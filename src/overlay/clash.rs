@@ -6,6 +6,7 @@
 use indexmap::IndexMap;
 
 use super::{Origin, Selected};
+use crate::declare::Stack;
 use crate::diagnostic::{Diagnostic, rules};
 use crate::kubernetes::Object;
 use crate::patch::show_object;
@@ -78,6 +79,11 @@ impl<'a> Clashes<'a> {
     /// Reports fields of an object.
     pub fn object(&self, object: &Object, findings: &mut Vec<Diagnostic>) {
         self.walk(&object.node, &mut Vec::new(), &format!("{}:", show_object(&object.identity)), findings);
+    }
+
+    /// Reports fields of a stack's template.
+    pub fn template(&self, template: &Node, stack: Stack, findings: &mut Vec<Diagnostic>) {
+        self.walk(template, &mut Vec::new(), &format!("the {} stack's", stack.name()), findings);
     }
 
     fn walk(&self, node: &Node, trail: &mut Vec<String>, of: &str, findings: &mut Vec<Diagnostic>) {

@@ -9,7 +9,7 @@ use super::expression::{self, Expression};
 use super::generate;
 use super::library::Overlay;
 use super::template::{Compiler, Scalar, Template};
-use crate::declare::{self, Resource, Target};
+use crate::declare::{self, Resource, Stack, Target};
 use crate::diagnostic::{Diagnostic, rules};
 use crate::kubernetes::{Identity, Object};
 use crate::patch::Matcher;
@@ -38,15 +38,35 @@ pub struct Compiled {
     pub runbook: Option<FileId>,
 }
 
+impl Compiled {
+    /// Whether it has something for a stack.
+    #[must_use]
+    pub fn has_share(&self, stack: Stack) -> bool {
+        self.resources.iter().any(|one| one.stack == Some(stack)) || self.patches.iter().any(|one| one.stack == Some(stack))
+    }
+
+    /// Where it first names something for a stack.
+    #[must_use]
+    pub fn share_place(&self, stack: Stack) -> Span {
+        let resources = self.resources.iter().filter(|one| one.stack == Some(stack)).map(|one| one.span);
+        let patches = self.patches.iter().filter(|one| one.stack == Some(stack)).map(|one| one.span);
+        resources.chain(patches).next().unwrap_or(Span::NONE)
+    }
+}
+
 /// A resource, compiled.
 #[derive(Debug)]
 pub struct CompiledResource {
+    /// The stack that it is for; none for objects.
+    pub stack: Option<Stack>,
     /// Whether it is rendered.
     pub when: Option<Expression>,
     /// The list it is rendered for.
     pub items: Option<Expression>,
     /// What makes the objects.
     pub body: Body,
+    /// Where the overlay names it.
+    pub span: Span,
 }
 
 /// A `ConfigMap` of files, compiled.
@@ -91,6 +111,8 @@ impl Manifest {
 /// A patch, compiled.
 #[derive(Debug)]
 pub struct CompiledPatch {
+    /// The stack that it is for; none for objects.
+    pub stack: Option<Stack>,
     /// Whether it is applied.
     pub when: Option<Expression>,
     /// The patch documents, or the program.
@@ -110,6 +132,27 @@ pub enum Count {
     Exactly(usize),
     /// So many or more.
     AtLeast(usize),
+}
+
+impl Count {
+    /// Whether so many are right.
+    #[must_use]
+    pub fn fits(self, found: usize) -> bool {
+        match self {
+            Count::Exactly(wanted) => found == wanted,
+            Count::AtLeast(wanted) => found >= wanted,
+        }
+    }
+}
+
+impl std::fmt::Display for Count {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Count::Exactly(number) => write!(f, "`expect` says {number}"),
+            Count::AtLeast(1) => f.write_str("it has to match one at least"),
+            Count::AtLeast(number) => write!(f, "`atLeast` says {number}"),
+        }
+    }
 }
 
 /// A rule, compiled.
@@ -271,7 +314,7 @@ impl<'a> Work<'a> {
             };
             let pin = resource.pin().map(|pin| (pin, self.overlay.declared.node.nearest(&generate::pin_path(index)).span));
             if let Some(body) = self.body(resource.path(), place, pin) {
-                resources.push(CompiledResource { when, items, body });
+                resources.push(CompiledResource { stack: resource.stack(), when, items, body, span: place });
             }
         }
         resources
@@ -285,19 +328,25 @@ impl<'a> Work<'a> {
             let span = self.overlay.declared.node.nearest(&here.child("path")).span;
             let when = self.expression(&here.child("when"));
             let before = self.findings.len();
-            let target = patch.target.as_ref().map(|target| self.target(target, &here.child("target")));
+            let target = patch.target.as_ref().map(|target| self.target(target, patch.stack, &here.child("target")));
             let count = self.count(patch, &here);
             // What a wrong target matches is beside the point.
             let sound = self.findings.len() == before;
             if let Some(body) = self.body(&patch.path, span, None).filter(|_| sound) {
-                patches.push(CompiledPatch { when, body, target, count, span });
+                patches.push(CompiledPatch { stack: patch.stack, when, body, target, count, span });
             }
         }
         patches
     }
 
-    fn target(&mut self, target: &Target, path: &Path) -> Matcher {
+    fn target(&mut self, target: &Target, stack: Option<Stack>, path: &Path) -> Matcher {
         let node = self.overlay.declared.node.nearest(path);
+        let of_objects = |(key, _): &(&Key, &Node)| stack.is_some() && !["kind", "name"].contains(&&*key.text);
+        for (key, _) in node.as_map().into_iter().flat_map(|map| map.iter()).filter(of_objects) {
+            let message = format!("a resource of a stack has no `{}`", key.text);
+            let finding = Diagnostic::new(&rules::PATCH_INVALID, key.span, message);
+            self.findings.push(finding.help("`kind` is its type and `name` its logical id"));
+        }
         for (index, requirement) in target.labels.match_expressions.iter().enumerate() {
             if let Some(fault) = requirement.fault() {
                 let place = node.nearest(&Path::dotted("labels.matchExpressions").item(index)).span;

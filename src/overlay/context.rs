@@ -48,9 +48,10 @@ impl Scope {
 }
 
 impl Variables {
-    /// The variables that every overlay of a cluster sees; files are those below the folder `overlays`.
+    /// The variables that every overlay of a cluster sees, or of a network, which has no cluster of its own; files are those below
+    /// the folder `overlays`.
     #[must_use]
-    pub fn new(cluster: Value, network: Value, sources: &Arc<Sources>, overlays: &str) -> Self {
+    pub fn new(cluster: Option<Value>, network: Value, sources: &Arc<Sources>, overlays: &str) -> Self {
         let below: Arc<str> = format!("{overlays}/").into();
         let find = move |sources: &Sources, path: &str| {
             let found = sources.find(path).filter(|_| path.starts_with(&*below));
@@ -67,7 +68,7 @@ impl Variables {
         });
         let has_file = Value::from_function(move |path: &str| test(&of_test, path).is_some());
         let variables = Self(Arc::default());
-        variables.set("cluster", cluster);
+        cluster.into_iter().for_each(|cluster| variables.set("cluster", cluster));
         variables.set("network", network);
         variables.set("file", file);
         variables.set("has_file", has_file);

@@ -3,10 +3,11 @@
 use std::sync::LazyLock;
 
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::{Object, ValueKind};
+use minijinja::value::{Object, Rest, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value};
 
 use crate::address::{self, Cidr};
+use crate::cloudformation::logical_id;
 use crate::diagnostic::{Diagnostic, rules};
 use crate::limits;
 use crate::tree::{self, Key, Map, Node, Sources, Span};
@@ -38,6 +39,7 @@ pub fn environment() -> Environment<'static> {
     });
     env.add_function("from_yaml_all", |text: &str, name: Option<&str>| Ok::<_, Error>(Value::from(documents(text, name)?)));
     env.add_function("blake3", |text: &str| blake3::hash(text.as_bytes()).to_hex().to_string());
+    env.add_function("logical_id", |names: Rest<String>| logical_id(&names.iter().map(String::as_str).collect::<Vec<_>>()));
     env.add_function("cidr_contains", |outer: &str, inner: &str| Ok::<_, Error>(cidr(outer)?.contains(cidr(inner)?)));
     env
 }
@@ -147,6 +149,12 @@ impl Expression {
         let mut paths: Vec<String> = self.compiled.undeclared_variables(true).into_iter().collect();
         paths.sort_by_cached_key(|path| (self.text.find(path.as_str()), path.clone()));
         paths
+    }
+
+    /// Whether it looks up one of some variables.
+    #[must_use]
+    pub fn reads(&self, names: &[&str]) -> bool {
+        self.paths().iter().any(|path| names.contains(&path.split('.').next().unwrap_or_default()))
     }
 
     /// The expression as written.

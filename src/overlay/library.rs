@@ -6,7 +6,7 @@ use indexmap::{IndexMap, IndexSet};
 use rayon::prelude::*;
 
 use super::compile::{Compiled, compile};
-use super::unused;
+use super::{Selected, unused};
 use crate::declare::{self, Declared, LifecycleStatus};
 use crate::diagnostic::{Diagnostic, Severity, has_errors, rules};
 use crate::resolve::Effective;
@@ -180,11 +180,16 @@ impl Library {
         entry.overlay.get_or_init(read).as_ref()
     }
 
-    /// Compiles the overlays that some cluster has, and all of the project's own: whoever writes one wants to hear of its
+    /// Compiles the overlays that some cluster or network has, and all of the project's own: whoever writes one wants to hear of its
     /// mistakes before it is used.
-    pub fn compile(&self, clusters: &[Effective<'_>], findings: &mut Vec<Diagnostic>) -> IndexMap<String, Compiled> {
-        let used: IndexSet<&str> =
-            clusters.iter().flat_map(|one| &one.overlays).map(|selected| selected.overlay.name()).collect();
+    pub fn compile(
+        &self,
+        clusters: &[Effective<'_>],
+        of_networks: &[Vec<Selected<'_>>],
+        findings: &mut Vec<Diagnostic>,
+    ) -> IndexMap<String, Compiled> {
+        let selected = clusters.iter().flat_map(|one| &one.overlays).chain(of_networks.iter().flatten());
+        let used: IndexSet<&str> = selected.map(|selected| selected.overlay.name()).collect();
         let wanted = self.entries.iter().filter(|(name, entry)| !entry.stock || used.contains(name.as_str()));
         let wanted: Vec<&Overlay> = wanted.filter_map(|(name, entry)| self.load(name, entry)).collect();
         findings.append(&mut self.late.lock().unwrap_or_else(PoisonError::into_inner));

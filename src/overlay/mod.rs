@@ -14,7 +14,7 @@ mod unused;
 
 use crate::tree::{Node, Span};
 
-/// An overlay that a cluster has, with its options.
+/// An overlay that a cluster or a network has, with its options.
 #[derive(Clone, Debug)]
 pub struct Selected<'a> {
     /// The overlay.
@@ -29,7 +29,7 @@ pub struct Selected<'a> {
     pub reasons: Vec<Reason>,
 }
 
-/// Why a cluster has an overlay.
+/// Why a cluster or a network has an overlay.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reason {
     /// What asks for it.
@@ -43,6 +43,8 @@ pub struct Reason {
 pub enum Origin {
     /// A layer of the project, with this selector.
     Layer(String),
+    /// A layer of the project for networks, with this selector.
+    NetworkLayer(String),
     /// The cluster's own list.
     Cluster,
     /// The overlay with this name, which builds on it.

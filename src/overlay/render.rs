@@ -1,6 +1,7 @@
 //! What the overlays of one cluster make: facts, objects and findings.
 
 mod patching;
+mod stacks;
 
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use super::context::Variables;
 use super::expression::{Expression, Outcome, to_value};
 use super::jsonnet::Jsonnet;
 use super::library::Overlay;
-use crate::declare::{Declared, Facts, Transition};
+use crate::declare::{Declared, Facts, Stack, Transition};
 use crate::diagnostic::{Diagnostic, Label, rules};
 use crate::kubernetes::schema::Schemas;
 use crate::kubernetes::{Identity, Object};
@@ -54,8 +55,10 @@ pub struct Instance<'a> {
     pub facts: Facts,
     /// The block that selected it, or the place that names it: where its facts are asked for.
     pub place: Span,
-    /// Name of the cluster.
-    cluster: String,
+    /// What it is on, for messages: "the cluster `a`".
+    unit: String,
+    /// Whether that is a network, which has no cluster for expressions to see.
+    of_network: bool,
 }
 
 impl<'a> Instance<'a> {
@@ -67,23 +70,69 @@ impl<'a> Instance<'a> {
         cluster: &str,
         findings: &mut Vec<Diagnostic>,
     ) -> Option<Self> {
+        let unit = format!("the cluster `{cluster}`");
         let before = findings.len();
-        let instance = Self::evaluate(selected, compiled, base, cluster, findings);
-        blame(selected.overlay, selected.place, cluster, findings.get_mut(before..));
+        let instance = Self::evaluate(selected, compiled, base, unit.clone(), findings);
+        blame(selected.overlay, selected.place, &unit, findings.get_mut(before..));
         instance
+    }
+
+    /// An overlay on a network, whichever clusters run in that: without facts, and without the values that ask for a cluster.
+    /// Whether it applies is another question.
+    pub fn of_network(
+        selected: &Selected<'a>,
+        compiled: &'a Compiled,
+        base: &Variables,
+        network: &str,
+        findings: &mut Vec<Diagnostic>,
+    ) -> Option<Self> {
+        let unit = format!("the network `{network}`");
+        let before = findings.len();
+        let instance = Self::evaluate_for_network(selected, compiled, base, unit.clone(), findings);
+        blame(selected.overlay, selected.place, &unit, findings.get_mut(before..));
+        instance
+    }
+
+    fn evaluate_for_network(
+        selected: &Selected<'a>,
+        compiled: &'a Compiled,
+        base: &Variables,
+        unit: String,
+        findings: &mut Vec<Diagnostic>,
+    ) -> Option<Self> {
+        let variables = Self::variables(selected, compiled, base);
+        let context = variables.context();
+        let mut unknown = vec!["cluster", "facts"];
+        for (name, template) in &compiled.values {
+            let mut depends = false;
+            template.expressions(&mut |expression| depends |= expression.reads(&unknown));
+            if depends {
+                unknown.push(name);
+                continue;
+            }
+            variables.set(name, to_value(&template.eval(&context, findings)?));
+        }
+        let (overlay, place) = (selected.overlay, selected.place);
+        Some(Self { overlay, compiled, variables, context, facts: Facts::default(), place, unit, of_network: true })
+    }
+
+    /// The overlay's own variables, as far as they are given.
+    fn variables(selected: &Selected<'a>, compiled: &Compiled, base: &Variables) -> Variables {
+        let variables = base.inner();
+        variables.set("options", to_value(&selected.options));
+        let names: Vec<String> = compiled.values.iter().map(|(name, _)| name.clone()).collect();
+        variables.set_texts(&compiled.texts, &names);
+        variables
     }
 
     fn evaluate(
         selected: &Selected<'a>,
         compiled: &'a Compiled,
         base: &Variables,
-        cluster: &str,
+        unit: String,
         findings: &mut Vec<Diagnostic>,
     ) -> Option<Self> {
-        let variables = base.inner();
-        variables.set("options", to_value(&selected.options));
-        let names: Vec<String> = compiled.values.iter().map(|(name, _)| name.clone()).collect();
-        variables.set_texts(&compiled.texts, &names);
+        let variables = Self::variables(selected, compiled, base);
         let context = variables.context();
         if !holds(compiled.when.as_ref(), &context, findings) {
             return None;
@@ -109,8 +158,21 @@ impl<'a> Instance<'a> {
         let known = later_wins(&base.context().get_attr("facts").unwrap_or_default(), &to_value(&node));
         base.set("facts", known.clone());
         variables.set("facts", known);
-        let cluster = cluster.to_owned();
-        Some(Self { overlay: selected.overlay, compiled, variables, context, facts, place: selected.place, cluster })
+        Some(Self {
+            overlay: selected.overlay,
+            compiled,
+            variables,
+            context,
+            facts,
+            place: selected.place,
+            unit,
+            of_network: false,
+        })
+    }
+
+    /// Whether the overlay applies to the network that it is on.
+    pub fn applies(&self, findings: &mut Vec<Diagnostic>) -> bool {
+        self.blamed(findings, |findings| holds(self.compiled.when.as_ref(), &self.context, findings))
     }
 
     /// What changes of fields do to a running cluster.
@@ -128,7 +190,16 @@ impl<'a> Instance<'a> {
     fn blamed<T>(&self, findings: &mut Vec<Diagnostic>, work: impl FnOnce(&mut Vec<Diagnostic>) -> T) -> T {
         let before = findings.len();
         let result = work(findings);
-        blame(self.overlay, self.place, &self.cluster, findings.get_mut(before..));
+        blame(self.overlay, self.place, &self.unit, findings.get_mut(before..));
+        if self.of_network {
+            let unset =
+                |finding: &&mut Diagnostic| ["is undefined", "gives no value"].iter().any(|end| finding.message.ends_with(end));
+            for finding in findings.iter_mut().skip(before).filter(unset) {
+                finding.help.push(
+                    "for the stack of a network there are `network`, `options`, and values that ask for nothing else".to_owned(),
+                );
+            }
+        }
         result
     }
 
@@ -149,34 +220,43 @@ impl<'a> Instance<'a> {
 
     fn each_object(&self, tools: Tools<'_>, findings: &mut Vec<Diagnostic>, take: &mut dyn FnMut(&Maker<'a>, Arc<Object>)) {
         let component: Arc<str> = self.overlay.component().into();
-        for (index, resource) in self.compiled.resources.iter().enumerate() {
+        self.each_resource(None, findings, &mut |mut maker, findings| match &maker.resource.body {
+            Body::Manifests(manifests) => {
+                for manifest in manifests {
+                    maker.document = Some(manifest);
+                    match manifest.template.is_scalar() {
+                        true => self
+                            .computed(manifest, &maker.context, &component, findings)
+                            .into_iter()
+                            .for_each(|object| take(&maker, object)),
+                        false => make(manifest, &maker.context, &component, findings)
+                            .into_iter()
+                            .for_each(|object| take(&maker, object)),
+                    }
+                }
+            }
+            Body::Jsonnet(file) => match tools.jsonnet.eval(*file, &[("ctx", self.data(&maker.context))]) {
+                Ok(json) => each(from_json(&json, Span::file(*file)), |node| {
+                    object(node, &component, findings).into_iter().for_each(|object| take(&maker, object));
+                }),
+                Err(finding) => findings.push(finding),
+            },
+        });
+    }
+
+    /// Calls `visit` for each resource that applies, as often as its `loop` says: those for a stack, or those that make objects.
+    fn each_resource(
+        &self,
+        stack: Option<Stack>,
+        findings: &mut Vec<Diagnostic>,
+        visit: &mut dyn FnMut(Maker<'a>, &mut Vec<Diagnostic>),
+    ) {
+        for (index, resource) in self.compiled.resources.iter().enumerate().filter(|(_, resource)| resource.stack == stack) {
             if !holds(resource.when.as_ref(), &self.context, findings) {
                 continue;
             }
             for context in self.contexts(resource.items.as_ref(), findings) {
-                let mut maker = Maker { index, resource, document: None, context };
-                match &resource.body {
-                    Body::Manifests(manifests) => {
-                        for manifest in manifests {
-                            maker.document = Some(manifest);
-                            match manifest.template.is_scalar() {
-                                true => self
-                                    .computed(manifest, &maker.context, &component, findings)
-                                    .into_iter()
-                                    .for_each(|object| take(&maker, object)),
-                                false => make(manifest, &maker.context, &component, findings)
-                                    .into_iter()
-                                    .for_each(|object| take(&maker, object)),
-                            }
-                        }
-                    }
-                    Body::Jsonnet(file) => match tools.jsonnet.eval(*file, &[("ctx", self.data(&maker.context))]) {
-                        Ok(json) => each(from_json(&json, Span::file(*file)), |node| {
-                            object(node, &component, findings).into_iter().for_each(|object| take(&maker, object));
-                        }),
-                        Err(finding) => findings.push(finding),
-                    },
-                }
+                visit(Maker { index, resource, document: None, context }, findings);
             }
         }
     }
@@ -292,7 +372,7 @@ impl<'a> Instance<'a> {
 
 /// Adds to findings about expressions where the overlay is chosen. Nobody can mend an expression of a stock overlay: there the
 /// choice, with its options, comes first.
-fn blame(overlay: &Overlay, place: Span, cluster: &str, findings: Option<&mut [Diagnostic]>) {
+fn blame(overlay: &Overlay, place: Span, unit: &str, findings: Option<&mut [Diagnostic]>) {
     let expressions = findings.into_iter().flatten().filter(|finding| finding.code == rules::EXPRESSION.code);
     for finding in expressions.filter(|_| place.is_known()) {
         if overlay.stock {
@@ -300,7 +380,7 @@ fn blame(overlay: &Overlay, place: Span, cluster: &str, findings: Option<&mut [D
             finding.labels.push(label);
             finding.span = place;
         } else {
-            finding.labels.push(Label { span: place, text: format!("chosen here for the cluster `{cluster}`") });
+            finding.labels.push(Label { span: place, text: format!("chosen here for {unit}") });
         }
     }
 }

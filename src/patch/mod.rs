@@ -17,7 +17,7 @@ use crate::tree::{Node, Value};
 
 pub use json::json;
 pub use merge::merge;
-pub use strategic::strategic;
+pub use strategic::{plain, strategic};
 pub use target::{Matcher, show as show_object};
 
 /// Whether a value is neither a list nor a mapping.

@@ -40,7 +40,7 @@ pub fn strategic(
     let schema = if kind.is_none() { custom(object, definitions) } else { None };
     let shape = kind.and_then(|definition| schemas.merge(definition)).or(schema.map(|schema| schemas.merge_custom(schema)));
     let identity = IDENTITY.map(|path| at(object, path).cloned());
-    let mut merger = Merger { findings };
+    let mut merger = Merger { findings, whole: |_| false };
     match merger.directive(change) {
         Some(Directive::Delete) => return object.replace(Node::new(Value::Null, patch.span)),
         Some(Directive::Replace) => {
@@ -57,6 +57,15 @@ pub fn strategic(
         },
     }
     IDENTITY.iter().zip(identity).for_each(|(path, value)| keep(object, path, value));
+}
+
+/// Merges a patch into a tree that no schema is known of: lists are replaced, and so is whatever is `whole`, such as a function of
+/// CloudFormation, which is one value although it is written as a mapping. A tree that the patch deletes is left as `null`.
+pub fn plain(tree: &mut Node, patch: &Node, whole: fn(&Node) -> bool, findings: &mut Vec<Diagnostic>) {
+    let mut merger = Merger { findings, whole };
+    if merger.value(tree, patch, None, &Trail::ROOT) == Fate::Remove {
+        tree.replace(Node::new(Value::Null, patch.span));
+    }
 }
 
 /// The schema that a definition among these gives an object.
@@ -113,6 +122,8 @@ pub(super) enum Fate {
 /// Merges, and collects what is wrong.
 pub(super) struct Merger<'f> {
     pub(super) findings: &'f mut Vec<Diagnostic>,
+    /// What is replaced and never merged into.
+    whole: fn(&Node) -> bool,
 }
 
 impl Merger<'_> {
@@ -134,6 +145,11 @@ impl Merger<'_> {
     /// Merges a patch into a value that is there.
     fn value(&mut self, target: &mut Node, patch: &Node, field: Option<&Field<'_>>, trail: &Trail<'_>) -> Fate {
         match (&target.value, &patch.value) {
+            _ if (self.whole)(target) || (self.whole)(patch) => {
+                if let Some(new) = self.added(patch, field, trail) {
+                    target.replace(new);
+                }
+            }
             (Value::Map(_), Value::Map(change)) => {
                 return self.mapping(target, patch.span, change, field.map(|field| field.shape), trail);
             }

@@ -4,7 +4,7 @@ use regex_lite::Regex;
 
 use crate::declare::{Selector, Target};
 use crate::diagnostic::{Diagnostic, rules};
-use crate::kubernetes::{Identity, Object};
+use crate::kubernetes::Identity;
 use crate::tree::{Node, Path};
 
 /// The fields of a target that are regular expressions, in the order in which they are told.
@@ -97,17 +97,17 @@ impl Matcher {
 
     /// Whether an object is one of those.
     #[must_use]
-    pub fn matches(&self, object: &Object) -> bool {
-        self.patterns.iter().all(|(index, pattern)| pattern.matches(field(&object.identity, *index)))
-            && (self.labels.is_empty() || self.labels.matches(&labels(&object.node)))
+    pub fn matches(&self, identity: &Identity, node: &Node) -> bool {
+        self.patterns.iter().all(|(index, pattern)| pattern.matches(field(identity, *index)))
+            && (self.labels.is_empty() || self.labels.matches(&labels(node)))
     }
 
     /// What differs in an object, and how like the wanted it is.
-    fn differences(&self, object: &Object) -> (f64, Vec<String>) {
+    fn differences(&self, identity: &Identity, node: &Node) -> (f64, Vec<String>) {
         let mut differences = Vec::new();
         let mut score = 0.0;
         for (index, pattern) in &self.patterns {
-            let actual = field(&object.identity, *index);
+            let actual = field(identity, *index);
             if pattern.matches(actual) {
                 score += 1.0;
                 continue;
@@ -115,7 +115,7 @@ impl Matcher {
             score += strsim::jaro_winkler(&pattern.text().to_lowercase(), &actual.to_lowercase());
             differences.push(FIELDS[*index].to_owned());
         }
-        if !self.labels.is_empty() && !self.labels.matches(&labels(&object.node)) {
+        if !self.labels.is_empty() && !self.labels.matches(&labels(node)) {
             differences.push("labels".to_owned());
         }
         let parts = u32::try_from(self.patterns.len()).unwrap_or(1).max(1);
@@ -124,13 +124,13 @@ impl Matcher {
 
     /// The objects most like what is wanted, with what differs, for a patch that matches none.
     #[must_use]
-    pub fn nearest<'o>(&self, objects: impl IntoIterator<Item = &'o Object>) -> Option<String> {
-        let scored = objects.into_iter().map(|object| (self.differences(object), object));
+    pub fn nearest<'o>(&self, objects: impl IntoIterator<Item = (&'o Identity, &'o Node)>) -> Option<String> {
+        let scored = objects.into_iter().map(|(identity, node)| (self.differences(identity, node), identity));
         let mut near: Vec<_> = scored.filter(|((score, _), _)| *score >= LIKE).collect();
         near.sort_by(|((a, x), _), ((b, y), _)| b.total_cmp(a).then(x.len().cmp(&y.len())));
         let best = near.first().map_or(0.0, |((score, _), _)| *score);
         near.retain(|((score, _), _)| *score > best - SPREAD);
-        let tell = |((_, differences), object): &((f64, Vec<String>), &Object)| {
+        let tell = |((_, differences), identity): &((f64, Vec<String>), &Identity)| {
             let (but, differ) = match differences.as_slice() {
                 [] => (String::new(), ""),
                 [one] if one == "labels" => (one.clone(), " differ"),
@@ -138,7 +138,7 @@ impl Matcher {
                 many => (many.join(" and "), " differ"),
             };
             let why = if but.is_empty() { but } else { format!(" ({but}{differ})") };
-            format!("`{}`{why}", show(&object.identity))
+            format!("`{}`{why}", show(identity))
         };
         let told: Vec<String> = near.iter().take(TOLD).map(tell).collect();
         match told.as_slice() {
@@ -191,7 +191,7 @@ mod tests {
         let mut findings = Vec::new();
         let matcher = Matcher::new(&typed, &target, &mut findings);
         assert_eq!(findings, []);
-        matcher.matches(&Object::new(Identity::of(&object).expect("an object"), "a".into(), object))
+        matcher.matches(&Identity::of(&object).expect("an object"), &object)
     }
 
     #[test]

@@ -123,7 +123,7 @@ impl<'p> Policies<'p> {
         for object in it.objects {
             evaluation.subject(&Subject::object(&object.identity, &object.node, &namespaces));
         }
-        evaluation.template(it.template, &it.cluster.node);
+        evaluation.template(it.draft.map(|draft| &draft.template), &it.cluster.node);
     }
 }
 

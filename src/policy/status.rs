@@ -15,7 +15,7 @@ pub(super) fn cluster(it: Rendered<'_>) -> Node {
     let last = |read: fn(&crate::declare::Facts) -> Option<bool>| it.facts.iter().rev().find_map(|(facts, _)| read(facts));
     let status = json!({
         "provider": it.cluster.value.spec.networking.keys().next(),
-        "platform": if it.template.is_some() { "aws" } else { "static" },
+        "platform": if it.draft.is_some() { "aws" } else { "static" },
         "encrypted": last(|facts| facts.encrypted).unwrap_or(false),
         "mtu": it.facts.iter().rev().find_map(|(facts, _)| facts.mtu),
         "networkPolicy": {

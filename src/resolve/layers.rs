@@ -10,8 +10,9 @@ use crate::overlay::{Origin, Reason};
 use crate::tree::{Key, Node, Path, Span};
 
 /// A layer of the project whose overlay there is.
-pub(super) struct Layer<'p, 'a> {
-    clusters: &'p Selector,
+pub(super) struct Layer<'a> {
+    clusters: Option<Selector>,
+    networks: Option<Selector>,
     overlay: &'a Overlay,
     options: Option<Node>,
     /// Where the project names the overlay.
@@ -34,18 +35,17 @@ pub(super) struct Choice<'a> {
 }
 
 /// The project's layers; the ones whose overlay is not there are reported, whether or not a cluster has them.
-pub(super) fn layers<'p, 'a>(
-    project: &'p Declared<Project>,
-    library: &'a Library,
-    findings: &mut Vec<Diagnostic>,
-) -> Vec<Layer<'p, 'a>> {
+pub(super) fn layers<'a>(project: &Declared<Project>, library: &'a Library, findings: &mut Vec<Diagnostic>) -> Vec<Layer<'a>> {
     let root = Path::dotted("spec.layers");
-    let layer = |(index, layer): (usize, &'p declare::Layer)| {
+    let layer = |(index, layer): (usize, &declare::Layer)| {
         let here = root.item(index);
-        selector(&layer.clusters, &project.node, &here.child("clusters"), findings);
+        for (name, given) in [("clusters", &layer.clusters), ("networks", &layer.networks)] {
+            given.iter().for_each(|given| selector(given, &project.node, &here.child(name), findings));
+        }
         let span = project.node.nearest(&here.child("overlay")).span;
         let options = project.node.at(&here.child("options")).cloned();
-        Some(Layer { clusters: &layer.clusters, overlay: known(&layer.overlay, span, library, findings)?, options, span })
+        let (clusters, networks) = (layer.of_clusters(), layer.networks.clone());
+        Some(Layer { clusters, networks, overlay: known(&layer.overlay, span, library, findings)?, options, span })
     };
     project.value.spec.layers.iter().enumerate().filter_map(layer).collect()
 }
@@ -60,12 +60,17 @@ pub(super) fn selector(selector: &Selector, document: &Node, path: &Path, findin
     }
 }
 
-/// Reports layers that are on no cluster: a label may be misspelt. Without clusters there is nothing to report yet.
-pub(super) fn unused(layers: &[Layer<'_, '_>], clusters: &[Node], findings: &mut Vec<Diagnostic>) {
-    let labels: Vec<_> = clusters.iter().map(labels).collect();
-    for layer in layers.iter().filter(|layer| !labels.is_empty() && !labels.iter().any(|labels| layer.clusters.matches(labels))) {
-        let message = format!("the layer `{}` is on no cluster: none has its labels", layer.overlay.name());
-        findings.push(Diagnostic::new(&rules::LAYER_UNUSED, layer.span, message));
+/// Reports layers that are on nothing: a label may be misspelt. Without clusters, or networks, there is nothing to report yet.
+pub(super) fn unused(layers: &[Layer<'_>], clusters: &[Node], networks: &[Node], findings: &mut Vec<Diagnostic>) {
+    for (what, documents) in [("cluster", clusters), ("network", networks)] {
+        let all: Vec<_> = documents.iter().map(labels).collect();
+        for layer in layers.iter().filter(|_| !all.is_empty()) {
+            let selector = if what == "cluster" { &layer.clusters } else { &layer.networks };
+            if selector.as_ref().is_some_and(|selector| !all.iter().any(|labels| selector.matches(labels))) {
+                let message = format!("the layer `{}` is on no {what}: none has its labels", layer.overlay.name());
+                findings.push(Diagnostic::new(&rules::LAYER_UNUSED, layer.span, message));
+            }
+        }
     }
 }
 
@@ -81,7 +86,7 @@ fn known<'a>(name: &str, span: Span, library: &'a Library, findings: &mut Vec<Di
 /// What names overlays for a cluster: the project's layers, then the cluster itself.
 pub(super) fn named<'a>(
     node: &Node,
-    layers: &[Layer<'_, 'a>],
+    layers: &[Layer<'a>],
     library: &'a Library,
     findings: &mut Vec<Diagnostic>,
 ) -> Vec<Root<'a>> {
@@ -93,11 +98,10 @@ pub(super) fn named<'a>(
         findings.push(Diagnostic::new(&rules::LIMIT, own.map_or(node.span, |own| own.span), message));
         return Vec::new();
     }
-    let of_layer = |layer: &Layer<'_, 'a>| {
-        let origin = Origin::Layer(layer.clusters.to_string());
-        Root { overlay: layer.overlay, reason: Reason { origin, span: layer.span }, options: layer.options.clone() }
-    };
-    let mut roots: Vec<_> = layers.iter().filter(|layer| layer.clusters.matches(&labels)).map(of_layer).collect();
+    let mut roots = of_layers(layers, |layer| {
+        let selector = layer.clusters.as_ref().filter(|selector| selector.matches(&labels))?;
+        Some(Origin::Layer(selector.to_string()))
+    });
     for entry in entries {
         let Some((name, span)) = entry_name(entry) else { continue };
         let Some(overlay) = known(name, span, library, findings) else { continue };
@@ -105,6 +109,24 @@ pub(super) fn named<'a>(
         roots.push(Root { overlay, reason, options: entry.get("options").cloned() });
     }
     roots
+}
+
+/// What the layers say whose selector fits.
+fn of_layers<'a>(layers: &[Layer<'a>], origin: impl Fn(&Layer<'a>) -> Option<Origin>) -> Vec<Root<'a>> {
+    let root = |layer: &Layer<'a>| {
+        let reason = Reason { origin: origin(layer)?, span: layer.span };
+        Some(Root { overlay: layer.overlay, reason, options: layer.options.clone() })
+    };
+    layers.iter().filter_map(root).collect()
+}
+
+/// The overlays of a network with these labels, and what they build on: those of layers for networks.
+pub(super) fn of_network<'a>(labels: &IndexMap<String, String>, layers: &[Layer<'a>], library: &'a Library) -> Vec<Choice<'a>> {
+    let roots = of_layers(layers, |layer| {
+        let selector = layer.networks.as_ref().filter(|selector| selector.matches(labels))?;
+        Some(Origin::NetworkLayer(selector.to_string()))
+    });
+    expand(roots, library)
 }
 
 /// The name in an entry that names an overlay, with its place; none for what the schema refuses.

@@ -52,8 +52,8 @@ pub fn layered<'a>(
         findings.append(&mut found);
         clusters.push(cluster);
     }
-    patches::networks(&mut documents.networks, &clusters, findings);
-    layers::unused(&layers, &documents.clusters, findings);
+    layers::unused(&layers, &documents.clusters, &documents.networks, findings);
+    patches::networks(&mut documents.networks, &clusters, &layers, library, findings);
     clusters
 }
 
@@ -76,6 +76,22 @@ pub fn networks(documents: &mut Documents, findings: &mut Vec<Diagnostic>) -> Ve
     }
     declarations::unique(&networks, |network| network, |network| &network.value.metadata.name, findings);
     networks
+}
+
+/// The overlays that layers give to each network, whichever clusters it has.
+pub fn overlays_of_networks<'a>(
+    networks: &[Declared<Network>],
+    project: &Declared<Project>,
+    library: &'a Library,
+    findings: &mut Vec<Diagnostic>,
+) -> Vec<Vec<Selected<'a>>> {
+    // What is wrong with layers is reported where clusters ask for them.
+    let layers = layers::layers(project, library, &mut Vec::new());
+    let of_network = |network: &Declared<Network>| {
+        let choices = layers::of_network(&network.value.metadata.labels, &layers, library);
+        choices.into_iter().map(|choice| select::selected(choice, findings)).collect()
+    };
+    networks.iter().map(of_network).collect()
 }
 
 /// Resolves every cluster.

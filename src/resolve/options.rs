@@ -40,7 +40,7 @@ pub(super) fn options(choice: &Choice<'_>, place: Span, findings: &mut Vec<Diagn
 fn standing(origin: &Origin) -> u8 {
     match origin {
         Origin::UsedBy(_) => 0,
-        Origin::Layer(_) => 1,
+        Origin::Layer(_) | Origin::NetworkLayer(_) => 1,
         Origin::Cluster => 2,
         Origin::Block => 3,
     }

@@ -2,7 +2,7 @@
 
 use indexmap::{IndexMap, IndexSet};
 
-use super::layers::{labels, selector};
+use super::layers::{self, Layer, labels, selector};
 use super::select::Layered;
 use crate::declare::DeclarationPatch;
 use crate::diagnostic::{Diagnostic, rules};
@@ -91,10 +91,18 @@ struct OnNetwork<'a> {
     change: &'a Node,
     overlay: &'a str,
     clusters: IndexSet<usize>,
+    /// Whether the network has the overlay itself.
+    own: bool,
 }
 
-/// Applies the patches of overlays to the networks of the clusters that they are on, each once.
-pub(super) fn networks(networks: &mut [Node], clusters: &[Option<Layered<'_>>], findings: &mut Vec<Diagnostic>) {
+/// Applies the patches of overlays to the networks that they are on, and to those of the clusters that they are on, each once.
+pub(super) fn networks<'a>(
+    networks: &mut [Node],
+    clusters: &'a [Option<Layered<'a>>],
+    layers: &[Layer<'a>],
+    library: &'a Library,
+    findings: &mut Vec<Diagnostic>,
+) {
     let mut used: IndexSet<Which<'_>> = IndexSet::new();
     let mut by_network: IndexMap<&str, Vec<(usize, &Layered<'_>)>> = IndexMap::new();
     for (at, one) in clusters.iter().enumerate().filter_map(|(at, one)| Some((at, one.as_ref()?))) {
@@ -105,9 +113,18 @@ pub(super) fn networks(networks: &mut [Node], clusters: &[Option<Layered<'_>>], 
         let Some(name) = network.get("metadata").and_then(|metadata| metadata.str_at("name")).map(str::to_owned) else {
             continue;
         };
-        let Some(inside) = by_network.get(name.as_str()) else { continue };
+        let inside = by_network.get(name.as_str()).map(Vec::as_slice).unwrap_or_default();
         let labels_of_network = labels(network);
         let mut changes: IndexMap<Which<'_>, OnNetwork<'_>> = IndexMap::new();
+        for overlay in layers::of_network(&labels_of_network, layers, library).iter().map(|choice| choice.overlay) {
+            let mine = |patch: &DeclarationPatch| patch.clusters.is_empty() && patch.networks.matches(&labels_of_network);
+            for (index, _, node) in patches(overlay).filter(|(_, patch, _)| mine(patch)) {
+                if let Some(change) = node.get("network") {
+                    let on = OnNetwork { change, overlay: overlay.name(), clusters: IndexSet::new(), own: true };
+                    changes.insert((overlay.name(), index), on);
+                }
+            }
+        }
         for (at, one) in inside {
             for overlay in one.choices.iter().map(|choice| choice.overlay) {
                 for (index, patch, node) in patches(overlay) {
@@ -116,7 +133,7 @@ pub(super) fn networks(networks: &mut [Node], clusters: &[Option<Layered<'_>>], 
                     };
                     if patch.networks.matches(&labels_of_network) {
                         let entry = changes.entry((overlay.name(), index));
-                        let fresh = || OnNetwork { change, overlay: overlay.name(), clusters: IndexSet::new() };
+                        let fresh = || OnNetwork { change, overlay: overlay.name(), clusters: IndexSet::new(), own: false };
                         entry.or_insert_with(fresh).clusters.insert(*at);
                     }
                 }
@@ -124,7 +141,9 @@ pub(super) fn networks(networks: &mut [Node], clusters: &[Option<Layered<'_>>], 
         }
         for (which, change) in &changes {
             apply(network, change.change, "network", findings);
-            shared(change, &name, inside, findings);
+            if !change.own {
+                shared(change, &name, inside, findings);
+            }
             used.insert(*which);
         }
     }

@@ -29,7 +29,7 @@ pub struct Layered<'a> {
 /// Patches can write a block that selects a further overlay, which may have patches itself; so it is tried until nothing changes.
 pub(super) fn layered<'a>(
     node: &Node,
-    layers: &[Layer<'_, 'a>],
+    layers: &[Layer<'a>],
     library: &'a Library,
     findings: &mut Vec<Diagnostic>,
 ) -> Option<Layered<'a>> {
@@ -94,16 +94,21 @@ pub(super) fn all<'a>(
     unclaimed_blocks(cluster, library, findings);
     let select = |choice: Choice<'a>| {
         kubernetes(cluster, choice.overlay, findings);
-        let block = choice.reasons.iter().find(|(reason, _)| reason.origin == Origin::Block);
-        let place = block.or(choice.reasons.first()).map_or(Span::NONE, |(reason, _)| reason.span);
-        let before = findings.len();
-        let options = options(&choice, place, findings);
-        let reasons = choice.reasons.into_iter().map(|(reason, _)| reason).collect();
-        Selected { overlay: choice.overlay, options, sound: findings.len() == before, place, reasons }
+        selected(choice, findings)
     };
     let selected: Vec<_> = choices.into_iter().map(select).collect();
     slots(&selected, findings);
     selected
+}
+
+/// An overlay that was chosen, with its options.
+pub(super) fn selected<'a>(choice: Choice<'a>, findings: &mut Vec<Diagnostic>) -> Selected<'a> {
+    let block = choice.reasons.iter().find(|(reason, _)| reason.origin == Origin::Block);
+    let place = block.or(choice.reasons.first()).map_or(Span::NONE, |(reason, _)| reason.span);
+    let before = findings.len();
+    let options = options(&choice, place, findings);
+    let reasons = choice.reasons.into_iter().map(|(reason, _)| reason).collect();
+    Selected { overlay: choice.overlay, options, sound: findings.len() == before, place, reasons }
 }
 
 /// Reports blocks that no overlay reads: an unknown provider or add-on.

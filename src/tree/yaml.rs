@@ -57,6 +57,10 @@ pub fn single(text: &str, file: FileId, (name, what): (&str, &str), findings: &m
 /// A merge key, where it is not in quotes.
 const MERGE: &str = "<<";
 
+/// Functions of CloudFormation that people write as tags.
+const FUNCTIONS: [&str; 11] =
+    ["Base64", "Cidr", "FindInMap", "GetAZs", "If", "ImportValue", "Join", "Select", "Split", "Sub", "Transform"];
+
 /// A collection that is still open.
 enum Open {
     List(Vec<Node>, Span),
@@ -147,9 +151,16 @@ impl Reader<'_> {
     }
 
     fn refuse_tag(&mut self, tag: Option<&Tag>, span: Span) {
-        if let Some(tag) = tag {
-            self.error(&rules::YAML_TAG, span, format!("this value has the tag `{}`", tag.original()));
-        }
+        let Some(tag) = tag else { return };
+        let finding = Diagnostic::new(&rules::YAML_TAG, span, format!("this value has the tag `{}`", tag.original()));
+        self.push(match tag.original().strip_prefix('!') {
+            Some("Ref") => finding.help("CloudFormation's functions are written in full: `Ref: NAME`"),
+            Some("GetAtt") => finding.help("CloudFormation's functions are written in full: `Fn::GetAtt: [NAME, ATTRIBUTE]`"),
+            Some(name) if FUNCTIONS.contains(&name) => {
+                finding.help(format!("CloudFormation's functions are written in full: `Fn::{name}: …`"))
+            }
+            _ => finding,
+        });
     }
 
     fn open(&mut self, open: Open, span: Span) -> Option<()> {

@@ -165,6 +165,6 @@ fn overlays_keep_to_the_forms_that_others_rely_on() {
         }
     }
     assert_eq!(blocks, [""; 0]);
-    library.compile(&[], &mut findings);
+    library.compile(&[], &[], &mut findings);
     assert!(findings.is_empty(), "{findings:?}");
 }

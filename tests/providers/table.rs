@@ -40,14 +40,14 @@ fn facts(proxy: &str) -> BTreeMap<String, (Option<LifecycleStatus>, Facts)> {
     let layered = resolve::layered(&mut documents, &project, &library, &mut findings);
     let networks = resolve::networks(&mut documents, &mut findings);
     let clusters = resolve::clusters(&documents, layered, &project, &library, &networks, &mut findings);
-    let compiled = library.compile(&clusters, &mut findings);
+    let compiled = library.compile(&clusters, &[], &mut findings);
     let mut all = BTreeMap::new();
     for effective in &clusters {
         let name = &effective.cluster.value.metadata.name;
         let planned = plan::network::plan(effective.network);
         let dns = plan::cluster::dns_ip(&effective.cluster.value);
         let network = context::network(&planned, &effective.network.value.metadata.labels);
-        let base = Variables::new(context::cluster(&effective.cluster, dns), network, &sources, "overlays");
+        let base = Variables::new(Some(context::cluster(&effective.cluster, dns)), network, &sources, "overlays");
         let selected = effective.overlays.first().unwrap();
         let before = findings.len();
         let instance = Instance::new(selected, compiled.get(selected.overlay.name()).unwrap(), &base, name, &mut findings);

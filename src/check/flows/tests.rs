@@ -19,7 +19,7 @@ ports:
 struct Case {
     project: Project,
     plan: ClusterPlan,
-    template: Node,
+    draft: Draft,
 }
 
 impl Case {
@@ -30,12 +30,12 @@ impl Case {
         let facts = [project.facts(FACTS)];
         let network = NetworkPlan { name: "vpc".into(), mtu: 9001, cidrs: vec!["172.20.0.0/16".parse().unwrap()], aws: None };
         let plan = plan(&cluster, &network, &facts, &mut Vec::new());
-        let template = template(&cluster, &plan, &network);
-        Self { project, plan, template }
+        let draft = Draft::new(template(&cluster, &plan, &network));
+        Self { project, plan, draft }
     }
 
     fn resources(&mut self) -> &mut Map {
-        self.template.as_map_mut().unwrap().get_mut("Resources").unwrap().as_map_mut().unwrap()
+        self.draft.template.as_map_mut().unwrap().get_mut("Resources").unwrap().as_map_mut().unwrap()
     }
 
     fn remove(&mut self, containing: &str) {
@@ -55,7 +55,7 @@ impl Case {
 
     fn report(&self) -> String {
         let mut findings = Vec::new();
-        check(&self.plan, &self.template, &mut findings);
+        check(&self.plan, &self.draft, &mut findings);
         self.project.report(&findings)
     }
 }
@@ -84,7 +84,7 @@ fn a_missing_rule_is_found_with_its_consequence() {
          is not admitted by the final security groups\n"
     );
     let mut findings = Vec::new();
-    check(&case.plan, &case.template, &mut findings);
+    check(&case.plan, &case.draft, &mut findings);
     assert!(findings[0].help[0].contains("`ControlPlaneSecurityGroup` from `NodesSecurityGroup`"), "{:?}", findings[0].help);
 }
 
@@ -139,7 +139,7 @@ fn other_protocols_and_what_cannot_be_told_admit_nothing() {
     for (property, value) in [("IpProtocol", "udp"), ("CidrIp", "172.20.128.0/17"), ("ToPort", "442"), ("IpProtocol", "http")] {
         let mut case = Case::new("");
         let path = Path::dotted("Resources").child(api).child("Properties");
-        assert!(case.template.at(&path).is_some());
+        assert!(case.draft.template.at(&path).is_some());
         let properties = case.resources().get_mut(api).unwrap().as_map_mut().unwrap().get_mut("Properties").unwrap();
         properties.as_map_mut().unwrap().insert(property, value.into());
         assert!(case.report().contains("api-server-from-172-20-0-0-16"), "{property}: {}", case.report());

@@ -12,18 +12,23 @@ use crate::tree::{Node, Span, from_json};
 impl Instance<'_> {
     /// Applies the overlay's patches to the cluster's objects.
     pub fn patch(&self, objects: &mut [Arc<Object>], tools: Tools<'_>, findings: &mut Vec<Diagnostic>) {
-        let before = findings.len();
-        self.blamed(findings, |findings| {
-            for compiled in &self.compiled.patches {
+        self.patching(findings, |findings| {
+            for compiled in self.compiled.patches.iter().filter(|patch| patch.stack.is_none()) {
                 if holds(compiled.when.as_ref(), &self.context, findings) {
                     self.apply(compiled, objects, tools, findings);
                 }
             }
         });
+    }
+
+    /// Applies patches; what they do not match is told with where the overlay is chosen.
+    pub(super) fn patching(&self, findings: &mut Vec<Diagnostic>, work: impl FnOnce(&mut Vec<Diagnostic>)) {
+        let before = findings.len();
+        self.blamed(findings, work);
         // What matches in one cluster may match nothing in another.
         let codes = [rules::PATCH_NO_MATCH.code, rules::PATCH_COUNT.code];
         for finding in findings.iter_mut().skip(before).filter(|finding| codes.contains(&&*finding.code)) {
-            let text = format!("chosen here for the cluster `{}`", self.cluster);
+            let text = format!("chosen here for {}", self.unit);
             finding.labels.push(Label { span: self.place, text });
         }
     }
@@ -66,15 +71,14 @@ fn change_matches(
         findings.push(Diagnostic::new(&rules::PATCH_INVALID, compiled.span, message));
         return;
     };
-    let matching = |object: &&mut Arc<Object>| !object.node.is_null() && target.matches(object);
+    let matching = |object: &&mut Arc<Object>| !object.node.is_null() && target.matches(&object.identity, &object.node);
     let found: Vec<&mut Arc<Object>> = objects.iter_mut().filter(matching).collect();
-    let fits = match compiled.count {
-        Count::Exactly(wanted) => found.len() == wanted,
-        Count::AtLeast(wanted) => found.len() >= wanted,
-    };
-    if !fits {
-        let identities: Vec<String> = found.iter().map(|object| patch::show_object(&object.identity)).collect();
-        findings.push(wrong_number(compiled, target, &identities, objects));
+    if !compiled.count.fits(found.len()) {
+        let names = found.iter().map(|object| patch::show_object(&object.identity)).collect();
+        let there = objects.iter().filter(|object| !object.node.is_null()).map(|object| (&object.identity, &object.node));
+        let found =
+            Found { target: &target.to_string(), names, nearest: target.nearest(there), what: ("object", "this cluster") };
+        findings.push(wrong_number(compiled, &found));
         return;
     }
     for object in found {
@@ -85,31 +89,37 @@ fn change_matches(
     }
 }
 
-/// A patch that matches no object, or not as many as it expects.
-fn wrong_number(compiled: &CompiledPatch, target: &Matcher, found: &[String], objects: &[Arc<Object>]) -> Diagnostic {
+/// What a patch with the wrong number of matches has found.
+pub(super) struct Found<'t> {
+    /// What it looks for.
+    pub(super) target: &'t str,
+    /// What it matches.
+    pub(super) names: Vec<String>,
+    /// What is most like it.
+    pub(super) nearest: Option<String>,
+    /// What is matched, and of what.
+    pub(super) what: (&'t str, &'t str),
+}
+
+/// A patch that matches nothing, or not as much as it expects.
+pub(super) fn wrong_number(compiled: &CompiledPatch, found: &Found<'_>) -> Diagnostic {
     const SHOWN: usize = 8;
-    let wanted = match compiled.count {
-        Count::Exactly(number) => format!("`expect` says {number}"),
-        Count::AtLeast(1) => "it has to match one at least".to_owned(),
-        Count::AtLeast(number) => format!("`atLeast` says {number}"),
-    };
-    if found.is_empty() {
+    let wanted = compiled.count;
+    let (Found { target, names, nearest, .. }, (what, of)) = (found, found.what);
+    if names.is_empty() {
         let message = match compiled.count {
-            Count::AtLeast(1) => format!("the patch matches no object of this cluster ({target})"),
-            _ => format!("the patch matches no object of this cluster ({target}), and {wanted}"),
+            Count::AtLeast(1) => format!("the patch matches no {what} of {of} ({target})"),
+            _ => format!("the patch matches no {what} of {of} ({target}), and {wanted}"),
         };
         let finding = Diagnostic::new(&rules::PATCH_NO_MATCH, compiled.span, message);
-        let objects = objects.iter().filter(|object| !object.node.is_null()).map(AsRef::as_ref);
-        return target.nearest(objects).into_iter().fold(finding, Diagnostic::help);
+        return nearest.iter().fold(finding, Diagnostic::help);
     }
-    let message = format!(
-        "the patch matches {} of this cluster ({target}), and {wanted}",
-        match found.len() {
-            1 => "one object".to_owned(),
-            number => format!("{number} objects"),
-        }
-    );
-    let more = if found.len() > SHOWN { ", …" } else { "" };
-    let names: Vec<String> = found.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
+    let number = match names.len() {
+        1 => format!("one {what}"),
+        number => format!("{number} {what}s"),
+    };
+    let message = format!("the patch matches {number} of {of} ({target}), and {wanted}");
+    let more = if names.len() > SHOWN { ", …" } else { "" };
+    let names: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
     Diagnostic::new(&rules::PATCH_COUNT, compiled.span, message).help(format!("matched: {}{more}", names.join(", ")))
 }

@@ -1,0 +1,110 @@
+//! What `Fn::GetAtt` gives of resources.
+
+/// Attributes by type, for the types that netloom makes and those that commonly stand beside them; of nested ones the first part.
+///
+/// Source: the resource schemas of the CloudFormation registry (`readOnlyProperties`), as cfn-lint 1.58.0 reads them.
+const ATTRIBUTES: [(&str, &[&str]); 30] = [
+    ("AWS::CloudFormation::WaitConditionHandle", &["Id"]),
+    ("AWS::EC2::DHCPOptions", &["DhcpOptionsId"]),
+    ("AWS::EC2::EIP", &["AllocationId", "PublicIp"]),
+    ("AWS::EC2::EgressOnlyInternetGateway", &["Id"]),
+    ("AWS::EC2::FlowLog", &["Id"]),
+    ("AWS::EC2::InternetGateway", &["InternetGatewayId"]),
+    ("AWS::EC2::LaunchTemplate", &["DefaultVersionNumber", "LatestVersionNumber", "LaunchTemplateId"]),
+    ("AWS::EC2::NatGateway", &["AutoProvisionZones", "AutoScalingIps", "EniId", "NatGatewayId", "RouteTableId"]),
+    ("AWS::EC2::NetworkAcl", &["Id"]),
+    ("AWS::EC2::PrefixList", &["Arn", "OwnerId", "PrefixListId", "Version"]),
+    ("AWS::EC2::Route", &["CidrBlock"]),
+    ("AWS::EC2::RouteTable", &["RouteTableId"]),
+    (
+        "AWS::EC2::SecurityGroup",
+        &["GroupDescription", "GroupId", "GroupName", "Id", "SecurityGroupEgress", "SecurityGroupIngress", "Tags", "VpcId"],
+    ),
+    ("AWS::EC2::SecurityGroupEgress", &["Id"]),
+    ("AWS::EC2::SecurityGroupIngress", &["Id"]),
+    (
+        "AWS::EC2::Subnet",
+        &[
+            "AssignIpv6AddressOnCreation",
+            "AvailabilityZone",
+            "AvailabilityZoneId",
+            "BlockPublicAccessStates",
+            "CidrBlock",
+            "EnableDns64",
+            "EnableLniAtDeviceIndex",
+            "Ipv4IpamPoolId",
+            "Ipv4NetmaskLength",
+            "Ipv6CidrBlock",
+            "Ipv6CidrBlocks",
+            "Ipv6IpamPoolId",
+            "Ipv6Native",
+            "Ipv6NetmaskLength",
+            "MapPublicIpOnLaunch",
+            "NetworkAclAssociationId",
+            "OutpostArn",
+            "PrivateDnsNameOptionsOnLaunch",
+            "SubnetId",
+            "Tags",
+            "VpcId",
+        ],
+    ),
+    ("AWS::EC2::SubnetRouteTableAssociation", &["Id"]),
+    (
+        "AWS::EC2::VPC",
+        &[
+            "CidrBlock",
+            "CidrBlockAssociations",
+            "DefaultNetworkAcl",
+            "DefaultSecurityGroup",
+            "EnableDnsHostnames",
+            "EnableDnsSupport",
+            "InstanceTenancy",
+            "Ipv4IpamPoolId",
+            "Ipv4NetmaskLength",
+            "Ipv6CidrBlocks",
+            "Tags",
+            "VpcEncryptionControl",
+            "VpcId",
+        ],
+    ),
+    ("AWS::EC2::VPCCidrBlock", &["Id", "IpSource", "Ipv6AddressAttribute"]),
+    ("AWS::EC2::VPCDHCPOptionsAssociation", &[]),
+    ("AWS::EC2::VPCEndpoint", &["CreationTimestamp", "DnsEntries", "Id", "NetworkInterfaceIds"]),
+    ("AWS::EC2::VPCGatewayAttachment", &["AttachmentType"]),
+    ("AWS::IAM::InstanceProfile", &["Arn"]),
+    (
+        "AWS::IAM::ManagedPolicy",
+        &[
+            "AttachmentCount",
+            "CreateDate",
+            "DefaultVersionId",
+            "IsAttachable",
+            "PermissionsBoundaryUsageCount",
+            "PolicyArn",
+            "PolicyId",
+            "UpdateDate",
+        ],
+    ),
+    ("AWS::IAM::Policy", &["Id"]),
+    ("AWS::IAM::Role", &["Arn", "RoleId"]),
+    ("AWS::KMS::Alias", &[]),
+    ("AWS::KMS::Key", &["Arn", "KeyId"]),
+    ("AWS::Logs::LogGroup", &["Arn"]),
+    (
+        "AWS::S3::Bucket",
+        &[
+            "Arn",
+            "DomainName",
+            "DualStackDomainName",
+            "MetadataConfiguration",
+            "MetadataTableConfiguration",
+            "RegionalDomainName",
+            "WebsiteURL",
+        ],
+    ),
+];
+
+/// The attributes of a type; none where they are not known.
+pub(super) fn of(kind: &str) -> Option<&'static [&'static str]> {
+    ATTRIBUTES.iter().find(|(known, _)| *known == kind).map(|(_, attributes)| *attributes)
+}
