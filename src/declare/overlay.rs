@@ -124,6 +124,9 @@ pub struct Facts {
     pub network_policy: Option<PolicyFeatures>,
     /// Whether kube-proxy must run.
     pub kube_proxy: Option<ProxyNeed>,
+    /// API version of the `ClusterNetworkPolicy` objects that the provider enforces for the whole cluster, before those of
+    /// namespaces (tier `Admin`).
+    pub cluster_network_policy: Option<String>,
     /// Whether the provider encrypts traffic between nodes.
     pub encrypted: Option<bool>,
     /// Whether pods have their addresses from `podCIDR` through the node ranges of the controller manager.

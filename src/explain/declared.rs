@@ -99,6 +99,7 @@ pub(super) fn network(network: &Declared<Network>, rest: &[&str], value: Option<
         Some("region") if aws => field(document, &Path::dotted("spec.aws.region"), value),
         Some("zones") if aws => from("the zones in which subnets stand", &["spec.aws.zones", "spec.aws.subnets"]),
         Some("topology") if aws => field(document, &Path::dotted("spec.aws.topology"), value),
+        Some("vpcID") if aws => field(document, &Path::dotted("spec.aws.vpcID"), value),
         Some("natGateways") if aws => from(
             "the number of NAT gateways",
             &["spec.aws.natGateways", "spec.aws.topology", "spec.aws.zones", "spec.aws.subnets"],

@@ -8,7 +8,7 @@ use minijinja::{Environment, Error, ErrorKind, State, Value};
 
 use super::expression::to_value;
 use crate::declare::{Cluster, Declared};
-use crate::plan::{AwsPlan, NetworkPlan};
+use crate::plan::{AwsPlan, NetworkPlan, Vpc};
 use crate::tree::{Sources, Span, from_json};
 
 /// Variables by name: an object of the template engine, so that what is set later is seen by every expression from then on.
@@ -159,6 +159,11 @@ pub fn network(plan: &NetworkPlan, labels: &IndexMap<String, String>) -> Value {
         "cidrs": plan.cidrs,
         "platform": if plan.aws.is_some() { "aws" } else { "static" },
         "region": plan.aws.as_ref().map(|aws| &aws.region),
+        // The existing VPC that it is; of one that the stack makes, `Ref: Vpc` gives the id.
+        "vpcID": plan.aws.as_ref().and_then(|aws| match &aws.vpc {
+            Vpc::Existing { id } => Some(id),
+            Vpc::Owned { .. } => None,
+        }),
         "zones": zones,
         "topology": plan.aws.as_ref().map(|aws| aws.topology),
         "natGateways": plan.aws.as_ref().map_or(0, AwsPlan::nat_gateways_in_use),

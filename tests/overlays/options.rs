@@ -9,7 +9,7 @@
 //!   mtu: {to: 1400}                   # a cluster with this value is rendered otherwise than one without it,
 //!   peers[].port: {from: 1, to: 2, with: {peers: [{ip: 192.0.2.1}]}}     # or with another one, where these are there, too,
 //!   key.generate: {to: {}, instead: {key: {file: overlays/key.yaml}}}    # or with these instead
-//!   permissions: {to: true, changes: cloudformation}    # no object, only the stack; or `README.md` only
+//!   permissions: {to: true, changes: cloudformation}    # no object, only the stack; or `README.md`, or the `network`'s stack only
 //!   password: {to: x, changes: weave-plaintext-key}     # nothing but what is said under this code: it is there to be refused
 //! ```
 
@@ -151,8 +151,13 @@ impl File {
         let compiled = compile(&request, &|_, _| {});
         let mut outcomes: Vec<Outcome> = self.each.iter().map(|_| Outcome::default()).collect();
         for unit in &compiled.units {
-            let Some(at) = unit.folder.strip_prefix("clusters/c").and_then(|at| at.parse::<usize>().ok()) else { continue };
-            outcomes[at].files = unit.artifacts.iter().map(|file| (file.path.clone(), file.text.to_string())).collect();
+            let below = |folder: &str| unit.folder.strip_prefix(folder)?.parse::<usize>().ok();
+            let (at, folder) = match below("clusters/c") {
+                Some(at) => (at, ""),
+                None => (below("networks/n").unwrap(), "network/"),
+            };
+            let files = unit.artifacts.iter().map(|file| (format!("{folder}{}", file.path), file.text.to_string()));
+            outcomes[at].files.extend(files);
         }
         for finding in compiled.findings.iter().filter(|finding| finding.severity > Severity::Note) {
             let spans = std::iter::once(finding.span).chain(finding.labels.iter().map(|label| label.span));
@@ -210,7 +215,7 @@ impl Line {
             return Some(format!("is refused: {:?}", after.errors));
         }
         let differ = |part: &&&str| before.part(part) != after.part(part);
-        match ["kubernetes", "cloudformation", "README.md"].iter().find(differ) {
+        match ["kubernetes", "cloudformation", "README.md", "network"].iter().find(differ) {
             None => Some("changes nothing".to_owned()),
             Some(part) if *part == self.changes => None,
             Some(part) => Some(format!("changes {part}; its line says {}", self.changes)),

@@ -6,9 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use netloom::diagnostic::Severity;
 use netloom::overlay::library::{self, Library};
 use netloom::tree::Sources;
-use netloom::{Request, compile};
+use netloom::{Compilation, Request, compile};
 use serde_json::Value as Json;
 
 use super::Scratch;
@@ -80,23 +81,41 @@ fn registries(example: &str) -> BTreeSet<String> {
     found
 }
 
-#[test]
-fn no_provider_has_an_image_outside_the_mirror() {
+/// What comes of examples' declarations, those files whose names `wanted` takes, with these layers.
+fn with_layers(layers: &str, wanted: impl Fn(&str) -> bool) -> Compilation {
     let scratch = Scratch::new();
-    let layer = format!("{{overlay: registry/mirror, options: {{registry: \"{MIRROR}\"}}}}");
-    let project =
-        format!("apiVersion: netloom.dev/v1alpha1\nkind: Project\nmetadata: {{name: p}}\nspec: {{layers: [{layer}]}}\n");
+    let project = format!("apiVersion: netloom.dev/v1alpha1\nkind: Project\nmetadata: {{name: p}}\nspec: {{layers: {layers}}}\n");
     scratch.put("netloom.yaml", &project);
-    for folder in ["declarations", "overlays"] {
-        let root = path("examples/providers");
-        let entries = walkdir::WalkDir::new(root.join(folder)).into_iter().map(Result::unwrap);
-        for entry in entries.filter(|entry| entry.file_type().is_file()) {
-            let below = entry.path().strip_prefix(&root).unwrap().to_str().unwrap();
-            scratch.put(below, &fs::read_to_string(entry.path()).unwrap());
+    for root in ["examples/providers", "examples/weave-private"].map(path) {
+        for folder in ["declarations", "overlays"].map(|folder| root.join(folder)).into_iter().filter(|folder| folder.exists()) {
+            let entries = walkdir::WalkDir::new(folder).into_iter().map(Result::unwrap);
+            for entry in entries.filter(|entry| entry.file_type().is_file()) {
+                let below = entry.path().strip_prefix(&root).unwrap().to_str().unwrap();
+                if wanted(below) {
+                    scratch.put(below, &fs::read_to_string(entry.path()).unwrap());
+                }
+            }
         }
     }
     let worker = env!("CARGO_BIN_EXE_netloom").into();
-    let compiled = compile(&Request { root: scratch.0.clone(), clusters: Vec::new(), worker }, &|_, _| {});
+    compile(&Request { root: scratch.0.clone(), clusters: Vec::new(), worker }, &|_, _| {})
+}
+
+#[test]
+fn overlays_agree_with_every_check_on_clusters_of_the_examples() {
+    let names = ["cluster", "network", "calico", "cilium", "networks"];
+    let wanted = |path: &str| names.iter().any(|name| path == format!("declarations/{name}.yaml"));
+    let layers = ["hardening/default-deny", "nodes/small", "nodes/infra"].map(|name| format!("{{overlay: {name}}}")).join(", ");
+    let compiled = with_layers(&format!("[{layers}]"), wanted);
+    let said = compiled.findings.iter().filter(|finding| finding.severity > Severity::Note);
+    assert_eq!(said.map(|finding| format!("{}: {}", finding.code, finding.message)).collect::<Vec<_>>(), [""; 0]);
+    let policies = compiled.units.iter().flat_map(|unit| &unit.artifacts);
+    assert_eq!(policies.filter(|file| file.path.ends_with("allow-dns.yaml")).count(), 9);
+}
+
+#[test]
+fn no_provider_has_an_image_outside_the_mirror() {
+    let compiled = with_layers(&format!("[{{overlay: registry/mirror, options: {{registry: \"{MIRROR}\"}}}}]"), |_| true);
     let registries = registries("examples/providers/rendered");
     assert!(registries.len() >= 5, "{registries:?}");
     let mut images = 0;

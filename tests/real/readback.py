@@ -1,5 +1,6 @@
 """Reads resources back through the AWS API, each as the properties that its CloudFormation type has."""
 
+import ast
 import json
 from dataclasses import dataclass
 
@@ -119,11 +120,15 @@ def flow_log(aws, i, wanted):
 
 def log_group(aws, i, wanted):
     found = first(g for g in aws.logs.describe_log_groups(logGroupNamePrefix=i)["logGroups"] if g["logGroupName"] == i)
-    return {"LogGroupName": i, "RetentionInDays": found.get("retentionInDays")}
+    tags = aws.logs.list_tags_for_resource(resourceArn=found["arn"].removesuffix(":*"))["tags"]
+    return {"LogGroupName": i, "RetentionInDays": found.get("retentionInDays"), "Tags": [{"Key": k, "Value": v} for k, v in tags.items()]}
 
 
 def document(value):
-    return json.loads(value) if isinstance(value, str) else value
+    """A policy; moto hands those that roles are made with back as Python writes them."""
+    if not isinstance(value, str):
+        return value
+    return ast.literal_eval(value) if value.startswith("{'") else json.loads(value)
 
 
 def role(aws, i, wanted):

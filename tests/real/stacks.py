@@ -189,6 +189,11 @@ def address_of(region, i):
     return region.ec2.describe_addresses(PublicIps=[i])["Addresses"][0]
 
 
+def log_group_of(region, i):
+    (found,) = (g for g in region.logs.describe_log_groups(logGroupNamePrefix=i)["logGroups"] if g["logGroupName"] == i)
+    return found
+
+
 ATTRIBUTES = {
     ("AWS::EC2::EIP", "AllocationId"): lambda r, i: address_of(r, i)["AllocationId"],
     ("AWS::EC2::EgressOnlyInternetGateway", "Id"): lambda r, i: i,
@@ -197,4 +202,6 @@ ATTRIBUTES = {
     ("AWS::EC2::VPC", "CidrBlock"): lambda r, i: vpc_of(r, i)["CidrBlock"],
     ("AWS::EC2::VPC", "Ipv6CidrBlocks"): lambda r, i: [b["Ipv6CidrBlock"] for b in vpc_of(r, i)["Ipv6CidrBlockAssociationSet"]],
     ("AWS::IAM::Role", "Arn"): lambda r, i: r.iam.get_role(RoleName=i)["Role"]["Arn"],
+    # CloudFormation's ends in `:*`, the log streams of the group; moto's does not.
+    ("AWS::Logs::LogGroup", "Arn"): lambda r, i: log_group_of(r, i)["arn"].removesuffix(":*"),
 }
