@@ -86,7 +86,8 @@ fn gate(check: &Output) -> String {
     let findings = document["findings"].as_array().unwrap().iter();
     let stopped: Vec<_> = findings
         .filter(|finding| {
-            finding["code"] == "change-class" || finding["code"] == "base-broken" || finding["code"] == "acknowledgement-spent"
+            let code = finding["code"].as_str().unwrap();
+            matches!(code, "change-class" | "base-broken") || code.starts_with("acknowledgement-")
         })
         .map(|finding| finding["code"].as_str().unwrap().to_owned())
         .collect();

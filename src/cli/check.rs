@@ -11,7 +11,7 @@ use super::staged::{self, Staged};
 use super::{Context, Exit, Outcome, Selection};
 use crate::diagnostic::{self, Diagnostic, has_errors, rules};
 use crate::diff::{self, Class, Side};
-use crate::tree::Span;
+use crate::tree::{Path, Span};
 use crate::{Compilation, emit};
 
 /// Checks declarations and output.
@@ -112,7 +112,7 @@ fn gate(sides: Result<Sides, Failed>, allowed: Class, clusters: &[String]) -> Ve
     let compared = diff::compare(&before, &after, &wanted);
     let refused = compared.effects.iter().filter(|one| one.effect.class > allowed && one.effect.acknowledged.is_none());
     let mut findings: Vec<_> = refused.map(|shared| refusal(shared, &after)).collect();
-    findings.extend(spent(&before, &after, &wanted));
+    findings.extend(idle(&before, &after, &compared, &wanted));
     findings.iter_mut().for_each(|finding| finding.help.push(format!("compared with {} ({})", base.name, base.short())));
     findings
 }
@@ -136,14 +136,23 @@ fn refusal(shared: &diff::SharedEffect, after: &Side) -> Diagnostic {
     effect.steps.iter().rev().fold(finding, |finding, step| finding.help(step.clone())).help(effect.because.clone())
 }
 
-/// Acknowledgements that the base has already.
-fn spent(before: &Side, after: &Side, wanted: &dyn Fn(&str) -> bool) -> Vec<Diagnostic> {
+/// Acknowledgements that the base has already, and those that name nothing that changes.
+fn idle(before: &Side, after: &Side, compared: &diff::Diff, wanted: &dyn Fn(&str) -> bool) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     for (folder, subject) in after.subjects.iter().filter(|(folder, _)| wanted(folder)) {
-        let Some(old) = before.subjects.get(folder) else { continue };
-        for one in subject.acknowledged.iter().filter(|one| old.acknowledged.contains(one)) {
-            let message = format!("the acknowledgement of `{}` was for an earlier change", one.transition);
-            findings.push(Diagnostic::new(&rules::ACKNOWLEDGEMENT_SPENT, subject.span("acknowledge"), message));
+        let old = before.subjects.get(folder).map(|old| old.acknowledged.as_slice()).unwrap_or_default();
+        let of_unit = || compared.effects.iter().filter(|shared| shared.units.contains(folder));
+        let changes = || of_unit().map(|shared| &*shared.effect.transition);
+        for (at, one) in subject.acknowledged.iter().enumerate() {
+            let path = Path::dotted("spec.acknowledge").item(at).child("transition");
+            let (name, place) = (one.transition.as_str(), subject.node.nearest(&path).span);
+            if old.contains(one) {
+                let message = format!("the acknowledgement of `{name}` was for an earlier change");
+                findings.push(Diagnostic::new(&rules::ACKNOWLEDGEMENT_SPENT, subject.span("acknowledge"), message));
+            } else if changes().all(|known| known != name) {
+                let message = format!("no change is called `{name}`");
+                findings.push(Diagnostic::new(&rules::ACKNOWLEDGEMENT_UNUSED, place, message).suggest(name, changes()));
+            }
         }
     }
     findings

@@ -52,6 +52,8 @@ rules! {
         "A change does more to a running cluster than `--max-class` allows, or nobody knows what it does.";
     ACKNOWLEDGEMENT_SPENT Warning "acknowledgement-spent", help: "remove it, or write a new reason if it is meant for this change, too",
         "An acknowledgement lets a change through once: in the change that adds it. One that the base has already says nothing about later changes.";
+    ACKNOWLEDGEMENT_UNUSED Warning "acknowledgement-unused", help: "name the change as `netloom diff` prints it in brackets, or remove the acknowledgement",
+        "An acknowledgement that is new names no change that there is, so it lets nothing through. It may be misspelt, or the change is in another declaration.";
     // YAML
     YAML_SYNTAX Error "yaml-syntax", help: "",
         "The file is not YAML.";

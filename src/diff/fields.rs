@@ -1,8 +1,10 @@
 //! What changes of declarations do: as overlays say, and as the core says of its own fields.
 
+use std::collections::BTreeSet;
+
 use super::known::{CLUSTER, Known, NETWORK, is_below, longest};
 use super::node::{self, Field, Path, Step};
-use super::subject::{Side, Subject};
+use super::subject::{Says, Side, Subject};
 use super::unit::Pair;
 use super::{Class, Effect};
 use crate::tree::{Node, Value};
@@ -114,15 +116,42 @@ fn without_switched(fields: Vec<Field>) -> Vec<Field> {
     fields.into_iter().filter(|field| !follows(field)).collect()
 }
 
-/// Whether what nobody knows of a cluster's objects follows from the changes of its declaration, which somebody does know of: an
-/// overlay has said what they do, or they do more than nothing; and nothing else makes the objects differ.
-pub(super) fn explain(effects: &[Effect], (was, base): (Option<&Subject>, &Side), (is, head): (Option<&Subject>, &Side)) -> bool {
-    let (Some(was), Some(is)) = (was, is) else { return false };
-    let (Some(before), Some(after)) = (base.network(was), head.network(is)) else { return false };
+/// The components in which what nobody knows of changes of objects follows from changes of the declaration, which somebody does
+/// know of.
+///
+/// None unless nothing else makes the objects differ, and each field that changes is one of which an overlay has said what that
+/// does, or the core that it does more than nothing. Then these are the components of the overlays that have said so; and those of
+/// all stock overlays when the core has, which knows what these make of its fields. A component that an overlay of the project's own
+/// adds to is none of them.
+pub(super) fn explained<'s>(
+    effects: &[Effect],
+    (was, base): (Option<&'s Subject>, &'s Side),
+    (is, head): (Option<&'s Subject>, &'s Side),
+) -> BTreeSet<&'s str> {
+    let (Some(was), Some(is)) = (was, is) else { return BTreeSet::new() };
+    let (Some(before), Some(after)) = (base.network(was), head.network(is)) else { return BTreeSet::new() };
     let network = node::compare(&before.spec, &after.spec, None);
-    let known = network.iter().all(|field| longest(&NETWORK, &dotted(&field.path)).is_some());
-    let told = effects.iter().any(|effect| effect.class > Class::InPlace || effect.source.starts_with("overlay "));
-    told && known && was.contributions == is.contributions && before.contributions == after.contributions
+    let known = network.iter().map(|field| longest(&NETWORK, &dotted(&field.path)).map(|known| known.class));
+    let overlay = |effect: &Effect| effect.source.strip_prefix("overlay ").map(ToOwned::to_owned);
+    let sound = effects.iter().all(|effect| effect.class > Class::InPlace || overlay(effect).is_some())
+        && known.clone().all(|class| class.is_some_and(|class| class > Class::InPlace))
+        && judged_by_result(was) == judged_by_result(is)
+        && was.contributions == is.contributions
+        && before.contributions == after.contributions;
+    if !sound {
+        return BTreeSet::new();
+    }
+    let core = effects.iter().any(|effect| overlay(effect).is_none()) || !network.is_empty();
+    let told: Vec<String> = effects.iter().filter_map(overlay).collect();
+    let says = was.transitions.iter().chain(&is.transitions);
+    let (known, others): (Vec<&Says>, Vec<&Says>) =
+        says.partition(|says| (core && says.stock) || told.iter().any(|name| *name == *says.overlay));
+    let alone = |says: &&&Says| others.iter().all(|other| other.stock || other.component != says.component);
+    known.iter().filter(alone).map(|says| &*says.component).collect()
+}
+
+fn judged_by_result(subject: &Subject) -> Vec<Option<&Node>> {
+    JUDGED_BY_RESULT.iter().map(|key| subject.spec.get(key)).collect()
 }
 
 fn dotted(path: &Path) -> String {

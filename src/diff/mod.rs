@@ -11,6 +11,7 @@ mod known;
 mod list;
 mod node;
 mod objects;
+mod replacing;
 pub mod report;
 mod stacks;
 pub mod subject;
@@ -75,6 +76,8 @@ pub struct Change {
     pub lines: Option<(usize, usize)>,
     /// Whether it follows from other changes: a list of files, a runbook.
     pub derived: bool,
+    /// The component that an object belongs to; empty for everything else.
+    pub component: String,
     /// What it does to what runs.
     pub effects: Vec<Effect>,
 }

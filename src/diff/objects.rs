@@ -2,13 +2,16 @@
 
 use similar::TextDiff;
 
-use super::{Change, Class, Effect, State};
+use super::node::Step;
+use super::{Change, Class, Effect, Field, State};
 use crate::kubernetes::Identity;
 use crate::tree::Node;
 
 /// Where the API server refuses another value ("field is immutable"): kinds and fields, from the validation of Kubernetes' API
-/// (pkg/apis/*/validation).
-const IMMUTABLE: [(&str, &[&str]); 14] = [
+/// (pkg/apis/*/validation, and apiextensions-apiserver's for definitions).
+const IMMUTABLE: [(&str, &[&str]); 31] = [
+    ("CSIDriver", &["spec", "attachRequired"]),
+    ("CSIDriver", &["spec", "volumeLifecycleModes"]),
     ("ClusterRoleBinding", &["roleRef"]),
     ("CustomResourceDefinition", &["spec", "group"]),
     ("CustomResourceDefinition", &["spec", "scope"]),
@@ -16,14 +19,60 @@ const IMMUTABLE: [(&str, &[&str]); 14] = [
     ("CustomResourceDefinition", &["spec", "names", "plural"]),
     ("DaemonSet", &["spec", "selector"]),
     ("Deployment", &["spec", "selector"]),
+    ("EndpointSlice", &["addressType"]),
+    ("IngressClass", &["spec", "controller"]),
+    ("Job", &["spec", "backoffLimitPerIndex"]),
+    ("Job", &["spec", "completionMode"]),
+    ("Job", &["spec", "completions"]),
+    ("Job", &["spec", "managedBy"]),
+    ("Job", &["spec", "podFailurePolicy"]),
     ("Job", &["spec", "selector"]),
+    ("Job", &["spec", "successPolicy"]),
     ("Job", &["spec", "template"]),
     ("PriorityClass", &["preemptionPolicy"]),
     ("PriorityClass", &["value"]),
     ("RoleBinding", &["roleRef"]),
+    ("RuntimeClass", &["handler"]),
+    ("Secret", &["type"]),
     ("Service", &["spec", "clusterIP"]),
+    ("Service", &["spec", "clusterIPs"]),
     ("StatefulSet", &["spec", "selector"]),
+    ("StorageClass", &["parameters"]),
+    ("StorageClass", &["provisioner"]),
+    ("StorageClass", &["reclaimPolicy"]),
+    ("StorageClass", &["volumeBindingMode"]),
 ];
+
+/// The fields of a StatefulSet's `spec` that the API server lets be changed; all others are refused.
+const STATEFUL_SET: [&str; 7] = [
+    "minReadySeconds",
+    "ordinals",
+    "persistentVolumeClaimRetentionPolicy",
+    "replicas",
+    "revisionHistoryLimit",
+    "template",
+    "updateStrategy",
+];
+
+/// Kinds whose labels and annotations nothing acts on. Those of others decide which policies hold (Namespace), what a cloud's
+/// load balancer is like (Service, Ingress), which role pods have (ServiceAccount), or what is aggregated (ClusterRole).
+const UNREAD: [&str; 12] = [
+    "ClusterRoleBinding",
+    "ConfigMap",
+    "CustomResourceDefinition",
+    "DaemonSet",
+    "Deployment",
+    "HorizontalPodAutoscaler",
+    "PodDisruptionBudget",
+    "PriorityClass",
+    "Role",
+    "RoleBinding",
+    "Secret",
+    "StatefulSet",
+];
+
+/// Annotations that only Flux and Argo CD read.
+const SYNC: [&str; 2] = ["kustomize.toolkit.fluxcd.io/", "argocd.argoproj.io/"];
 
 /// Annotations with which Flux and Argo CD leave an object in the cluster when it goes from the repository.
 const KEPT: [(&str, &str); 2] =
@@ -60,7 +109,7 @@ pub(super) fn effects(change: &Change, before: Option<&Node>, after: Option<&Nod
             let because = "Kubernetes knows no renaming: the old object is deleted and the new one is made, in no certain order";
             vec![effect(&identity, Class::Unknown, format!("{old} is now called {}", change.title), because)]
         }
-        (_, _, Some(new)) => changed(&identity, change, new),
+        (_, Some(old), Some(new)) => changed(&identity, change, old, new),
         _ => Vec::new(),
     }
 }
@@ -102,20 +151,28 @@ fn removed(identity: &Identity, title: &str, old: &Node) -> Effect {
     ])
 }
 
-fn changed(identity: &Identity, change: &Change, new: &Node) -> Vec<Effect> {
+fn changed(identity: &Identity, change: &Change, old: &Node, new: &Node) -> Vec<Effect> {
     let kind = identity.kind.as_str();
     let touched = |keys: &[&str]| change.fields.iter().any(|field| field.path.begins(keys));
     let what = |what: &str| format!("{}: {what}", change.title);
-    let fixed = IMMUTABLE.iter().find(|(of, keys)| *of == kind && touched(keys));
-    if let Some((_, keys)) = fixed {
+    if let Some(field) = refused(kind, change, old) {
         let because = "The API server refuses another value of this field";
         let steps: &[&str] =
             &["Delete the object first, if what it does can be done without meanwhile; or give the new one another name."];
-        return vec![effect(identity, Class::Unsupported, what(&keys.join(".")), because).steps(steps)];
+        return vec![effect(identity, Class::Unsupported, what(&field), because).steps(steps)];
     }
-    let only = |allowed: &[&[&str]]| change.fields.iter().all(|field| allowed.iter().any(|keys| field.path.begins(keys)));
-    if only(&[&["metadata", "labels"], &["metadata", "annotations"]]) {
-        return vec![effect(identity, Class::InPlace, what("labels or annotations"), "Nothing that runs reads them")];
+    let marks = |field: &Field| field.path.begins(&["metadata", "labels"]) || field.path.begins(&["metadata", "annotations"]);
+    if change.fields.iter().all(marks) {
+        let sync =
+            |field: &Field| matches!(field.path.0.get(2), Some(Step::Key(key)) if SYNC.iter().any(|own| key.starts_with(own)));
+        let (class, because) = match UNREAD.contains(&kind) || change.fields.iter().all(sync) {
+            true => (Class::InPlace, "Nothing that runs reads them"),
+            false => (Class::Unknown, "Controllers and policies read those of this kind; nobody says what they make of it"),
+        };
+        return vec![effect(identity, class, what("labels or annotations"), because)];
+    }
+    if matches!(kind, "Deployment" | "StatefulSet") && replicas(new) == Some(0) && replicas(old) != Some(0) {
+        return vec![effect(identity, Class::Downtime, what("no replicas"), "No pod is left of it")];
     }
     if touched(&["spec", "template"]) && matches!(kind, "DaemonSet" | "Deployment" | "StatefulSet") {
         let (class, because) = rollout(kind, new);
@@ -126,11 +183,11 @@ fn changed(identity: &Identity, change: &Change, new: &Node) -> Vec<Effect> {
         "ServiceAccount" | "PodDisruptionBudget" | "HorizontalPodAutoscaler" | "PriorityClass" => {
             (Class::InPlace, "It takes effect without a restart")
         }
-        "Role" | "ClusterRole" if change.fields.iter().all(|field| field.before.is_none()) => {
+        "Role" | "ClusterRole" if change.fields.iter().all(grants) => {
             (Class::InPlace, "It grants more than before, without a restart")
         }
-        "CustomResourceDefinition" if change.fields.iter().all(|field| field.before.is_none()) => {
-            (Class::InPlace, "It admits more than before, without a restart")
+        "CustomResourceDefinition" if change.fields.iter().all(is_new_property) => {
+            (Class::InPlace, "It knows more fields than before, without a restart")
         }
         "ConfigMap" | "Secret" => {
             (Class::Unknown, "Some programs read it again, others only when they start; nobody says which this is")
@@ -138,6 +195,38 @@ fn changed(identity: &Identity, change: &Change, new: &Node) -> Vec<Effect> {
         _ => (Class::Unknown, "Nobody says what this does"),
     };
     vec![effect(identity, class, what("other fields"), because)]
+}
+
+/// A field that the API server does not let be changed.
+fn refused(kind: &str, change: &Change, old: &Node) -> Option<String> {
+    let touched = |keys: &[&str]| change.fields.iter().any(|field| field.path.begins(keys));
+    if let Some((_, keys)) = IMMUTABLE.iter().find(|(of, keys)| *of == kind && touched(keys)) {
+        return Some(keys.join("."));
+    }
+    let fixed =
+        |field: &&Field| field.path.begins(&["spec"]) && !STATEFUL_SET.iter().any(|key| field.path.begins(&["spec", key]));
+    if let Some(field) = change.fields.iter().find(fixed).filter(|_| kind == "StatefulSet") {
+        return Some(field.path.to_string());
+    }
+    let immutable = matches!(kind, "ConfigMap" | "Secret") && old.get("immutable").and_then(Node::as_bool) == Some(true);
+    let data = |field: &&Field| !field.path.begins(&["metadata"]);
+    change.fields.iter().find(data).filter(|_| immutable).map(|field| format!("{}, of an immutable object", field.path))
+}
+
+fn replicas(node: &Node) -> Option<i64> {
+    node.get("spec")?.get("replicas")?.to_json().as_i64()
+}
+
+/// Whether a change of a role's rules adds to what they grant; names of resources narrow a rule.
+fn grants(field: &Field) -> bool {
+    let narrows = |step: &Step| matches!(step, Step::Key(key) if key == "resourceNames");
+    field.before.is_none() && field.path.begins(&["rules"]) && !field.path.0.iter().any(narrows)
+}
+
+/// Whether a change of a definition is a property of a schema that was not there.
+fn is_new_property(field: &Field) -> bool {
+    let parent = field.path.0.iter().rev().nth(1);
+    field.before.is_none() && matches!(parent, Some(Step::Key(key)) if key == "properties")
 }
 
 /// How a workload's pods are made anew.

@@ -1,81 +1,11 @@
 //! CloudFormation templates, resource by resource, and what an update does to each.
 
+use super::replacing::{Replacing, replacing};
 use super::{Change, Class, Effect, Field, State, node};
 use crate::tree::{Map, Node};
 
 /// Who says which properties replace a resource.
 const SOURCE: &str = "the schemas of the CloudFormation registry";
-
-/// The types of resources that netloom renders, with the properties that only a new resource can have another value of. As the
-/// schemas of the CloudFormation registry have them (`aws cloudformation describe-type`, `createOnlyProperties`); a type that is
-/// not here is not known.
-const REPLACING: [(&str, &[&str]); 24] = [
-    ("AWS::CloudFormation::WaitConditionHandle", &[]),
-    ("AWS::EC2::DHCPOptions", &["DomainName", "DomainNameServers", "NetbiosNameServers", "NetbiosNodeType", "NtpServers"]),
-    ("AWS::EC2::EIP", &["Address", "IpamPoolId", "NetworkBorderGroup", "TransferAddress"]),
-    ("AWS::EC2::EgressOnlyInternetGateway", &["VpcId"]),
-    (
-        "AWS::EC2::FlowLog",
-        &[
-            "DeliverCrossAccountRole",
-            "DeliverLogsPermissionArn",
-            "DestinationOptions",
-            "LogDestination",
-            "LogDestinationType",
-            "LogFormat",
-            "LogGroupName",
-            "MaxAggregationInterval",
-            "ResourceId",
-            "ResourceType",
-            "TrafficType",
-        ],
-    ),
-    ("AWS::EC2::InternetGateway", &[]),
-    ("AWS::EC2::NatGateway", &["AllocationId", "AvailabilityMode", "ConnectivityType", "PrivateIpAddress", "SubnetId", "VpcId"]),
-    ("AWS::EC2::Route", &["DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId", "RouteTableId"]),
-    ("AWS::EC2::RouteTable", &["VpcId"]),
-    ("AWS::EC2::SecurityGroup", &["GroupDescription", "GroupName", "VpcId"]),
-    ("AWS::EC2::SecurityGroupEgress", RULE),
-    ("AWS::EC2::SecurityGroupIngress", RULE),
-    (
-        "AWS::EC2::Subnet",
-        &["AvailabilityZone", "AvailabilityZoneId", "CidrBlock", "Ipv6CidrBlock", "Ipv6Native", "OutpostArn", "VpcId"],
-    ),
-    ("AWS::EC2::SubnetRouteTableAssociation", &["RouteTableId", "SubnetId"]),
-    ("AWS::EC2::VPC", &["CidrBlock", "InstanceTenancy", "Ipv4IpamPoolId", "Ipv4NetmaskLength"]),
-    ("AWS::EC2::VPCCidrBlock", &["AmazonProvidedIpv6CidrBlock", "CidrBlock", "Ipv6CidrBlock", "Ipv6Pool", "VpcId"]),
-    ("AWS::EC2::VPCDHCPOptionsAssociation", &["DhcpOptionsId", "VpcId"]),
-    ("AWS::EC2::VPCEndpoint", &["ServiceName", "ServiceRegion", "VpcEndpointType", "VpcId"]),
-    ("AWS::EC2::VPCGatewayAttachment", &["VpcId"]),
-    ("AWS::IAM::InstanceProfile", &["InstanceProfileName", "Path"]),
-    ("AWS::IAM::ManagedPolicy", &["Description", "ManagedPolicyName", "Path"]),
-    ("AWS::IAM::Policy", &[]),
-    ("AWS::IAM::Role", &["Path", "RoleName"]),
-    ("AWS::Logs::LogGroup", &["LogGroupName"]),
-];
-
-/// Everything but the description.
-const RULE: &[&str] = &[
-    "CidrIp",
-    "CidrIpv6",
-    "DestinationPrefixListId",
-    "DestinationSecurityGroupId",
-    "FromPort",
-    "GroupId",
-    "GroupName",
-    "IpProtocol",
-    "SourcePrefixListId",
-    "SourceSecurityGroupId",
-    "SourceSecurityGroupName",
-    "SourceSecurityGroupOwnerId",
-    "ToPort",
-];
-
-/// Whether it is known which properties replace resources of a type.
-#[cfg(test)]
-pub(super) fn is_known(of: &str) -> bool {
-    REPLACING.iter().any(|(known, _)| *known == of)
-}
 
 /// The differences of two templates; a side that is not there is an empty one.
 pub(super) fn changes(path: &str, before: Option<&Node>, after: Option<&Node>) -> Vec<Change> {
@@ -98,7 +28,7 @@ pub(super) fn changes(path: &str, before: Option<&Node>, after: Option<&Node>) -
 }
 
 fn change(title: String, state: State, fields: Vec<Field>) -> Change {
-    Change { title, state, fields, lines: None, derived: false, effects: Vec::new() }
+    Change { title, state, fields, lines: None, derived: false, component: String::new(), effects: Vec::new() }
 }
 
 fn kind(node: &Node) -> &str {
@@ -155,29 +85,41 @@ fn updated(id: &str, title: &str, old: &Node, new: &Node, fields: &[Field]) -> E
         let what = format!("{} {id} becomes {}", kind(old), kind(new));
         return effect(Class::ResourceReplacement, kind(new), "replaced", what, "A resource of another type is another resource");
     }
-    let names = |wanted: &dyn Fn(&str) -> bool| -> Vec<&str> {
-        let mut names: Vec<&str> = fields.iter().filter_map(property).filter(|name| wanted(name)).collect();
+    let names = |wanted: &dyn Fn(&Field) -> bool| -> String {
+        let mut names: Vec<&str> = fields.iter().filter(|field| wanted(field)).filter_map(property).collect();
         names.dedup();
-        names
+        names.join(", ")
     };
-    let Some((_, replacing)) = REPLACING.iter().find(|(known, _)| *known == kind(new)) else {
-        let properties = names(&|_| true).join(", ");
+    let Some(known) = replacing(kind(new)) else {
         let because = "netloom does not know how AWS updates this type";
-        return effect(Class::Unknown, kind(new), "updated", format!("{title}: {properties}"), because);
+        return effect(Class::Unknown, kind(new), "updated", format!("{title}: {}", names(&|_| true)), because);
     };
-    let causes = names(&|name| replacing.contains(&name));
-    if causes.is_empty() {
-        let what = format!("{title}: {}", names(&|_| true).join(", "));
+    let (always, perhaps) = (names(&|field| known.always(field)), names(&|field| known.perhaps(field)));
+    if always.is_empty() && perhaps.is_empty() {
+        let what = format!("{title}: {}", names(&|_| true));
         return effect(Class::InPlace, kind(new), "updated", what, "AWS updates these properties of the resource as it is")
             .source(SOURCE);
     }
-    let because = "AWS makes a new resource and deletes the old one when these properties change; whatever refers to it follows";
+    let what = format!("{title}: {}", if always.is_empty() { perhaps } else { always.clone() });
+    replaced(&known, kind(new), what, always.is_empty()).source(SOURCE)
+}
+
+/// What it means that a resource is replaced, or may be.
+fn replaced(known: &Replacing, kind: &str, what: String, perhaps: bool) -> Effect {
     let steps: &[&str] = &[
         "Look at the change set before it is executed: it lists every resource that is replaced with it.",
         "See that nothing outside the stacks holds on to the old resource: CloudFormation cannot delete it then.",
     ];
-    let what = format!("{title}: {}", causes.join(", "));
-    effect(Class::ResourceReplacement, kind(new), "replaced", what, because).steps(steps).source(SOURCE)
+    let (class, because) = if known.deletes_first {
+        (Class::Downtime, "AWS deletes the old one before it makes the new one; what it connects is cut off in between")
+    } else if perhaps {
+        (Class::ResourceReplacement, "Depending on the values AWS replaces the resource when these properties change")
+    } else {
+        let because =
+            "AWS makes a new resource and deletes the old one when these properties change; whatever refers to it follows";
+        (Class::ResourceReplacement, because)
+    };
+    effect(class, kind, "replaced", what, because).steps(steps)
 }
 
 /// The property that a field is in.
@@ -189,6 +131,22 @@ fn property(field: &Field) -> Option<&str> {
     }
 }
 
+/// Types of resources that traffic or names take their way through.
+const WAYS: [&str; 12] = [
+    "AWS::EC2::DHCPOptions",
+    "AWS::EC2::EIP",
+    "AWS::EC2::EgressOnlyInternetGateway",
+    "AWS::EC2::InternetGateway",
+    "AWS::EC2::NatGateway",
+    "AWS::EC2::Route",
+    "AWS::EC2::RouteTable",
+    "AWS::EC2::SubnetRouteTableAssociation",
+    "AWS::EC2::VPCCidrBlock",
+    "AWS::EC2::VPCDHCPOptionsAssociation",
+    "AWS::EC2::VPCEndpoint",
+    "AWS::EC2::VPCGatewayAttachment",
+];
+
 fn removed(id: &str, old: &Node) -> Change {
     let title = format!("{} {id}", kind(old));
     let (class, because) = match kind(old) {
@@ -199,10 +157,10 @@ fn removed(id: &str, old: &Node) -> Change {
         "AWS::EC2::VPC" | "AWS::EC2::Subnet" | "AWS::EC2::SecurityGroup" => {
             (Class::Downtime, "AWS deletes it only once nothing is left in it: machines and load balancers have to go first")
         }
-        "AWS::IAM::Role" | "AWS::IAM::InstanceProfile" | "AWS::IAM::Policy" => {
+        "AWS::IAM::Role" | "AWS::IAM::InstanceProfile" | "AWS::IAM::ManagedPolicy" | "AWS::IAM::Policy" => {
             (Class::Downtime, "Machines that have it lose their permissions at once")
         }
-        kind if REPLACING.iter().any(|(known, _)| *known == kind) => {
+        kind if WAYS.contains(&kind) => {
             (Class::Downtime, "Traffic that takes this way stops, unless another way has been put in its place before")
         }
         _ => (Class::Unknown, "netloom does not know what depends on this type"),

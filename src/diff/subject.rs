@@ -74,6 +74,10 @@ pub struct Subject {
 pub struct Says {
     /// The overlay's name.
     pub overlay: Arc<str>,
+    /// The component that its objects belong to.
+    pub component: Arc<str>,
+    /// Whether it came with netloom.
+    pub stock: bool,
     /// What it says.
     pub transitions: Arc<[Transition]>,
 }
@@ -187,7 +191,9 @@ impl Overlays<'_> {
         if let Some(known) = self.known.get(overlay.name()) {
             return known.clone();
         }
-        let says = Says { overlay: overlay.name().into(), transitions: overlay.spec().transitions.as_slice().into() };
+        let transitions = overlay.spec().transitions.as_slice().into();
+        let (name, component) = (overlay.name().into(), overlay.component().into());
+        let says = Says { overlay: name, component, stock: overlay.stock, transitions };
         let known =
             Known { says, text: if overlay.stock { String::new() } else { self.fingerprint(&overlay.folder, overlay.name()) } };
         self.known.insert(overlay.name().to_owned(), known.clone());

@@ -104,7 +104,7 @@ fn every_type_that_is_rendered_is_known() {
         );
     }
     assert!(types.len() > 10, "{types:?}");
-    let unknown: Vec<_> = types.iter().filter(|name| !stacks::is_known(name)).collect();
+    let unknown: Vec<_> = types.iter().filter(|name| super::replacing::replacing(name).is_none()).collect();
     assert!(unknown.is_empty(), "{unknown:?}");
 }
 
@@ -117,7 +117,15 @@ fn class(before: Option<&str>, after: Option<&str>) -> Class {
         (_, None) => State::Removed,
         _ => State::Changed,
     };
-    let change = Change { title: String::new(), state, fields, lines: None, derived: false, effects: Vec::new() };
+    let change = Change {
+        title: String::new(),
+        state,
+        fields,
+        lines: None,
+        derived: false,
+        component: String::new(),
+        effects: Vec::new(),
+    };
     objects::effects(&change, before.as_ref(), after.as_ref())[0].class
 }
 
@@ -135,7 +143,25 @@ fn objects_tell_what_their_changes_do() {
     assert_eq!(changed("Deployment", "spec: {selector: {a: b}}", "spec: {selector: {a: c}}"), Class::Unsupported);
     assert_eq!(changed("ClusterRole", "rules: [{verbs: [get]}]", "rules: [{verbs: [get]}, {verbs: [list]}]"), Class::InPlace);
     assert_eq!(changed("ClusterRole", "rules: [{verbs: [get]}]", "rules: []"), Class::Unknown);
+    let named = |names: &str| format!("rules: [{{verbs: [get]{names}}}]");
+    assert_eq!(changed("ClusterRole", &named(""), &named(", resourceNames: [a]")), Class::Unknown);
     assert_eq!(changed("ConfigMap", "data: {a: b}", "data: {a: c}"), Class::Unknown);
+    assert_eq!(changed("ConfigMap", "immutable: true\ndata: {a: b}", "immutable: true\ndata: {a: c}"), Class::Unsupported);
+    assert_eq!(changed("StatefulSet", "spec: {serviceName: a}", "spec: {serviceName: b}"), Class::Unsupported);
+    assert_eq!(changed("StatefulSet", "spec: {minReadySeconds: 1}", "spec: {minReadySeconds: 2}"), Class::InPlace);
+    assert_eq!(changed("Deployment", "spec: {replicas: 2}", "spec: {replicas: 0}"), Class::Downtime);
+    assert_eq!(changed("StorageClass", "provisioner: a", "provisioner: b"), Class::Unsupported);
+    let schema = |more: &str| format!("spec: {{schema: {{properties: {{a: {{type: string}}{more}}}}}}}");
+    assert_eq!(changed("CustomResourceDefinition", &schema(""), &schema(", b: {type: string}")), Class::InPlace);
+    let narrower = schema("").replace("type: string", "type: string, maxLength: 3");
+    assert_eq!(changed("CustomResourceDefinition", &schema(""), &narrower), Class::Unknown);
+    let labelled = |kind: &str, key: &str| {
+        let object =
+            |value: &str| format!("apiVersion: v1\nkind: {kind}\nmetadata: {{name: a, annotations: {{x: z, {key}: {value}}}}}\n");
+        class(Some(&object("one")), Some(&object("two")))
+    };
+    assert_eq!([labelled("DaemonSet", "a"), labelled("Namespace", "a")], [Class::InPlace, Class::Unknown]);
+    assert_eq!(labelled("Service", "argocd.argoproj.io/sync-wave"), Class::InPlace);
     assert_eq!(class(Some(&object("Namespace", "")), None), Class::Downtime);
     assert_eq!(class(Some(&object("CustomResourceDefinition", "")), None), Class::Downtime);
     let kept =
@@ -151,7 +177,15 @@ fn sync_objects_that_go_prune_or_do_not() {
     let sync = |prune: bool| {
         let old = yaml(&format!("apiVersion: v1\nkind: Kustomization\nmetadata: {{name: a}}\nspec: {{prune: {prune}}}\n"));
         let (state, title) = (State::Removed, String::new());
-        let change = Change { title, state, fields: Vec::new(), lines: None, derived: false, effects: Vec::new() };
+        let change = Change {
+            title,
+            state,
+            fields: Vec::new(),
+            lines: None,
+            derived: false,
+            component: String::new(),
+            effects: Vec::new(),
+        };
         objects::sync_effects(&change, Some(&old))[0].class
     };
     assert_eq!((sync(true), sync(false)), (Class::Downtime, Class::InPlace));

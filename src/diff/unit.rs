@@ -97,14 +97,14 @@ fn one(pair: &Pair<'_>, base: &Side, head: &Side, memo: &Memo) -> Compared {
         compared.changes = changes(before, after, minor, memo);
     }
     compared.effects = fields::effects(pair, was, is);
-    let explained = fields::explain(&compared.effects, (was, base), (is, head));
+    let explained = fields::explained(&compared.effects, (was, base), (is, head));
     // A renamed unit is a new stack and new objects; what each of them does is no more than that.
     if pair.old == pair.new {
         let changes = compared.changes.clone();
-        let of_objects = changes.iter().flat_map(|change| change.effects.iter());
+        let of_objects = changes.iter().flat_map(|change| change.effects.iter().map(|effect| (&change.component, effect)));
         let follows =
-            |effect: &Effect| explained && effect.class == Class::Unknown && effect.transition.starts_with("kubernetes.");
-        let told = of_objects.filter(|effect| !follows(effect)).cloned();
+            |component: &String, effect: &Effect| effect.class == Class::Unknown && explained.contains(component.as_str());
+        let told = of_objects.filter(|(component, effect)| !follows(component, effect)).map(|(_, effect)| effect.clone());
         told.for_each(|effect| fields::merge(&mut compared.effects, effect));
     }
     fields::acknowledge(&mut compared.effects, was, is);
@@ -226,8 +226,17 @@ fn object(path: &str, before: Option<&Node>, after: Option<&Node>, minor: u32) -
         _ if title(before) != title(after) => State::Renamed(title(before)),
         _ => State::Changed,
     };
-    let mut change = Change { title: title(either), state, fields, lines: None, derived: false, effects: Vec::new() };
+    let mut change = Change {
+        title: title(either),
+        state,
+        fields,
+        lines: None,
+        derived: false,
+        component: String::new(),
+        effects: Vec::new(),
+    };
     if path.starts_with("kubernetes/") && !path.ends_with("/kustomization.yaml") {
+        change.component = path.split('/').nth(1).unwrap_or_default().to_owned();
         change.effects = objects::effects(&change, before, after);
     } else if path.starts_with("gitops/") {
         change.effects = objects::sync_effects(&change, before);
@@ -252,5 +261,5 @@ fn text(path: &str, old: Option<&Artifact>, new: Option<&Artifact>) -> Change {
         _ => State::Changed,
     };
     let (title, lines) = (path.to_owned(), Some((added, removed)));
-    Change { title, state, fields: Vec::new(), lines, derived: true, effects: Vec::new() }
+    Change { title, state, fields: Vec::new(), lines, derived: true, component: String::new(), effects: Vec::new() }
 }

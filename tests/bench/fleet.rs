@@ -3,7 +3,7 @@
 //! For N clusters, on disk and on tmpfs, prints whole-process wall times of a cold render, a render that changes nothing, a
 //! render after one cluster changed, and `check`; next to the floor, which is a plain loop in this process that writes the same
 //! bytes to the same files, and one that reads and hashes inputs and outputs. Medians of several runs, and the peak memory of
-//! the cold render. A second table is about `explain`.
+//! the cold render. A second table is about `explain`, a third about a change of one cluster.
 
 #![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::unwrap_used, missing_docs)]
 
@@ -37,6 +37,49 @@ fn main() {
         println!("{}", origins(clusters, &place));
         fs::remove_dir_all(&place).unwrap();
     }
+    println!("\n| clusters | floor: read | check | diff of one | diff/check | check --staged of one | staged/floor |");
+    println!("|---|---|---|---|---|---|---|");
+    for &clusters in &sizes {
+        let place = PathBuf::from("/dev/shm").join(format!("netloom-bench-{}", std::process::id()));
+        println!("{}", compared(clusters, &place));
+        fs::remove_dir_all(&place).unwrap();
+    }
+}
+
+/// What a change of one cluster costs, with the fleet in Git: `diff`, beside a `check` that finds nothing, and `check --staged`, beside
+/// reading the project's files.
+fn compared(clusters: usize, place: &Path) -> String {
+    let project = place.join("project");
+    generate(&project, clusters);
+    netloom(&["render"], &project);
+    let git = |arguments: &[&str]| {
+        let mut command = Command::new("git");
+        command.args(["-c", "user.name=n", "-c", "user.email=n@example.com", "-c", "gc.auto=0"]).args(arguments);
+        assert!(command.current_dir(&project).env("GIT_CONFIG_GLOBAL", "/dev/null").status().unwrap().success(), "{arguments:?}");
+    };
+    git(&["init", "-q", "-b", "main"]);
+    git(&["add", "-A"]);
+    git(&["commit", "-q", "-m", "all"]);
+    git(&["repack", "-q", "-a", "-d"]);
+    let read =
+        median(|| timed(|| _ = ["declarations", "overlays", "rendered"].map(|folder| read_tree(&project.join(folder)).len())));
+    let check = median(|| netloom(&["check"], &project).0);
+    fs::write(project.join("declarations/cluster-0000.yaml"), cluster(0, "{mtu: 8008}")).unwrap();
+    netloom(&["render"], &project);
+    git(&["add", "-A"]);
+    let diff = median(|| netloom(&["diff", "--base", "HEAD"], &project).0);
+    let staged = median(|| netloom(&["check", "--staged"], &project).0);
+    let ms = |time: Duration| format!("{:.1} ms", time.as_secs_f64() * 1e3);
+    let ratio = |time: Duration, of: Duration| time.as_secs_f64() / of.as_secs_f64();
+    format!(
+        "| {clusters} | {} | {} | {} | {:.2} | {} | {:.2} |",
+        ms(read),
+        ms(check),
+        ms(diff),
+        ratio(diff, check),
+        ms(staged),
+        ratio(staged, read)
+    )
 }
 
 /// Sees units as `explain` does, and asks nothing.
@@ -52,7 +95,7 @@ impl netloom::Witness for Onlooker {
 fn origins(clusters: usize, place: &Path) -> String {
     let project = place.join("project");
     generate(&project, clusters);
-    netloom("render", &project);
+    netloom(&["render"], &project);
     let worker = PathBuf::from(env!("CARGO_BIN_EXE_netloom"));
     let request = netloom::Request { root: project.clone(), clusters: Vec::new(), worker };
     let plain = median(|| timed(|| _ = netloom::compile(&request, &|_, _| {})));
@@ -80,7 +123,7 @@ fn row(name: &str, clusters: usize, place: &Path) -> String {
     let mut peak = 0;
     let cold = median(|| {
         _ = fs::remove_dir_all(&output);
-        let (time, memory) = netloom("render", &project);
+        let (time, memory) = netloom(&["render"], &project);
         peak = peak.max(memory);
         time
     });
@@ -96,14 +139,14 @@ fn row(name: &str, clusters: usize, place: &Path) -> String {
             _ = read_tree(&project).iter().map(|(_, bytes)| blake3::hash(bytes)).fold(0u8, |sum, hash| sum ^ hash.as_bytes()[0])
         })
     });
-    let same = median(|| netloom("render", &project).0);
+    let same = median(|| netloom(&["render"], &project).0);
     let mut mtu = 8000;
     let changed = median(|| {
         mtu += 4;
         fs::write(project.join("declarations/cluster-0000.yaml"), cluster(0, &format!("{{mtu: {mtu}}}"))).unwrap();
-        netloom("render", &project).0
+        netloom(&["render"], &project).0
     });
-    let check = median(|| netloom("check", &project).0);
+    let check = median(|| netloom(&["check"], &project).0);
     let ratio = cold.as_secs_f64() / write.as_secs_f64();
     let ms = |time: Duration| format!("{:.1} ms", time.as_secs_f64() * 1e3);
     format!(
@@ -133,10 +176,10 @@ fn timed(work: impl FnOnce()) -> Duration {
 }
 
 /// Runs netloom; returns the wall time of the process and its peak memory in KiB, as sampled.
-fn netloom(command: &str, project: &Path) -> (Duration, u64) {
+fn netloom(command: &[&str], project: &Path) -> (Duration, u64) {
     let start = Instant::now();
     let mut netloom = Command::new(env!("CARGO_BIN_EXE_netloom"));
-    let mut child = netloom.args([command, "-q", "--project"]).arg(project).stdout(Stdio::null()).spawn().unwrap();
+    let mut child = netloom.args(command).args(["-q", "--project"]).arg(project).stdout(Stdio::null()).spawn().unwrap();
     let mut peak = 0;
     let status = loop {
         peak = peak.max(high_water_mark(&child));
@@ -145,7 +188,7 @@ fn netloom(command: &str, project: &Path) -> (Duration, u64) {
         }
         std::thread::sleep(Duration::from_micros(500));
     };
-    assert!(status.success(), "netloom {command}: {status}");
+    assert!(status.success(), "netloom {command:?}: {status}");
     (start.elapsed(), peak)
 }
 
