@@ -21,5 +21,5 @@ mod tests;
 
 pub use cases::{Outcome, test};
 pub use cluster::COMPONENT;
-pub use document::Action;
+pub use document::{Action, Expected};
 pub use select::Policies;

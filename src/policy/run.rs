@@ -25,7 +25,7 @@ pub(super) fn evaluate(compiled: &Compiled, subject: &Subject<'_>, params: Optio
     meter.restart();
     let request = subject.request();
     let bindings = Bindings {
-        object: Some(subject.node()),
+        object: subject.present(),
         old_object: subject.old,
         request: Some(&request),
         params,

@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 
 use indexmap::IndexMap;
 
+use super::document::Operation;
 use super::matching::NAME_LABEL;
 use crate::kubernetes::Identity;
 use crate::tree::{Map, Node, Span};
@@ -33,6 +34,8 @@ pub(super) struct Subject<'a> {
     pub in_namespace: Option<&'a Namespace>,
     /// What it was in the base.
     pub old: Option<&'a Node>,
+    /// What is done to it.
+    pub operation: Operation,
     /// The place to point at.
     pub span: Span,
     object: Lazy<'a>,
@@ -66,6 +69,7 @@ impl<'a> Subject<'a> {
             labels: node.get("metadata").and_then(|metadata| metadata.get("labels")),
             in_namespace: namespaces.get(identity.namespace.as_str()),
             old: None,
+            operation: Operation::Create,
             span: node.span,
             object: Lazy::Ready(node),
         }
@@ -85,6 +89,7 @@ impl<'a> Subject<'a> {
             labels: metadata.and_then(|metadata| metadata.get("labels")),
             in_namespace: None,
             old: None,
+            operation: Operation::Create,
             span: metadata.and_then(|metadata| metadata.get("name")).map_or(node.span, |name| name.span),
             object: Lazy::Made(OnceCell::new(), Box::new(make)),
         }
@@ -121,12 +126,41 @@ impl<'a> Subject<'a> {
             labels,
             in_namespace: None,
             old: None,
+            operation: Operation::Create,
             span: if resource.span.is_known() { resource.span } else { place },
             object: Lazy::Made(OnceCell::new(), Box::new(make)),
         }
     }
 
-    /// The object.
+    /// What a case is about.
+    #[must_use]
+    pub(super) fn of_case(identity: &'a Identity, node: &'a Node, namespaces: &'a IndexMap<&'a str, Namespace>) -> Self {
+        match identity.group() {
+            DECLARATIONS => Self::declaration(&identity.kind, node, || node.clone()),
+            CLOUDFORMATION => Self { resource: identity.kind.clone(), ..Self::object(identity, node, namespaces) },
+            _ => Self::object(identity, node, namespaces),
+        }
+    }
+
+    /// The same, where there was `old` before, and nothing is left if not `kept`.
+    #[must_use]
+    pub(super) fn changed(mut self, kept: bool, old: Option<&'a Node>) -> Self {
+        self.operation = match (kept, old) {
+            (false, _) => Operation::Delete,
+            (true, Some(_)) => Operation::Update,
+            (true, None) => Operation::Create,
+        };
+        self.old = old;
+        self
+    }
+
+    /// The object as expressions see it: none when it is deleted.
+    #[must_use]
+    pub(super) fn present(&self) -> Option<&Node> {
+        (self.operation != Operation::Delete).then(|| self.node())
+    }
+
+    /// The object; what it was when it is deleted.
     #[must_use]
     pub(super) fn node(&self) -> &Node {
         match &self.object {
@@ -151,17 +185,22 @@ impl<'a> Subject<'a> {
             let resource = Node::from(self.resource.as_str());
             Node::map([("group", Node::from(self.group)), ("version", self.version.into()), ("resource", resource)])
         };
-        Node::map([
-            ("operation", Node::from(if self.old.is_some() { "UPDATE" } else { "CREATE" })),
+        let mut request: Map = [
+            ("operation", Node::from(self.operation.name())),
             ("kind", kind()),
             ("resource", resource()),
             ("requestKind", kind()),
             ("requestResource", resource()),
-            ("subResource", "".into()),
             ("name", self.name.into()),
-            ("namespace", self.namespace.into()),
             ("dryRun", false.into()),
-        ])
+        ]
+        .into_iter()
+        .collect();
+        // The API server leaves out what is empty, which the subresource always is here.
+        if !self.namespace.is_empty() {
+            request.push("namespace", Node::from(self.namespace));
+        }
+        request.into()
     }
 }
 
