@@ -9,7 +9,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use rayon::prelude::*;
 
-use crate::declare::{Declared, Network, Project};
+use crate::declare::{self, Declared, Network, Project};
 use crate::diagnostic::{self, Diagnostic, rules};
 use crate::emit::Scope;
 use crate::git::Tree;
@@ -90,7 +90,7 @@ fn run<T>(
 ) -> (Compilation, Option<T>) {
     let mut findings = Vec::new();
     let mut sources = Sources::default();
-    let project = read(&request.root, commit, &mut sources, &mut findings);
+    let (project, ()) = rayon::join(|| read(&request.root, commit, &mut sources, &mut findings), declare::prepare);
     let sources = Arc::new(sources);
     let Some(project) = project.filter(|_| !diagnostic::has_errors(&findings)) else {
         return (Compilation { sources, findings, ..Compilation::default() }, None);
@@ -99,13 +99,18 @@ fn run<T>(
     let library = Library::read(&sources, &project.value.spec.paths.overlays, &mut findings);
     let mut documents = Documents::read(&sources, &project.value.spec.paths.declarations, &jsonnet, &mut findings);
     unknown_clusters(&request.clusters, &documents, &mut findings);
-    let layered = resolve::layered(&mut documents, &project, &library, &mut findings);
-    let networks = resolve::networks(&mut documents, &mut findings);
+    let minors = documents.kubernetes_minors();
+    let resolved = || {
+        let layered = resolve::layered(&mut documents, &project, &library, &mut findings);
+        let networks = resolve::networks(&mut documents, &mut findings);
+        (documents, layered, networks)
+    };
+    // Schemas are inflated meanwhile; whoever needs them finds them there, or why not.
+    let inflate = || minors.par_iter().for_each(|minor| drop(schema::for_minor(*minor)));
+    let ((documents, layered, networks), ()) = rayon::join(resolved, inflate);
     let clusters = resolve::clusters(&documents, layered, &project, &library, &networks, &mut findings);
     let policies = Policies::read(&sources, &project, &mut findings);
-    // Schemas are inflated meanwhile; whoever needs them finds them there, or why not.
-    let minors = || clusters.iter().for_each(|one| drop(schema::for_minor(one.cluster.value.kubernetes_minor())));
-    let (compiled, ()) = rayon::join(|| library.compile(&clusters, &mut findings), minors);
+    let compiled = library.compile(&clusters, &mut findings);
     let plans: Vec<NetworkPlan> = networks.iter().map(plan::network::plan).collect();
     let witness = witness.map(|witness| (witness, &project));
     let mut fleet = Fleet {

@@ -9,6 +9,10 @@ use netloom::cli::{self, Cli, Color, Exit, Progress, Report, Surroundings};
 use netloom::diagnostic::inert;
 use netloom::limits;
 
+/// A compilation makes and drops many small values on several threads, which is what this allocator is good at.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The exit code of a bug in netloom (`EX_SOFTWARE` of sysexits.h).
 const BUG: i32 = 70;
 

@@ -18,10 +18,13 @@
 
 use std::fmt::Write;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 
+use repository::Repository;
 use similar::TextDiff;
+
+mod repository;
 
 #[test]
 fn history() {
@@ -103,35 +106,7 @@ fn parse(text: &str) -> (&str, Vec<(&str, &str)>) {
     (head, sections)
 }
 
-/// A repository of its own, gone afterwards.
-struct Repository(PathBuf);
-
 impl Repository {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("netloom-diff-{name}-{}", std::process::id()));
-        _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).unwrap();
-        let repository = Self(path.canonicalize().unwrap());
-        repository.git(&["init", "-q", "-b", "main"]);
-        repository.git(&["commit", "-q", "--allow-empty", "-m", "empty"]);
-        repository
-    }
-
-    fn git(&self, arguments: &[&str]) -> String {
-        let mut command = Command::new("git");
-        command.args(["-c", "user.name=n", "-c", "user.email=n@example.com", "-c", "commit.gpgsign=false"]).args(arguments);
-        let dates = [("GIT_AUTHOR_DATE", "2020-01-01T00:00:00Z"), ("GIT_COMMITTER_DATE", "2020-01-01T00:00:00Z")];
-        command.current_dir(&self.0).env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1").envs(dates);
-        let output = command.output().unwrap();
-        assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap().trim().to_owned()
-    }
-
-    fn commit(&self, message: &str) {
-        self.git(&["add", "-A"]);
-        self.git(&["commit", "-q", "--allow-empty", "-m", message]);
-    }
-
     fn write(&self, path: &str, text: &str) {
         let at = self.0.join(path);
         fs::create_dir_all(at.parent().unwrap()).unwrap();
@@ -169,12 +144,6 @@ impl Repository {
         let live = |c: char| (c.is_control() && c != '\n' && c != '\t') || netloom::tree::yaml::is_hidden(c);
         assert!(!text.contains(live), "not inert: {text:?}");
         text.replace(&*self.0.to_string_lossy(), "[FOLDER]")
-    }
-}
-
-impl Drop for Repository {
-    fn drop(&mut self) {
-        _ = fs::remove_dir_all(&self.0);
     }
 }
 

@@ -58,36 +58,6 @@ fn every_value_of_every_example_has_an_origin() {
     }
 }
 
-/// What the README prints is what the commands say. `NETLOOM_BLESS=1` writes it.
-#[test]
-fn the_readme_shows_what_explain_says() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    let readme = std::fs::read_to_string(&path).unwrap();
-    let (head, rest) = readme.split_once("<!-- explain: ").unwrap();
-    let (section, tail) = rest.split_once("\n## ").unwrap();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/weave-private");
-    let mut blocks = section.split("```console\n");
-    let mut actual = blocks.next().unwrap().to_owned();
-    let mut commands = 0;
-    for block in blocks {
-        let (block, after) = block.split_once("```").unwrap();
-        let command = block.lines().next().unwrap();
-        let arguments = command.strip_prefix("$ netloom ").unwrap().split_whitespace();
-        let output =
-            std::process::Command::new(env!("CARGO_BIN_EXE_netloom")).args(arguments).current_dir(&root).output().unwrap();
-        assert!(output.status.success() && output.stderr.is_empty(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
-        actual += &format!("```console\n{command}\n{}```{after}", String::from_utf8(output.stdout).unwrap());
-        commands += 1;
-    }
-    assert_eq!(commands, 3);
-    let actual = format!("{head}<!-- explain: {actual}\n## {tail}");
-    if std::env::var_os("NETLOOM_BLESS").is_some() {
-        std::fs::write(&path, actual).unwrap();
-    } else {
-        assert_eq!(readme, actual);
-    }
-}
-
 /// The two directions agree: what a declared line is an input of is listed when that line is asked about.
 #[test]
 fn lines_decide_what_they_are_the_origin_of() {

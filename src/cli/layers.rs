@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::{Context, Exit, Outcome};
-use crate::diagnostic::{has_errors, inert};
+use crate::diagnostic::{Severity, has_errors, inert};
 use crate::overlay::{Origin, Selected};
 use crate::resolve::Effective;
 use crate::tree::Sources;
@@ -32,7 +32,9 @@ pub(super) fn run(command: &Layers, context: &Context<'_>) -> Outcome {
         let found = clusters.iter().find(|one| one.cluster.value.metadata.name == command.cluster);
         found.map(|one| (text(one, sources), data(one, sources)))
     };
-    let (found, sources, findings) = resolved(&request, look);
+    let (found, sources, mut findings) = resolved(&request, look);
+    // Notes are about what is rendered, and `check` has them.
+    findings.retain(|finding| finding.severity > Severity::Note);
     let exit = if has_errors(&findings) { Exit::Error } else { Exit::Done };
     let (product, layers) = found.flatten().unwrap_or_default();
     let data = [("cluster".to_owned(), command.cluster.clone().into()), ("layers".to_owned(), layers)].into_iter().collect();

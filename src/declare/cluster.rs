@@ -36,8 +36,13 @@ impl Cluster {
     /// The minor version: 33 of `1.33.2`. The schema has seen to it that there is one.
     #[must_use]
     pub fn kubernetes_minor(&self) -> u32 {
-        self.spec.kubernetes_version.split('.').nth(1).and_then(|minor| minor.parse().ok()).unwrap_or_default()
+        minor(&self.spec.kubernetes_version).unwrap_or_default()
     }
+}
+
+/// The minor version in the text of a Kubernetes version.
+pub(crate) fn minor(version: &str) -> Option<u32> {
+    version.split('.').nth(1)?.parse().ok()
 }
 
 /// What a cluster's network shall be.

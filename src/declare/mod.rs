@@ -19,6 +19,7 @@ pub(crate) mod testing;
 use std::sync::LazyLock;
 
 use indexmap::IndexMap;
+use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +27,7 @@ use crate::diagnostic::{Diagnostic, rules};
 use crate::tree::schema::Schema;
 use crate::tree::{Node, Path, Span};
 
+pub(crate) use cluster::minor;
 pub use cluster::{
     Access, Arch, Cluster, ClusterSpec, ControlPlane, DeclaredFlow, Dns, Endpoint, KubeProxy, KubeProxyMode, Nodes,
 };
@@ -106,6 +108,12 @@ macro_rules! kinds {
     )*};
 }
 kinds!(Project, Network, Cluster, Overlay);
+
+/// Compiles the schemas of all kinds, side by side; whoever needs one meanwhile finds it there or makes it.
+pub fn prepare() {
+    let schemas = [Project::schema(), Network::schema(), Cluster::schema(), Overlay::schema()];
+    schemas.into_par_iter().for_each(|schema| _ = LazyLock::force(schema));
+}
 
 /// The JSON Schema of a kind of declaration, as editors want it.
 #[must_use]

@@ -1,9 +1,11 @@
 //! The documents of the declarations folder, by kind.
 
+use std::collections::BTreeSet;
+
 use indexmap::IndexMap;
 use rayon::prelude::*;
 
-use crate::declare::{API_VERSION, Cluster, Declared};
+use crate::declare::{API_VERSION, Cluster, Declared, minor};
 use crate::diagnostic::{Diagnostic, Label, Severity, rules};
 use crate::overlay::jsonnet::Jsonnet;
 use crate::tree::{FileId, Node, Path, Source, Sources, Span, from_json, yaml};
@@ -39,6 +41,13 @@ impl Documents {
             nodes.into_iter().for_each(|node| documents.add(node, findings));
         }
         documents
+    }
+
+    /// The minor versions of Kubernetes that clusters name, before any patch.
+    #[must_use]
+    pub fn kubernetes_minors(&self) -> BTreeSet<u32> {
+        let versions = self.clusters.iter().filter_map(|node| node.get("spec")?.str_at("kubernetesVersion"));
+        versions.filter_map(minor).collect()
     }
 
     fn add(&mut self, node: Node, findings: &mut Vec<Diagnostic>) {

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::markdown;
 use crate::address::Cidr;
-use crate::declare::{Cluster, Endpoint, KubeProxyMode, MtuTerm, Transition, TransitionClass};
+use crate::declare::{Cluster, Endpoint, KubeProxyMode, MtuTerm, Statement, Transition, TransitionClass};
 use crate::graph::{self, Graph};
 use crate::plan::{ClusterPlan, Flow, MtuPlan, NetworkPlan, Peer};
 use crate::tree::{Node, to_yaml};
@@ -21,6 +21,7 @@ pub(super) struct Page<'a> {
     outside: bool,
     flows: Vec<FlowRow<'a>>,
     hosts: Option<Vec<HostRow<'a>>>,
+    permissions: Vec<Permission<'a>>,
     kubelet: Value,
     kubelet_dns: String,
     dns_ip: String,
@@ -67,6 +68,14 @@ struct HostRow<'a> {
 }
 
 #[derive(Serialize)]
+struct Permission<'a> {
+    role: String,
+    actions: &'a [String],
+    on: &'static str,
+    because: &'a str,
+}
+
+#[derive(Serialize)]
 struct Change<'a> {
     fields: Vec<&'a str>,
     effect: &'static str,
@@ -96,6 +105,7 @@ impl<'a> Page<'a> {
             outside: plan.flows.iter().any(|flow| !matches!(flow.from, Peer::Machines(_))),
             flows: plan.flows.iter().map(flow_row).collect(),
             hosts: network.aws.is_none().then(|| hosts(&plan.flows, &network.cidrs)),
+            permissions: plan.iam.iter().map(permission).collect(),
             kubelet: safe(markdown::fenced("yaml", &kubelet(cluster, plan))),
             kubelet_dns: plan.kubelet_dns.to_string(),
             dns_ip: plan.dns_ip.to_string(),
@@ -184,6 +194,15 @@ fn mtu(plan: &MtuPlan) -> Mtu<'_> {
     let terms: String = plan.terms.iter().map(|term| format!(" − {} ({})", term.bytes, term.name)).collect();
     let sum = plan.pod.map_or_else(String::new, |pod| format!("{}{terms} = {pod}", plan.underlay));
     Mtu { underlay: plan.underlay, terms: &plan.terms, pod: plan.pod, sum }
+}
+
+fn permission(statement: &Statement) -> Permission<'_> {
+    let on = match (statement.resources.is_empty(), statement.condition.is_some()) {
+        (true, false) => "everything",
+        (false, false) => "some resources",
+        (_, true) => "what a condition admits",
+    };
+    Permission { role: statement.role.to_string(), actions: &statement.actions, on, because: &statement.because }
 }
 
 fn flow_row(flow: &Flow) -> FlowRow<'_> {

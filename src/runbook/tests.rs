@@ -1,7 +1,7 @@
 //! What stands in a cluster's README.
 
 use super::*;
-use crate::declare::{self, Endpoint, MtuTerm, TransitionClass};
+use crate::declare::{self, Endpoint, MtuTerm, Statement, TransitionClass};
 use crate::plan::{Flow, MtuPlan, Peer, Protocol};
 use crate::tree::{Sources, Span, yaml};
 
@@ -85,6 +85,26 @@ fn a_vpc_has_security_groups_instead() {
     );
     assert!(text.contains("| `172.20.32.0/19` | subnet us-west-2a: private, in us-west-2a | 8,187 |"), "{text}");
     assert!(!text.contains("Host firewalls"), "{text}");
+}
+
+#[test]
+fn permissions_are_listed_with_what_needs_them() {
+    let mut plan = plan();
+    let statement = |role, action: &str, resources: &[&str]| Statement {
+        role,
+        actions: vec![action.into()],
+        resources: resources.iter().map(|&text| text.into()).collect(),
+        condition: None,
+        because: "mynet <needs> it".into(),
+    };
+    plan.iam = vec![
+        statement(Endpoint::Nodes, "ec2:DescribeInstances", &[]),
+        statement(Endpoint::Workers, "s3:GetObject", &["arn:${AWS::Partition}:s3:::keys/*"]),
+    ];
+    let text = super::cluster(&appliance(), &crate::graph::tests::vpc(), &plan, &[], &[]);
+    assert!(text.contains("| every machine | mynet \\<needs\\> it | everything | `ec2:DescribeInstances` |\n"), "{text}");
+    assert!(text.contains("| workers | mynet \\<needs\\> it | some resources | `s3:GetObject` |\n"), "{text}");
+    assert!(!page(&[], &[]).contains("## Permissions"));
 }
 
 #[test]

@@ -5,15 +5,19 @@
 
 mod convert;
 pub mod fmt;
+mod map;
 mod path;
 pub mod schema;
 mod source;
+#[cfg(test)]
+mod tests;
 mod write;
 pub mod yaml;
 
 use std::sync::Arc;
 
 pub use convert::from_json;
+pub use map::Map;
 pub use path::{Path, Step};
 pub use source::{FileId, Position, Source, Sources, Span};
 pub use write::to_yaml;
@@ -58,131 +62,10 @@ pub struct Key {
     pub span: Span,
 }
 
-/// An ordered mapping with unique keys.
-///
-/// Manifests have few keys per level, so a linear search beats hashing; [`Map::push`] is there for builders of large maps that
-/// know their keys to be unique.
-#[derive(Clone, Debug, Default)]
-pub struct Map {
-    entries: Vec<(Key, Node)>,
-}
-
-impl Map {
-    /// An empty map.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// The value under `key`.
-    #[must_use]
-    pub fn get(&self, key: &str) -> Option<&Node> {
-        self.entry(key).map(|(_, node)| node)
-    }
-
-    /// The key as written and its value.
-    #[must_use]
-    pub fn entry(&self, key: &str) -> Option<(&Key, &Node)> {
-        self.entries.iter().find(|(k, _)| &*k.text == key).map(|(k, n)| (k, n))
-    }
-
-    /// The value under `key`, for changing it.
-    pub fn get_mut(&mut self, key: &str) -> Option<&mut Node> {
-        self.entries.iter_mut().find(|(k, _)| &*k.text == key).map(|(_, n)| n)
-    }
-
-    /// Sets `key`, in its old position if it is there already; returns what stood there.
-    pub fn insert(&mut self, key: impl Into<Key>, node: Node) -> Option<Node> {
-        let key = key.into();
-        match self.get_mut(&key.text) {
-            Some(old) => Some(std::mem::replace(old, node)),
-            None => {
-                self.entries.push((key, node));
-                None
-            }
-        }
-    }
-
-    /// Appends an entry whose key the caller knows to be new.
-    pub fn push(&mut self, key: impl Into<Key>, node: impl Into<Node>) {
-        self.entries.push((key.into(), node.into()));
-    }
-
-    /// Removes `key` and returns its value.
-    pub fn remove(&mut self, key: &str) -> Option<Node> {
-        let at = self.entries.iter().position(|(k, _)| &*k.text == key)?;
-        Some(self.entries.remove(at).1)
-    }
-
-    /// Whether `key` is there.
-    #[must_use]
-    pub fn contains(&self, key: &str) -> bool {
-        self.get(key).is_some()
-    }
-
-    /// All entries, in order.
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&Key, &Node)> + ExactSizeIterator {
-        self.entries.iter().map(|(k, n)| (k, n))
-    }
-
-    /// All entries, in order, values changeable.
-    pub fn iter_mut(&mut self) -> impl Iterator<Item = (&Key, &mut Node)> {
-        self.entries.iter_mut().map(|(k, n)| (&*k, n))
-    }
-
-    /// All keys, in order.
-    pub fn keys(&self) -> impl Iterator<Item = &str> {
-        self.entries.iter().map(|(k, _)| &*k.text)
-    }
-
-    /// Number of entries.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.entries.len()
-    }
-
-    /// Whether there is no entry.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-
-    /// Keeps only the entries for which `keep` is true.
-    pub fn retain(&mut self, mut keep: impl FnMut(&Key, &mut Node) -> bool) {
-        self.entries.retain_mut(|(k, n)| keep(k, n));
-    }
-
-    /// Orders the entries by key.
-    pub fn sort(&mut self) {
-        self.entries.sort_by(|(a, _), (b, _)| a.text.cmp(&b.text));
-    }
-}
-
-/// Equality ignores order: two maps with the same entries are the same object.
-impl PartialEq for Map {
-    fn eq(&self, other: &Self) -> bool {
-        self.len() == other.len() && self.iter().all(|(k, n)| other.get(&k.text) == Some(n))
-    }
-}
-
 /// Equality looks at the values alone, never at places.
 impl PartialEq for Node {
     fn eq(&self, other: &Self) -> bool {
         self.value == other.value
-    }
-}
-
-impl IntoIterator for Map {
-    type Item = (Key, Node);
-    type IntoIter = std::vec::IntoIter<(Key, Node)>;
-    fn into_iter(self) -> Self::IntoIter {
-        self.entries.into_iter()
-    }
-}
-
-impl<K: Into<Key>, N: Into<Node>> FromIterator<(K, N)> for Map {
-    fn from_iter<I: IntoIterator<Item = (K, N)>>(entries: I) -> Self {
-        Self { entries: entries.into_iter().map(|(k, n)| (k.into(), n.into())).collect() }
     }
 }
 
@@ -391,33 +274,5 @@ impl From<bool> for Node {
 impl From<i64> for Node {
     fn from(number: i64) -> Self {
         Value::Int(number).into()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn node(text: &str, sources: &mut Sources) -> Node {
-        let file = sources.add(format!("{}.yaml", sources.iter().count()), text);
-        yaml::read(text, file, &mut Vec::new()).remove(0)
-    }
-
-    /// A program hands back the whole tree, ordered as it likes; only what it changed is its own.
-    #[test]
-    fn what_becomes_equal_keeps_the_places_of_what_was_equal() {
-        let mut sources = Sources::default();
-        let mut old = node("b: 1\na: {x: 1, gone: 2}\nlist: [{name: p, v: 1}, {name: q, v: 1}, 7]\n", &mut sources);
-        let new = node("a: {x: 1}\nb: 2\nlist: [7, {name: q, v: 2}, {name: new}]\nc: 3\n", &mut sources);
-        old.become_equal(new.clone());
-        assert_eq!(old, new);
-        assert_eq!(to_yaml(&old), to_yaml(&new));
-        let place = |path: &str| sources.locate(old.at(&Path::dotted(path)).unwrap().span);
-        assert_eq!([place("a.x"), place("b"), place("c")], ["0.yaml:2:8", "1.yaml:2:4", "1.yaml:4:4"]);
-        assert_eq!(old.get("b").unwrap().overrode.as_ref().unwrap().as_int(), Some(1));
-        let items = old.get("list").and_then(Node::as_list).unwrap();
-        let places: Vec<_> = items.iter().map(|item| sources.locate(item.span)).collect();
-        assert_eq!(places, ["0.yaml:3:42", "0.yaml:3:25", "1.yaml:3:28"]);
-        assert_eq!(sources.locate(items[1].get("v").unwrap().span), "1.yaml:3:24");
     }
 }

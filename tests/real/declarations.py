@@ -11,6 +11,7 @@ from collections import Counter
 
 import yaml
 
+import layers
 from common import files, folder
 from reachability import NOWHERE, through
 
@@ -25,9 +26,9 @@ PRIVATE = ("private", "dualStack")
 
 
 def read(project):
-    """{kind: {name: spec}} of everything that the project declares."""
+    """{kind: {name: spec}} of everything that the project declares, its overlays' patches applied."""
     found = {"Network": {}, "Cluster": {}}
-    for document in documents(project):
+    for document in layers.applied(project, documents(project)):
         found[document["kind"]][document["metadata"]["name"]] = document["spec"]
     return found
 

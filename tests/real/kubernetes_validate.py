@@ -141,19 +141,34 @@ def runs_on(spec, minor, ranges):
     return all(holds[sign](int(bound)) for path, bounds in ranges.items() if has(path) is not None for sign, bound in bounds)
 
 
+OVERLAY = {"apiVersion": "netloom.dev/v1alpha1", "kind": "Overlay", "metadata": {"name": "any-version"}}
+
+
+def last_layer(project):
+    """The file of an overlay that comes after every other one that a project has for all of its clusters."""
+    name, file = OVERLAY["metadata"]["name"], project / "netloom.yaml"
+    document = yaml.safe_load(file.read_text())
+    document["spec"].setdefault("layers", []).append({"overlay": name})
+    file.write_text(yaml.safe_dump(document))
+    place = folder(project, "overlays", "overlays") / name
+    place.mkdir(parents=True)
+    return place / "overlay.yaml"
+
+
 def every_version(report, netloom, project):
     """Every cluster, rendered for each version that its overlays run on."""
     with tempfile.TemporaryDirectory() as temporary:
         copy, ranged = Path(temporary, project.name), ranges()
         shutil.copytree(project, copy, ignore=shutil.ignore_patterns(output(project).name))
         documents, below = declarations.documents(project), folder(copy, "declarations", "declarations")
+        declared = declarations.read(project)["Cluster"]
+        version = last_layer(copy)
         shutil.rmtree(below)
         below.mkdir()
         for minor in range(OLDEST, NEWEST + 1):
-            chosen = [d for d in documents if d["kind"] != "Cluster" or runs_on(d["spec"], minor, ranged)]
-            for cluster in [d for d in chosen if d["kind"] == "Cluster"]:
-                cluster["spec"]["kubernetesVersion"] = f"1.{minor}"
-            (below / "all.yaml").write_text(yaml.safe_dump_all(chosen))
+            runs = lambda d: d["kind"] != "Cluster" or runs_on(declared[d["metadata"]["name"]], minor, ranged)
+            (below / "all.yaml").write_text(yaml.safe_dump_all(filter(runs, documents)))
+            version.write_text(yaml.safe_dump(OVERLAY | {"spec": {"declarations": [{"cluster": {"kubernetesVersion": f"1.{minor}"}}]}}))
             shutil.rmtree(output(copy), ignore_errors=True)
             done = subprocess.run([netloom, "render", "--project", str(copy)], capture_output=True, text=True)
             report.check(f"{project.name} renders for 1.{minor}", done.stderr.splitlines()[:40] if done.returncode else [])

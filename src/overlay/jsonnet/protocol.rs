@@ -117,6 +117,8 @@ impl Process {
     pub(super) fn start(executable: &Path) -> Result<Self, Stopped> {
         let mut command = Command::new(executable);
         command.arg(ARGUMENT).env_clear().current_dir("/");
+        // The allocator would set aside a gibibyte of address space, more than the worker may have.
+        command.env("MIMALLOC_ARENA_RESERVE", "0");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(|error| Stopped::Start(cause(&error)))?;
         let (Some(input), Some(mut output)) = (child.stdin.take(), child.stdout.take()) else {
