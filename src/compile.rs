@@ -4,7 +4,7 @@ pub(crate) mod planned;
 mod witness;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use indexmap::IndexMap;
 use rayon::prelude::*;
@@ -22,7 +22,7 @@ use crate::overlay::jsonnet::Jsonnet;
 use crate::overlay::library::{self, Library};
 use crate::overlay::render::{Instance, Tools};
 use crate::plan::NetworkPlan;
-use crate::policy::{self, Policies};
+use crate::policy::{self, Policies, Role};
 use crate::resolve::{self, Documents, Effective};
 use crate::tree::{Node, Path, Sources, Span, to_yaml};
 use crate::unit::{Artifact, Unit};
@@ -74,17 +74,43 @@ pub(crate) fn compile_at<T>(
     progress: &(dyn Fn(usize, usize) + Sync),
     look: impl FnOnce(Resolved<'_>) -> T,
 ) -> (Compilation, Option<T>) {
-    run(request, (commit, None), progress, look)
+    run(request, Setting { commit, ..Setting::default() }, progress, look)
+}
+
+/// Compiles a commit, and keeps of its units what policies compare with.
+pub(crate) fn compile_base(
+    request: &Request,
+    commit: &Arc<Tree>,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> (Compilation, policy::Units) {
+    let units = Mutex::default();
+    let setting = Setting { commit: Some(commit), role: Role::Base(&units), ..Setting::default() };
+    let compilation = run(request, setting, progress, |_| ()).0;
+    (compilation, units.into_inner().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// Compiles a project whose policies compare it with the units of a base.
+pub(crate) fn compile_compared(request: &Request, base: &policy::Units, progress: &(dyn Fn(usize, usize) + Sync)) -> Compilation {
+    run(request, Setting { role: Role::Compared(base), ..Setting::default() }, progress, |_| ()).0
 }
 
 /// Compiles a project, and shows each unit to `witness` together with everything that it was made from.
 pub fn witnessed(request: &Request, witness: &dyn Witness) -> Compilation {
-    run(request, (None, Some(witness)), &|_, _| {}, |_| ()).0
+    run(request, Setting { witness: Some(witness), ..Setting::default() }, &|_, _| {}, |_| ()).0
+}
+
+/// What a compilation is about beside its request.
+#[derive(Clone, Copy, Default)]
+struct Setting<'a> {
+    /// The commit to read; the files as they are where there is none.
+    commit: Option<&'a Arc<Tree>>,
+    witness: Option<&'a dyn Witness>,
+    role: Role<'a>,
 }
 
 fn run<T>(
     request: &Request,
-    (commit, witness): (Option<&Arc<Tree>>, Option<&dyn Witness>),
+    Setting { commit, witness, role }: Setting<'_>,
     progress: &(dyn Fn(usize, usize) + Sync),
     look: impl FnOnce(Resolved<'_>) -> T,
 ) -> (Compilation, Option<T>) {
@@ -109,7 +135,7 @@ fn run<T>(
     let inflate = || minors.par_iter().for_each(|minor| drop(schema::for_minor(*minor)));
     let ((documents, layered, networks), ()) = rayon::join(resolved, inflate);
     let clusters = resolve::clusters(&documents, layered, &project, &library, &networks, &mut findings);
-    let policies = Policies::read(&sources, &project, &mut findings);
+    let policies = Policies::read(&sources, &project, role, &mut findings);
     let compiled = library.compile(&clusters, &mut findings);
     let plans: Vec<NetworkPlan> = networks.iter().map(plan::network::plan).collect();
     let witness = witness.map(|witness| (witness, &project));
@@ -124,13 +150,24 @@ fn run<T>(
         witness,
     };
     fleet.give_node_routes(&clusters, &mut findings);
+    // What could not be read is not gone.
+    let complete = request.clusters.is_empty() && !diagnostic::has_errors(&findings);
     let units = fleet.units(&clusters, &request.clusters, progress, &mut findings);
-    resolve::severities(&project, &library, &mut findings);
+    if complete {
+        policies.removed(&folders(&clusters, &networks), &mut findings);
+    }
+    resolve::severities(&project, &library, &policies.codes(&sources), &mut findings);
     diagnostic::sort(&mut findings, &sources);
     let output = project.value.spec.paths.output.clone();
     let scope = if request.clusters.is_empty() { Scope::All } else { Scope::Some };
     let seen = look(Resolved { clusters: &clusters, networks: &networks, sources: &sources });
     (Compilation { sources: Arc::clone(&sources), findings, units, output, scope }, Some(seen))
+}
+
+/// The folders of all units that are declared, also of networks that netloom does not create.
+fn folders(clusters: &[Effective<'_>], networks: &[Declared<Network>]) -> Vec<String> {
+    let clusters = clusters.iter().map(|one| format!("clusters/{}", one.cluster.value.metadata.name));
+    clusters.chain(networks.iter().map(|one| format!("networks/{}", one.value.metadata.name))).collect()
 }
 
 /// Resolves a project's clusters and lets `look` see them: for commands that render nothing.
@@ -152,7 +189,9 @@ pub(crate) fn resolved<T>(
     let networks = resolve::networks(&mut documents, &mut findings);
     let clusters = resolve::clusters(&documents, layered, &project, &library, &networks, &mut findings);
     let seen = look(&clusters, &sources);
-    resolve::severities(&project, &library, &mut findings);
+    // Policies are not evaluated here, but their codes are known.
+    let policies = Policies::read(&sources, &project, Role::Alone, &mut Vec::new()).codes(&sources);
+    resolve::severities(&project, &library, &policies, &mut findings);
     diagnostic::sort(&mut findings, &sources);
     (Some(seen), sources, findings)
 }

@@ -4,13 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{Context, Exit, Outcome};
-use crate::compile::{Resolved, compile_at};
+use crate::compile::{Resolved, compile_at, compile_base};
 use crate::diagnostic::{Diagnostic, Severity, has_errors, rules};
 use crate::diff::Side;
 use crate::diff::subject::subjects;
 use crate::git::{Base, Repository, Tree};
 use crate::tree::{Sources, Span};
-use crate::{Compilation, Request};
+use crate::{Compilation, Request, policy};
 
 /// Both sides, compiled.
 pub(super) struct Sides {
@@ -34,6 +34,11 @@ impl Failed {
         Self { findings: vec![finding], sources: Arc::default() }
     }
 
+    /// What is wrong, without what points into other texts than those of the working tree.
+    pub(super) fn outside(self) -> Vec<Diagnostic> {
+        self.findings.into_iter().filter(|finding| !finding.span.is_known()).collect()
+    }
+
     pub(super) fn outcome(self) -> Outcome {
         let Self { findings, sources } = self;
         Outcome { findings, sources, consequence: "nothing was compared", exit: Exit::Error, ..Outcome::default() }
@@ -52,21 +57,37 @@ pub(super) fn sides(wanted: Option<&str>, context: &Context<'_>) -> Result<Sides
         None => Side::default(),
         Some(tree) => {
             let (committed, side) = side(&request, Some(&tree), context);
-            if tree.is_incomplete() {
-                let message = format!("parts of the commit {} are not in this clone, which is a partial one", base.short());
-                let finding = Diagnostic::new(&rules::BASE_MISSING, Span::NONE, message);
-                return Err(Failed::of(finding.help("fetch them: `git fetch --refetch --no-filter origin`")));
-            }
-            let is_new = committed.findings.iter().any(|finding| finding.code == rules::PROJECT_MISSING.code);
-            if !is_new && has_errors(&committed.findings) {
-                let message = format!("the base {} ({}) does not compile, so what changes is not known", base.name, base.short());
-                return Err(broken(committed, &message));
-            }
+            sound(&base, &tree, committed)?;
             side
         }
     };
     let after = Side { units: std::mem::take(&mut compilation.units), ..after };
     Ok(Sides { base, prefix, before, after, compilation })
+}
+
+/// What the units of a base were, for policies; `wanted` names the base.
+pub(super) fn units(request: &Request, wanted: Option<&str>, context: &Context<'_>) -> Result<policy::Units, Failed> {
+    let (base, _, tree) = committed(&request.root, wanted).map_err(Failed::of)?;
+    let Some(tree) = tree else { return Ok(policy::Units::default()) };
+    let all = Request { clusters: Vec::new(), ..request.clone() };
+    let (committed, units) = compile_base(&all, &tree, context.surroundings.progress);
+    sound(&base, &tree, committed)?;
+    Ok(units)
+}
+
+/// Refuses a base that could not be read or does not compile; one without project is none of these.
+fn sound(base: &Base, tree: &Tree, committed: Compilation) -> Result<(), Failed> {
+    if tree.is_incomplete() {
+        let message = format!("parts of the commit {} are not in this clone, which is a partial one", base.short());
+        let finding = Diagnostic::new(&rules::BASE_MISSING, Span::NONE, message);
+        return Err(Failed::of(finding.help("fetch them: `git fetch --refetch --no-filter origin`")));
+    }
+    let is_new = committed.findings.iter().any(|finding| finding.code == rules::PROJECT_MISSING.code);
+    if !is_new && has_errors(&committed.findings) {
+        let message = format!("the base {} ({}) does not compile, so what changes is not known", base.name, base.short());
+        return Err(broken(committed, &message));
+    }
+    Ok(())
 }
 
 /// The base and its files; none when the commit does not have the project's folder.

@@ -3,19 +3,21 @@
 use clap::Args;
 use serde_json::Value;
 
-use super::base::{Sides, sides};
+use super::base::{self, Sides, sides};
 use super::render::{self, count};
 use super::{Context, Exit, Outcome, Selection};
+use crate::compile::compile_compared;
 use crate::diagnostic::{self, Diagnostic, has_errors, rules};
 use crate::diff::{self, Class, Side};
 use crate::tree::Span;
-use crate::{Compilation, emit};
+use crate::{Compilation, Request, emit};
 
 /// Checks declarations and output.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
   netloom check
   netloom check --cluster prod-usw2 --format json
+  netloom check --base origin/main
   netloom check --max-class rolling --base origin/main
 
 Writes nothing. Output is reported when it is missing, different, left over or edited by hand.
@@ -29,13 +31,17 @@ pub struct Check {
     /// resource-replacement, downtime or unsupported
     #[arg(long, value_name = "CLASS", value_enum, hide_possible_values = true)]
     max_class: Option<Class>,
-    /// What to compare with [default: the merge base of HEAD and the default branch]
-    #[arg(long, value_name = "REV", requires = "max_class")]
+    /// What to compare with, also for policies, whose `oldObject` it is [default of --max-class: the merge base of HEAD and the
+    /// default branch]
+    #[arg(long, value_name = "REV")]
     base: Option<String>,
 }
 
 pub(super) fn run(command: &Check, context: &Context<'_>) -> Outcome {
-    let (request, compilation) = render::compile(&command.selection, context);
+    let (request, compilation) = match &command.base {
+        Some(base) => compared(command, base, context),
+        None => render::compile(&command.selection, context),
+    };
     let Compilation { sources, mut findings, units, output, scope } = compilation;
     if !has_errors(&findings) {
         let output = emit::Output { root: &request.root, folder: &output };
@@ -59,12 +65,28 @@ pub(super) fn run(command: &Check, context: &Context<'_>) -> Outcome {
     Outcome { news, data, summary, findings, sources, exit, ..Outcome::default() }
 }
 
+/// Compiles the project with policies that compare it with a base.
+fn compared(command: &Check, base: &str, context: &Context<'_>) -> (Request, Compilation) {
+    let request = render::request(&command.selection, context);
+    match base::units(&request, Some(base), context) {
+        Ok(units) => {
+            let compilation = compile_compared(&request, &units, context.surroundings.progress);
+            (request, compilation)
+        }
+        Err(failed) => {
+            let (request, mut compilation) = render::compile(&command.selection, context);
+            compilation.findings.extend(failed.outside());
+            (request, compilation)
+        }
+    }
+}
+
 /// What changes against the base and is worse than allowed, unless somebody has acknowledged it in this change.
 fn gate(command: &Check, allowed: Class, context: &Context<'_>) -> Vec<Diagnostic> {
     let Sides { before, after, base, .. } = match sides(command.base.as_deref(), context) {
         Ok(sides) => sides,
-        // What is wrong here has been reported; the base's findings would point into other texts than these.
-        Err(failed) => return failed.findings.into_iter().filter(|finding| !finding.span.is_known()).collect(),
+        // What is wrong here has been reported.
+        Err(failed) => return failed.outside(),
     };
     let clusters = &command.selection.clusters;
     let selected = diff::selected(clusters, &before, &after);

@@ -28,10 +28,15 @@ pub struct Render {
 
 /// Compiles the project that a command is about.
 pub(super) fn compile(selection: &Selection, context: &Context<'_>) -> (Request, Compilation) {
-    let worker = context.surroundings.executable.clone();
-    let request = Request { root: context.root(), clusters: selection.clusters.clone(), worker };
+    let request = request(selection, context);
     let compilation = crate::compile(&request, context.surroundings.progress);
     (request, compilation)
+}
+
+/// What a command is to compile.
+pub(super) fn request(selection: &Selection, context: &Context<'_>) -> Request {
+    let worker = context.surroundings.executable.clone();
+    Request { root: context.root(), clusters: selection.clusters.clone(), worker }
 }
 
 pub(super) fn run(command: &Render, context: &Context<'_>) -> Outcome {

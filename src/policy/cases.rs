@@ -7,7 +7,7 @@ use super::document::{Case, Expected};
 use super::library::{Entry, Library};
 use super::matching;
 use super::run::{Verdict, evaluate};
-use super::subject::{Namespace, Subject, namespace};
+use super::subject::{Namespace, Old, Subject, namespace};
 use crate::declare::Paths;
 use crate::diagnostic::{Diagnostic, rules};
 use crate::kubernetes::Identity;
@@ -77,7 +77,7 @@ fn run(entry: &Entry, case: &Case, node: &Node, findings: &mut Vec<Diagnostic>) 
         .map(|name| (name, namespace(name, &labels, true)))
         .into_iter()
         .collect();
-    let subject = Subject::of_case(&identity, about, &namespaces).changed(object.is_some(), old);
+    let subject = Subject::of_case(&identity, about, &namespaces).changed(object.is_some(), old.map(Old::object));
     let verdict = if matching::constraints(constraints, &subject) {
         evaluate(compiled, &subject, given("params"), &Meter::default())
     } else {

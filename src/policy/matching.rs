@@ -23,8 +23,7 @@ pub(super) fn binding(resources: Option<&MatchResources>, subject: &Subject<'_>)
 fn rest(resources: &MatchResources, subject: &Subject<'_>) -> bool {
     let excluded = resources.exclude_resource_rules.iter().any(|rule| selects(rule, resources.match_policy, subject));
     let object = |selector: &Selector| {
-        let old = subject.old.and_then(|old| old.get("metadata")?.get("labels"));
-        labelled(selector, subject.labels) || subject.old.is_some() && labelled(selector, old)
+        labelled(selector, subject.labels) || subject.old.as_ref().is_some_and(|old| labelled(selector, old.labels))
     };
     !excluded
         && resources.object_selector.as_ref().is_none_or(object)

@@ -33,12 +33,37 @@ pub(super) struct Subject<'a> {
     /// The namespace itself.
     pub in_namespace: Option<&'a Namespace>,
     /// What it was in the base.
-    pub old: Option<&'a Node>,
+    pub old: Option<Old<'a>>,
     /// What is done to it.
     pub operation: Operation,
     /// The place to point at.
     pub span: Span,
     object: Lazy<'a>,
+}
+
+/// What an object was.
+pub(super) struct Old<'a> {
+    /// Its labels.
+    pub labels: Option<&'a Node>,
+    object: Lazy<'a>,
+}
+
+impl<'a> Old<'a> {
+    /// An object, or a declaration with what it left to defaults.
+    pub(super) fn object(node: &'a Node) -> Self {
+        Self { labels: node.get("metadata").and_then(|metadata| metadata.get("labels")), object: Lazy::Ready(node) }
+    }
+
+    /// A resource of a template.
+    pub(super) fn resource(id: &'a str, resource: &'a Node, labels: Option<&'a Node>) -> Self {
+        let make = move || resource_object(id, resource, labels);
+        Self { labels, object: Lazy::Made(OnceCell::new(), Box::new(make)) }
+    }
+
+    /// The object.
+    pub(super) fn node(&self) -> &Node {
+        self.object.node()
+    }
 }
 
 /// A namespace of some objects.
@@ -53,6 +78,34 @@ pub(super) struct Namespace {
 enum Lazy<'a> {
     Ready(&'a Node),
     Made(OnceCell<Node>, Box<dyn Fn() -> Node + 'a>),
+}
+
+impl Lazy<'_> {
+    fn node(&self) -> &Node {
+        match self {
+            Lazy::Ready(node) => node,
+            Lazy::Made(cell, make) => cell.get_or_init(make),
+        }
+    }
+}
+
+/// A resource of a template as an object of Kubernetes' form.
+fn resource_object(id: &str, resource: &Node, labels: Option<&Node>) -> Node {
+    let mut metadata: Map = [("name", Node::from(id))].into_iter().collect();
+    if let Some(labels) = labels {
+        metadata.push("labels", labels.clone());
+    }
+    let mut object: Map = [
+        ("apiVersion", Node::from(format!("{CLOUDFORMATION}/v1"))),
+        ("kind", Node::from(resource.str_at("Type").unwrap_or_default())),
+        ("metadata", metadata.into()),
+    ]
+    .into_iter()
+    .collect();
+    for (key, node) in resource.as_map().into_iter().flat_map(Map::iter) {
+        object.insert(key.clone(), node.clone());
+    }
+    object.into()
 }
 
 impl<'a> Subject<'a> {
@@ -99,23 +152,7 @@ impl<'a> Subject<'a> {
     #[must_use]
     pub(super) fn resource(id: &'a str, resource: &'a Node, labels: Option<&'a Node>, place: Span) -> Self {
         let kind = resource.str_at("Type").unwrap_or_default();
-        let make = move || {
-            let mut metadata: Map = [("name", Node::from(id))].into_iter().collect();
-            if let Some(labels) = labels {
-                metadata.push("labels", labels.clone());
-            }
-            let mut object: Map = [
-                ("apiVersion", Node::from(format!("{CLOUDFORMATION}/v1"))),
-                ("kind", Node::from(kind)),
-                ("metadata", metadata.into()),
-            ]
-            .into_iter()
-            .collect();
-            for (key, node) in resource.as_map().into_iter().flat_map(Map::iter) {
-                object.insert(key.clone(), node.clone());
-            }
-            object.into()
-        };
+        let make = move || resource_object(id, resource, labels);
         Self {
             group: CLOUDFORMATION,
             version: "v1",
@@ -144,8 +181,8 @@ impl<'a> Subject<'a> {
 
     /// The same, where there was `old` before, and nothing is left if not `kept`.
     #[must_use]
-    pub(super) fn changed(mut self, kept: bool, old: Option<&'a Node>) -> Self {
-        self.operation = match (kept, old) {
+    pub(super) fn changed(mut self, kept: bool, old: Option<Old<'a>>) -> Self {
+        self.operation = match (kept, &old) {
             (false, _) => Operation::Delete,
             (true, Some(_)) => Operation::Update,
             (true, None) => Operation::Create,
@@ -163,10 +200,7 @@ impl<'a> Subject<'a> {
     /// The object; what it was when it is deleted.
     #[must_use]
     pub(super) fn node(&self) -> &Node {
-        match &self.object {
-            Lazy::Ready(node) => node,
-            Lazy::Made(cell, make) => cell.get_or_init(make),
-        }
+        self.object.node()
     }
 
     /// What people call it.
