@@ -145,6 +145,7 @@ pub enum NatGateways {
 /// VPC endpoints.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[allow(clippy::struct_excessive_bools)]
 pub struct Endpoints {
     /// Gateway endpoint for S3; ECR's image layers come from there, too.
     pub s3: bool,
@@ -154,6 +155,12 @@ pub struct Endpoints {
     pub ecr: bool,
     /// Interface endpoint for STS, which IAM roles for service accounts need.
     pub sts: bool,
+    /// Interface endpoint for EC2, which machines and the cloud controller manager ask about themselves.
+    pub ec2: bool,
+    /// Interface endpoint for Elastic Load Balancing, with which the cloud controller manager makes load balancers.
+    pub elasticloadbalancing: bool,
+    /// Interface endpoint for Auto Scaling, which autoscalers and bootstrap tools ask.
+    pub autoscaling: bool,
 }
 
 /// One subnet, written out.

@@ -10,8 +10,8 @@ use crate::tree::Node;
 
 /// An overlay: the only way to extend netloom. Stock ones and a user's own have the same form and the same powers.
 ///
-/// Scalars that contain `{{ … }}` are expressions over `cluster`, `network`, `options`, `values` and `facts`; `when`, `loop` and
-/// `that` are expressions without braces.
+/// Scalars that contain `{{ … }}` are expressions over `cluster`, `network`, `options`, `values` and `facts` (its own and, where it
+/// has none, those of the overlays before it, such as the provider's); `when`, `loop` and `that` are expressions without braces.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Overlay {
@@ -145,6 +145,9 @@ pub struct Facts {
     pub node_routes: Option<NodeRoutes>,
     /// The address that kubelets must have as `clusterDNS`, where it is not the DNS service's.
     pub kubelet_dns: Option<std::net::IpAddr>,
+    /// Addresses of every node itself, where pods find DNS: a NetworkPolicy admits them by range, for they are no pod's.
+    #[serde(rename = "nodeDNS")]
+    pub node_dns: Vec<std::net::IpAddr>,
     /// Flows between machines that it needs.
     pub ports: Vec<DeclaredPort>,
     /// IAM statements of machines.

@@ -134,7 +134,7 @@ impl<'a> Inputs<'a> {
             "options" => Some(self.option(scope, rest, value)),
             "cluster" => Some(self.chosen(declared::cluster(&self.seen.effective.cluster, rest, value))),
             "network" => Some(declared::network(self.seen.effective.network, rest, value)),
-            "facts" => scope.instance.compiled.facts.as_ref().map(|facts| self.template(scope, facts, rest, value, depth + 1)),
+            "facts" => self.fact(scope, rest, value, depth),
             "item" => {
                 let items = scope.maker?.resource.items.as_ref()?;
                 let outer = Scope { maker: None, ..scope };
@@ -145,6 +145,16 @@ impl<'a> Inputs<'a> {
                 Some(self.template(Scope { maker: None, ..scope }, template, rest, value, depth + 1))
             }
         }
+    }
+
+    /// The origin of a fact: of the overlay itself, or of the last one before it that says something.
+    fn fact(&self, scope: Scope<'a>, rest: &[&str], value: Option<Json>, depth: usize) -> Option<Origin> {
+        let field = rest.get(..1).unwrap_or_default();
+        let says = |facts: &&Template| facts.constant(field).is_some() || !std::ptr::eq(facts.nearest(field), *facts);
+        let before = self.seen.instances.iter().enumerate().take(scope.index + 1).rev();
+        let (index, instance, facts) =
+            before.filter_map(|(index, one)| Some((index, one, one.compiled.facts.as_ref()?))).find(|(.., facts)| says(facts))?;
+        Some(self.template(Scope { index, instance, maker: None }, facts, rest, value, depth + 1))
     }
 
     /// The origin of a field of a template such as an overlay's `values`.

@@ -147,7 +147,15 @@ fn details(subnet: &Subnet) -> Vec<String> {
 }
 
 fn endpoints(endpoints: Endpoints) -> Vec<&'static str> {
-    let all = [(endpoints.s3, "S3"), (endpoints.dynamodb, "DynamoDB"), (endpoints.ecr, "ECR"), (endpoints.sts, "STS")];
+    let all = [
+        (endpoints.s3, "S3"),
+        (endpoints.dynamodb, "DynamoDB"),
+        (endpoints.ecr, "ECR"),
+        (endpoints.sts, "STS"),
+        (endpoints.ec2, "EC2"),
+        (endpoints.elasticloadbalancing, "Elastic Load Balancing"),
+        (endpoints.autoscaling, "Auto Scaling"),
+    ];
     all.into_iter().filter_map(|(there, name)| there.then_some(name)).collect()
 }
 

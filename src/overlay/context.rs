@@ -69,6 +69,8 @@ impl Variables {
         variables.set("network", network);
         variables.set("file", file);
         variables.set("has_file", has_file);
+        // Each overlay adds its own, so that later ones see what they are on: what of NetworkPolicy the provider enforces.
+        variables.set("facts", Value::from_pairs([] as [(&str, Value); 0]));
         variables
     }
 

@@ -167,7 +167,9 @@ impl Expression {
     /// What the engine says, at the expression's place.
     pub fn value(&self, context: &Value) -> Result<Value, Diagnostic> {
         let value = self.compiled.eval(context.clone()).map_err(|error| {
-            let finding = diagnose(&error, self.span, self.offset);
+            // A text template that the expression renders has places of its own.
+            let offset = self.offset.filter(|_| error.name().is_none_or(|name| name == "<expression>"));
+            let finding = diagnose(&error, self.span, offset);
             let missing = error.detail().and_then(|detail| detail.strip_prefix('`')?.split('`').next());
             suggest(finding, missing.filter(|_| error.kind() == ErrorKind::UndefinedError), context)
         })?;

@@ -106,7 +106,9 @@ impl<'a> Instance<'a> {
             None => Node::map::<&str>([]),
         };
         let facts = decode_facts(&node, findings)?;
-        variables.set("facts", to_value(&node));
+        let known = later_wins(&base.context().get_attr("facts").unwrap_or_default(), &to_value(&node));
+        base.set("facts", known.clone());
+        variables.set("facts", known);
         let cluster = cluster.to_owned();
         Some(Self { overlay: selected.overlay, compiled, variables, context, facts, place: selected.place, cluster })
     }
@@ -311,6 +313,13 @@ fn holds(condition: Option<&Expression>, context: &Value, findings: &mut Vec<Dia
             false
         })
     })
+}
+
+/// The facts of the overlays so far, with those of one more: of two that say something the later one counts.
+fn later_wins(known: &Value, own: &Value) -> Value {
+    let keys = |map: &Value| map.try_iter().into_iter().flatten().collect::<Vec<_>>();
+    let fields = [known, own].into_iter().flat_map(|map| keys(map).into_iter().map(move |key| (key.clone(), map.get_item(&key))));
+    Value::from_pairs(fields.filter_map(|(key, value)| Some((key, value.ok()?))))
 }
 
 fn decode_facts(node: &Node, findings: &mut Vec<Diagnostic>) -> Option<Facts> {

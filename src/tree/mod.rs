@@ -174,21 +174,18 @@ impl Node {
         }
     }
 
-    /// Becomes `newer`; what is equal already keeps its place, so that a program which hands a tree back with one value changed is
-    /// not taken for the origin of the others.
+    /// Becomes `newer`; what is equal already keeps its place and its order, so that a program which hands a tree back with one value
+    /// changed, and its keys sorted, is not taken for the origin of the others.
     pub fn become_equal(&mut self, newer: Node) {
         match (&mut self.value, newer.value) {
-            (Value::Map(old), Value::Map(new)) => {
-                let mut before = std::mem::take(old);
-                for (key, node) in new {
-                    match before.remove(&key.text) {
-                        Some(mut kept) => {
-                            kept.become_equal(node);
-                            old.push(key, kept);
-                        }
-                        None => old.push(key, node),
+            (Value::Map(old), Value::Map(mut new)) => {
+                for (key, mut kept) in std::mem::take(old) {
+                    if let Some(node) = new.remove(&key.text) {
+                        kept.become_equal(node);
+                        old.push(key, kept);
                     }
                 }
+                new.into_iter().for_each(|(key, node)| old.push(key, node));
             }
             (Value::List(old), Value::List(new)) => {
                 let mut before = std::mem::take(old);

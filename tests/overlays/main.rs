@@ -6,6 +6,7 @@
 mod codes;
 mod nodelocal;
 mod options;
+mod stock;
 mod weave;
 
 use std::collections::BTreeMap;

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use netloom::diagnostic::Severity;
-use netloom::overlay::library::{self, Library};
+use netloom::overlay::library::{self, Library, Overlay};
 use netloom::tree::{Sources, yaml};
 use netloom::{Request, compile};
 use serde::Deserialize;
@@ -84,8 +84,7 @@ fn every_option_changes_an_output() {
         let tried: BTreeSet<String> = file.each.keys().cloned().collect();
         complaints.extend(declared.difference(&tried).map(|option| format!("{name}: `{option}` has no line")));
         complaints.extend(tried.difference(&declared).map(|option| format!("{name}: `{option}` is no option")));
-        let block = overlay.spec().selected_by.as_deref().unwrap();
-        let (before, after) = (file.compile(block, Line::before), file.compile(block, Line::after));
+        let (before, after) = (file.compile(overlay, Line::before), file.compile(overlay, Line::after));
         for (at, (option, line)) in file.each.iter().enumerate() {
             complaints.extend(line.complaint(&before[at], &after[at]).map(|what| format!("{name}: `{option}` {what}")));
         }
@@ -126,7 +125,7 @@ fn leaves(schema: &Json, path: &str, found: &mut BTreeSet<String>) {
 
 impl File {
     /// What comes of each line's cluster, every one in a network of its own, with these options.
-    fn compile(&self, block: &str, options: impl Fn(&Line, &str) -> Json) -> Vec<Outcome> {
+    fn compile(&self, overlay: &Overlay, options: impl Fn(&Line, &str) -> Json) -> Vec<Outcome> {
         let scratch = super::Scratch::new();
         scratch.put("netloom.yaml", "apiVersion: netloom.dev/v1alpha1\nkind: Project\nmetadata: {name: p}\n");
         self.files.iter().for_each(|(path, text)| scratch.put(path, text));
@@ -136,7 +135,10 @@ impl File {
             let mut spec = json!({"kubernetesVersion": "1.33", "network": format!("n{at}"), "networking": {}});
             merge(&mut spec, self.spec.clone());
             merge(&mut spec, line.spec.clone());
-            set(&mut spec, block, own);
+            match overlay.spec().selected_by.as_deref() {
+                Some(block) => set(&mut spec, block, own),
+                None => spec["overlays"] = json!([{"overlay": overlay.name(), "options": own}]),
+            }
             let network = network(line.network.as_ref().unwrap_or(&self.network));
             let document = |kind: &str, name: String, spec: Json| {
                 json!({"apiVersion": "netloom.dev/v1alpha1", "kind": kind, "metadata": {"name": name}, "spec": spec}).to_string()
@@ -145,7 +147,7 @@ impl File {
                 (document("Network", format!("n{at}"), network), document("Cluster", format!("c{at}"), spec));
             scratch.put(&format!("declarations/{at}.yaml"), &format!("{network}\n---\n{cluster}\n"));
         }
-        let request = Request { root: scratch.0.clone(), clusters: Vec::new(), worker: PathBuf::new() };
+        let request = Request { root: scratch.0.clone(), clusters: Vec::new(), worker: env!("CARGO_BIN_EXE_netloom").into() };
         let compiled = compile(&request, &|_, _| {});
         let mut outcomes: Vec<Outcome> = self.each.iter().map(|_| Outcome::default()).collect();
         for unit in &compiled.units {
@@ -157,7 +159,7 @@ impl File {
             let paths = spans.filter_map(|span| compiled.sources.get(span.file)).map(|source| source.path.to_string());
             let at = |path: String| path.strip_prefix("declarations/")?.strip_suffix(".yaml")?.parse::<usize>().ok();
             let about: BTreeSet<usize> = paths.filter_map(at).collect();
-            assert!(!about.is_empty() || finding.severity < Severity::Error, "{block}: {finding:?}");
+            assert!(!about.is_empty() || finding.severity < Severity::Error, "{}: {finding:?}", overlay.name());
             for at in about {
                 outcomes[at].codes.insert(finding.code.to_string());
                 outcomes[at].errors.extend((finding.severity == Severity::Error).then(|| finding.message.clone()));

@@ -188,7 +188,7 @@ fn the_overlays_named_after_weave_patch_the_declaration() {
         let spec = format!("{{kernel: '5.15'}}\n  overlays: [{name}]");
         Cluster { spec: &spec, weave: "{noMasqLocal: 0}", ..PLAIN }.compile()
     };
-    let open = with("weave-no-encryption");
+    let open = with("weave/no-encryption");
     assert!(!open.daemonset().contains("WEAVE_PASSWORD") && open.file("README.md").contains("**not encrypted**"));
-    assert_eq!(with("weave-no-masquerade").variable("NO_MASQ_LOCAL"), Some("1"));
+    assert_eq!(with("weave/no-masquerade").variable("NO_MASQ_LOCAL"), Some("1"));
 }

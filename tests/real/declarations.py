@@ -176,8 +176,7 @@ class Expected:
 
     def endpoints(self):
         """{service: endpoint type}"""
-        services = {"s3": ["s3"], "dynamodb": ["dynamodb"], "ecr": ["ecr.api", "ecr.dkr"], "sts": ["sts"]}
-        wanted = [s for k, v in self.aws.get("endpoints", {}).items() if v for s in services[k]]
+        wanted = [s for k, v in self.aws.get("endpoints", {}).items() if v for s in (["ecr.api", "ecr.dkr"] if k == "ecr" else [k])]
         return {s: "Gateway" if s in ("s3", "dynamodb") else "Interface" for s in wanted}
 
     def placement(self, cidrs):

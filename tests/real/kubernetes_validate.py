@@ -129,7 +129,7 @@ def ranges():
     found = {}
     for file in (HERE.parents[1] / "overlays").rglob("overlay.yaml"):
         spec = yaml.safe_load(file.read_text()).get("spec") or {}
-        if "kubernetes" in spec:
+        if "kubernetes" in spec and "selectedBy" in spec:
             found[spec["selectedBy"]] = RANGE.findall(spec["kubernetes"])
     return found
 

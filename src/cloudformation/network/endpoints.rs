@@ -18,11 +18,19 @@ const DYNAMODB: Service = Service { name: "dynamodb", id: "dynamodb" };
 const ECR_API: Service = Service { name: "ecr.api", id: "ecr-api" };
 const ECR_DKR: Service = Service { name: "ecr.dkr", id: "ecr-dkr" };
 const STS: Service = Service { name: "sts", id: "sts" };
+const EC2: Service = Service { name: "ec2", id: "ec-2" };
+const ELB: Service = Service { name: "elasticloadbalancing", id: "elasticloadbalancing" };
+const AUTOSCALING: Service = Service { name: "autoscaling", id: "autoscaling" };
 
 /// The fields of `spec.aws.endpoints`, by the logical ids of the endpoints that they ask for.
 pub(in crate::cloudformation) fn field(id: &str) -> Option<&'static str> {
-    let fields = [(S3, "s3"), (DYNAMODB, "dynamodb"), (ECR_API, "ecr"), (ECR_DKR, "ecr"), (STS, "sts")];
-    fields.iter().find(|(service, _)| id == logical_id(&["endpoint", service.id])).map(|(_, field)| *field)
+    let ecr = [(ECR_API, "ecr"), (ECR_DKR, "ecr")];
+    let own = [S3, DYNAMODB, STS, EC2, ELB, AUTOSCALING].map(|service| {
+        let name = service.name;
+        (service, name)
+    });
+    let mut fields = ecr.into_iter().chain(own);
+    fields.find(|(service, _)| id == logical_id(&["endpoint", service.id])).map(|(_, field)| field)
 }
 
 impl Stack<'_> {
@@ -31,7 +39,14 @@ impl Stack<'_> {
         for (service, _) in [(S3, wanted.s3), (DYNAMODB, wanted.dynamodb)].into_iter().filter(|(_, wanted)| *wanted) {
             self.gateway_endpoint(&service);
         }
-        let interfaces = [(ECR_API, wanted.ecr), (ECR_DKR, wanted.ecr), (STS, wanted.sts)];
+        let interfaces = [
+            (ECR_API, wanted.ecr),
+            (ECR_DKR, wanted.ecr),
+            (STS, wanted.sts),
+            (EC2, wanted.ec2),
+            (ELB, wanted.elasticloadbalancing),
+            (AUTOSCALING, wanted.autoscaling),
+        ];
         let interfaces: Vec<Service> = interfaces.into_iter().filter_map(|(service, wanted)| wanted.then_some(service)).collect();
         if interfaces.is_empty() {
             return;
@@ -120,13 +135,14 @@ fn service_name(service: &Service, region: &str, prefix: &str) -> String {
 /// 2026-08). Names of gateway endpoints begin with `com.amazonaws` everywhere.
 fn interface_prefix(service: &Service, region: &str) -> &'static str {
     let ecr = service.name.starts_with("ecr");
+    let early = ecr || matches!(service.name, "ec2" | "autoscaling");
     match region.split_once('-').map_or(region, |(partition, _)| partition) {
-        "cn" => "cn.com.amazonaws",
+        "cn" if service.name != "elasticloadbalancing" => "cn.com.amazonaws",
         "eusc" if ecr => "eu.amazonaws",
         _ if ecr && region.contains("-isof-") => "gov.ic.hci.csp",
-        _ if ecr && region.contains("-isob-") => "gov.sgov.sc2s",
+        _ if (ecr && region.contains("-isob-")) || (early && region == "us-isob-east-1") => "gov.sgov.sc2s",
         _ if ecr && region.contains("-isoe-") => "uk.adc-e.cloud",
-        _ if ecr && region.contains("-iso-") => "gov.ic.c2s",
+        _ if early && region.contains("-iso-") => "gov.ic.c2s",
         _ => "com.amazonaws",
     }
 }
@@ -144,5 +160,9 @@ mod tests {
         assert_eq!(name(&STS, "cn-northwest-1"), "cn.com.amazonaws.cn-northwest-1.sts");
         assert_eq!(name(&ECR_API, "us-iso-east-1"), "gov.ic.c2s.us-iso-east-1.ecr.api");
         assert_eq!(name(&STS, "us-iso-east-1"), "com.amazonaws.us-iso-east-1.sts");
+        assert_eq!(name(&EC2, "us-isob-east-1"), "gov.sgov.sc2s.us-isob-east-1.ec2");
+        assert_eq!(name(&EC2, "us-isob-west-1"), "com.amazonaws.us-isob-west-1.ec2");
+        assert_eq!(name(&AUTOSCALING, "cn-north-1"), "cn.com.amazonaws.cn-north-1.autoscaling");
+        assert_eq!(name(&ELB, "cn-north-1"), "com.amazonaws.cn-north-1.elasticloadbalancing");
     }
 }
