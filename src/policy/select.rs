@@ -60,11 +60,11 @@ impl<'p> Policies<'p> {
     /// The codes of policies, each with whether its findings are errors wherever it is on.
     #[must_use]
     pub fn codes(&self, sources: &Sources) -> Vec<(String, bool)> {
-        let selections = |name: &str| self.project.value.spec.policies.iter().filter(move |one| one.policy == name);
         let is_error = |name: &str| {
             let denies = |actions: &[Action]| actions.contains(&Action::Deny);
             let bound = self.library.bindings.iter().filter(|(one, _)| one.value.spec.policy_name == name);
-            let chosen: Vec<&[Action]> = selections(name).map(|one| one.actions.as_slice()).collect();
+            let selections = self.project.value.spec.policies.iter().filter(|one| one.policy == name);
+            let chosen: Vec<&[Action]> = selections.map(|one| one.actions.as_slice()).collect();
             let open = chosen.is_empty() || chosen.iter().any(|actions| actions.is_empty());
             let bound = bound.map(|(one, _)| one.value.spec.validation_actions.as_slice()).filter(|_| open);
             self.library.policies.contains_key(name)

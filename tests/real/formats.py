@@ -45,7 +45,9 @@ MISTAKES = "".join(f"  mistake{number}: 1\n" for number in range(12))
 KOPS = "apiVersion: kops.k8s.io/v1alpha2\nkind: Cluster\nmetadata: {name: a.example.com}\nspec: {cloudProvider: gce}\n"
 
 # Commands where all is well, and where something is wrong.
-WORDS = ["check", "render", "explain --list", "layers example", "schema project", "completions bash"]
+WORDS = ["check", "render", "explain --list", "explain images-pinned", "explain netloom.yaml:4", "layers example", "schema project"]
+WORDS += ["completions bash", "policy list", "policy test images-pinned no-privileged-pods", "graph"]
+IN_GIT = ["diff --base HEAD", "check --base HEAD"]
 MISTAKEN = ["import kops kops.yaml --stdout", "explain nonsense", "layers nobody", "check --cluster nobody", "init ."]
 
 
