@@ -1,8 +1,11 @@
 //! The pipeline in one function, and what it does for one network and one cluster.
 
+mod inputs;
 pub(crate) mod planned;
+mod wanted;
 mod witness;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -27,6 +30,9 @@ use crate::resolve::{self, Documents, Effective};
 use crate::tree::{Node, Path, Sources, Span, to_yaml};
 use crate::unit::{Artifact, Unit};
 use crate::{check, cloudformation, gitops, load, plan, runbook};
+pub(crate) use inputs::Inputs;
+pub(crate) use wanted::{Resolved, Wanted};
+use wanted::{cluster_folder, network_folder};
 pub use witness::{ClusterSeen, NetworkSeen, Witness};
 
 /// What to compile.
@@ -57,24 +63,8 @@ pub struct Compilation {
 
 /// Compiles a project; `progress` is called with the units done and their number.
 pub fn compile(request: &Request, progress: &(dyn Fn(usize, usize) + Sync)) -> Compilation {
-    compile_at(request, None, progress, |_| ()).0
-}
-
-/// What the units of a compilation are made from.
-pub(crate) struct Resolved<'a> {
-    pub(crate) clusters: &'a [Effective<'a>],
-    pub(crate) networks: &'a [Declared<Network>],
-    pub(crate) sources: &'a Sources,
-}
-
-/// Compiles a project as it is in its folder or in a commit, and lets `look` see what it is made from.
-pub(crate) fn compile_at<T>(
-    request: &Request,
-    commit: Option<&Arc<Tree>>,
-    progress: &(dyn Fn(usize, usize) + Sync),
-    look: impl FnOnce(Resolved<'_>) -> T,
-) -> (Compilation, Option<T>) {
-    run(request, Setting { commit, ..Setting::default() }, progress, look)
+    let setting = Setting::default();
+    compile_at(request, setting, progress, |resolved| (resolved.asked(request), ())).0
 }
 
 /// Compiles a commit, and keeps of its units what policies compare with.
@@ -84,39 +74,44 @@ pub(crate) fn compile_base(
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> (Compilation, policy::Units) {
     let units = Mutex::default();
-    let setting = Setting { commit: Some(commit), role: Role::Base(&units), ..Setting::default() };
-    let compilation = run(request, setting, progress, |_| ()).0;
+    let setting = Setting { stored: Some(commit), role: Role::Base(&units), ..Setting::default() };
+    let compilation = compile_at(request, setting, progress, |resolved| (resolved.asked(request), ())).0;
     (compilation, units.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// Compiles a project whose policies compare it with the units of a base.
-pub(crate) fn compile_compared(request: &Request, base: &policy::Units, progress: &(dyn Fn(usize, usize) + Sync)) -> Compilation {
-    run(request, Setting { role: Role::Compared(base), ..Setting::default() }, progress, |_| ()).0
+/// Compiles a project whose policies compare it with a base, or with nothing.
+pub(crate) fn compile_compared(request: &Request, role: Role<'_>, progress: &(dyn Fn(usize, usize) + Sync)) -> Compilation {
+    compile_at(request, Setting { role, ..Setting::default() }, progress, |resolved| (resolved.asked(request), ())).0
 }
 
 /// Compiles a project, and shows each unit to `witness` together with everything that it was made from.
 pub fn witnessed(request: &Request, witness: &dyn Witness) -> Compilation {
-    run(request, Setting { witness: Some(witness), ..Setting::default() }, &|_, _| {}, |_| ()).0
+    let setting = Setting { witness: Some(witness), ..Setting::default() };
+    compile_at(request, setting, &|_, _| {}, |resolved| (resolved.asked(request), ())).0
 }
 
 /// What a compilation is about beside its request.
 #[derive(Clone, Copy, Default)]
-struct Setting<'a> {
-    /// The commit to read; the files as they are where there is none.
-    commit: Option<&'a Arc<Tree>>,
-    witness: Option<&'a dyn Witness>,
-    role: Role<'a>,
+pub(crate) struct Setting<'a> {
+    /// What Git has of it; the files as they are where there is nothing.
+    pub(crate) stored: Option<&'a Arc<Tree>>,
+    /// Who looks on.
+    pub(crate) witness: Option<&'a dyn Witness>,
+    /// What policies compare it with.
+    pub(crate) role: Role<'a>,
 }
 
-fn run<T>(
+/// Compiles a project as it is in its folder or in Git, and shows each unit to a witness. `choose` sees what the units are made
+/// from, and says which are wanted.
+pub(crate) fn compile_at<T>(
     request: &Request,
-    Setting { commit, witness, role }: Setting<'_>,
+    Setting { stored, witness, role }: Setting<'_>,
     progress: &(dyn Fn(usize, usize) + Sync),
-    look: impl FnOnce(Resolved<'_>) -> T,
+    choose: impl FnOnce(Resolved<'_>) -> (Wanted, T),
 ) -> (Compilation, Option<T>) {
     let mut findings = Vec::new();
     let mut sources = Sources::default();
-    let (project, ()) = rayon::join(|| read(&request.root, commit, &mut sources, &mut findings), declare::prepare);
+    let (project, ()) = rayon::join(|| read(&request.root, stored, &mut sources, &mut findings), declare::prepare);
     let sources = Arc::new(sources);
     let Some(project) = project.filter(|_| !diagnostic::has_errors(&findings)) else {
         return (Compilation { sources, findings, ..Compilation::default() }, None);
@@ -138,30 +133,31 @@ fn run<T>(
     let policies = Policies::read(&sources, &project, role, &mut findings);
     let compiled = library.compile(&clusters, &mut findings);
     let plans: Vec<NetworkPlan> = networks.iter().map(plan::network::plan).collect();
-    let witness = witness.map(|witness| (witness, &project));
     let mut fleet = Fleet {
         policies: &policies,
-        project: &project.value,
+        project: &project,
         sources: &sources,
         jsonnet: &jsonnet,
         networks: &networks,
         plans,
+        node_routes: BTreeMap::new(),
         compiled: &compiled,
         witness,
     };
     fleet.give_node_routes(&clusters, &mut findings);
+    let output = project.value.spec.paths.output.clone();
+    let resolved = Resolved { clusters: &clusters, networks: &networks, sources: &sources, output: &output, fleet: &fleet };
+    let (wanted, chosen) = choose(resolved);
     // What could not be read is not gone.
-    let complete = request.clusters.is_empty() && !diagnostic::has_errors(&findings);
-    let units = fleet.units(&clusters, &request.clusters, progress, &mut findings);
+    let complete = wanted == Wanted::All && !diagnostic::has_errors(&findings);
+    let units = fleet.units(&clusters, &wanted, progress, &mut findings);
     if complete {
         policies.removed(&folders(&clusters, &networks), &mut findings);
     }
     resolve::severities(&project, &library, &policies.codes(&sources), &mut findings);
     diagnostic::sort(&mut findings, &sources);
-    let output = project.value.spec.paths.output.clone();
-    let scope = if request.clusters.is_empty() { Scope::All } else { Scope::Some };
-    let seen = look(Resolved { clusters: &clusters, networks: &networks, sources: &sources });
-    (Compilation { sources: Arc::clone(&sources), findings, units, output, scope }, Some(seen))
+    let scope = if wanted == Wanted::All { Scope::All } else { Scope::Some };
+    (Compilation { sources: Arc::clone(&sources), findings, units, output, scope }, Some(chosen))
 }
 
 /// The folders of all units that are declared, also of networks that netloom does not create.
@@ -199,12 +195,12 @@ pub(crate) fn resolved<T>(
 /// Reads `netloom.yaml`, the project's declarations and overlays, and the stock overlays.
 fn read(
     root: &std::path::Path,
-    commit: Option<&Arc<Tree>>,
+    stored: Option<&Arc<Tree>>,
     sources: &mut Sources,
     findings: &mut Vec<Diagnostic>,
 ) -> Option<Declared<Project>> {
-    let (root, project) = match commit {
-        Some(tree) => load::committed(Arc::clone(tree), sources, findings)?,
+    let (root, project) = match stored {
+        Some(tree) => load::stored(Arc::clone(tree), sources, findings)?,
         None => load::project(root, sources, findings)?,
     };
     root.inputs(&project, sources, findings);
@@ -225,13 +221,15 @@ fn unknown_clusters(wanted: &[String], documents: &Documents, findings: &mut Vec
 /// What every unit is compiled from.
 struct Fleet<'a> {
     policies: &'a Policies<'a>,
-    project: &'a Project,
+    project: &'a Declared<Project>,
     sources: &'a Arc<Sources>,
     jsonnet: &'a Jsonnet,
     networks: &'a [Declared<Network>],
     plans: Vec<NetworkPlan>,
+    /// The name in AWS of the cluster that has the routes to nodes in a network, by the network's index.
+    node_routes: BTreeMap<usize, String>,
     compiled: &'a IndexMap<String, Compiled>,
-    witness: Option<(&'a dyn Witness, &'a Declared<Project>)>,
+    witness: Option<&'a dyn Witness>,
 }
 
 impl Fleet<'_> {
@@ -260,9 +258,11 @@ impl Fleet<'_> {
                 None => drop(owners.insert(at, effective)),
             }
         }
-        for (at, effective) in owners {
-            if let Some(aws) = self.plans.get_mut(at).and_then(|plan| plan.aws.as_mut()) {
-                plan::node_routes::give(aws, effective.cluster.value.cluster_name());
+        let owners = owners.into_iter().map(|(at, effective)| (at, effective.cluster.value.cluster_name().to_owned()));
+        self.node_routes = owners.collect();
+        for (at, cluster) in &self.node_routes {
+            if let Some(aws) = self.plans.get_mut(*at).and_then(|plan| plan.aws.as_mut()) {
+                plan::node_routes::give(aws, cluster);
             }
         }
     }
@@ -272,19 +272,16 @@ impl Fleet<'_> {
         self.networks.iter().position(|network| std::ptr::eq(network, effective.network))
     }
 
-    /// Compiles every unit, in parallel; the result is in the order of the declarations.
+    /// Compiles the units that are wanted, in parallel; the result is in the order of the declarations.
     fn units(
         &self,
         clusters: &[Effective<'_>],
-        wanted: &[String],
+        wanted: &Wanted,
         progress: &(dyn Fn(usize, usize) + Sync),
         findings: &mut Vec<Diagnostic>,
     ) -> Vec<Unit> {
-        let clusters: Vec<_> =
-            clusters.iter().filter(|one| wanted.is_empty() || wanted.contains(&one.cluster.value.metadata.name)).collect();
-        let used =
-            |plan: &&NetworkPlan| wanted.is_empty() || clusters.iter().any(|one| one.network.value.metadata.name == plan.name);
-        let networks: Vec<_> = self.plans.iter().filter(used).collect();
+        let clusters: Vec<_> = clusters.iter().filter(|one| wanted.has(&cluster_folder(&one.cluster))).collect();
+        let networks: Vec<_> = self.plans.iter().filter(|plan| wanted.has(&network_folder(&plan.name))).collect();
         let (done, total) = (std::sync::atomic::AtomicUsize::new(0), networks.len() + clusters.len());
         let count = || progress(done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1, total);
         let of_networks = networks.par_iter().map(|plan| {
@@ -313,15 +310,15 @@ impl Fleet<'_> {
 
     /// A network's unit: its stack. A network that netloom does not create has none.
     fn network(&self, plan: &NetworkPlan, findings: &mut Vec<Diagnostic>) -> Option<Unit> {
-        let folder = format!("networks/{}", plan.name);
+        let folder = network_folder(&plan.name);
         let template = cloudformation::network::template(plan);
         self.policies.network(self.networks, plan, template.as_ref(), findings);
         let template = template?;
         let mut artifacts = self.stack(&folder, "network", &template, findings);
         artifacts.sort_by(|a, b| a.path.cmp(&b.path));
         let network = self.networks.iter().find(|network| network.value.metadata.name == plan.name);
-        if let Some(((witness, project), network)) = self.witness.zip(network) {
-            let sources = self.sources;
+        if let Some((witness, network)) = self.witness.zip(network) {
+            let (project, sources) = (self.project, self.sources);
             witness.network(&NetworkSeen { project, sources, network, plan, template: &template, artifacts: &artifacts });
         }
         let declared = network.map_or(Span::NONE, |network| network.span("metadata.name"));
@@ -335,10 +332,10 @@ impl Fleet<'_> {
         let path = format!("cloudformation/{name}.template.yaml");
         let text = to_yaml(template);
         cloudformation::limits(template, &text, folder, findings);
-        let location = self.project.spec.paths.rendered(&format!("{folder}/{path}"));
+        let location = self.project.value.spec.paths.rendered(&format!("{folder}/{path}"));
         let mut artifacts = vec![Artifact::new(path, text)];
         if template.get("Parameters").is_none() {
-            let tags = [("netloom.dev/project".to_owned(), self.project.metadata.name.clone())];
+            let tags = [("netloom.dev/project".to_owned(), self.project.value.metadata.name.clone())];
             let deployment = cloudformation::deployment(&location, &[], &tags);
             artifacts.push(Artifact::new(format!("cloudformation/{name}.deployment.yaml"), to_yaml(&deployment)));
         }
@@ -353,6 +350,7 @@ impl Fleet<'_> {
         }
         let name = &cluster.value.metadata.name;
         let network = self.plans.get(self.position(effective)?)?;
+        let project = &self.project.value;
         let schemas = schema::for_minor(cluster.value.kubernetes_minor());
         let schemas = schemas
             .map_err(|error| findings.push(Diagnostic::new(&rules::OBJECT_SCHEMA, cluster.span("spec.kubernetesVersion"), error)))
@@ -375,18 +373,18 @@ impl Fleet<'_> {
         };
         check::artifacts(rendered, findings);
         self.policies.cluster(rendered, findings);
-        let folder = format!("clusters/{name}");
+        let folder = cluster_folder(cluster);
         let mut artifacts = kubernetes(&objects);
         artifacts.extend(template.iter().flat_map(|template| self.stack(&folder, "cluster", template, findings)));
-        gitops::check(self.project, cluster, &objects, findings);
-        artifacts.extend(gitops::artifacts(self.project, name, &objects));
+        gitops::check(project, cluster, &objects, findings);
+        artifacts.extend(gitops::artifacts(project, name, &objects));
         let sections: Vec<String> = instances.iter().filter_map(|one| one.runbook(findings)).collect();
         let transitions: Vec<_> = instances.iter().flat_map(Instance::transitions).cloned().collect();
         artifacts.push(Artifact::new("README.md", runbook::cluster(cluster, network, &plan, &sections, &transitions)));
         artifacts.sort_by(|a, b| a.path.cmp(&b.path));
-        if let Some((witness, project)) = self.witness {
+        if let Some(witness) = self.witness {
             witness.cluster(&ClusterSeen {
-                project,
+                project: self.project,
                 sources: self.sources,
                 effective,
                 network,
@@ -420,7 +418,7 @@ impl Fleet<'_> {
         generate::name_by_hash(&mut objects, &hashed);
         objects.extend(self.policies.rendered(&effective.cluster, findings));
         for object in &mut objects {
-            *object = gitops::annotated(self.project.spec.gitops.as_ref(), object);
+            *object = gitops::annotated(self.project.value.spec.gitops.as_ref(), object);
         }
         kustomization::sort(&mut objects);
         objects
@@ -435,7 +433,9 @@ impl Fleet<'_> {
         let dns = plan::cluster::dns_ip(&effective.cluster.value);
         let labels = &effective.network.value.metadata.labels;
         let name = &effective.cluster.value.metadata.name;
-        let base = Variables::new(context::cluster(&effective.cluster, dns), context::network(network, labels), self.sources);
+        let overlays = &self.project.value.spec.paths.overlays;
+        let (cluster, network) = (context::cluster(&effective.cluster, dns), context::network(network, labels));
+        let base = Variables::new(cluster, network, self.sources, overlays);
         let instance = |selected: &'i crate::overlay::Selected<'_>| {
             let compiled = self.compiled.get(selected.overlay.name())?;
             Instance::new(selected, compiled, &base, name, findings)

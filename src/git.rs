@@ -1,7 +1,7 @@
 //! What Git has stored, read by its plumbing alone: no checkout, no hook, no filter, no network.
 //!
 //! `git` runs with an environment of netloom's own: neither the user's configuration nor the system's takes part, a partial clone
-//! fetches nothing, and the commands that are used (`rev-parse`, `merge-base`, `cat-file --batch`) run no other program. A
+//! fetches nothing, and the commands that are used (`rev-parse`, `merge-base`, `ls-files`, `diff-index`, `cat-file --batch`) run no other program. A
 //! repository of somebody else's is read like any other, because containers in CI often check out as another user; one that is
 //! hidden in the project as a bare repository is not (`safe.bareRepository`).
 
@@ -9,11 +9,11 @@ mod message;
 mod tree;
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use crate::diagnostic::Diagnostic;
 use message::{Trouble, cannot_start};
-pub use tree::{Entry, Tree};
+pub use tree::{Entry, Kind, Tree};
 
 /// Where the default branch is looked for, in order.
 const DEFAULT_BRANCHES: [&str; 5] = [
@@ -114,16 +114,56 @@ impl Repository {
     /// When `git` cannot be started.
     pub fn tree(&self, commit: &str) -> Result<Option<Tree>, Diagnostic> {
         let folder = self.prefix.trim_end_matches('/');
-        let mut command = self.command();
-        command.args(["cat-file", "--batch"]).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let process = command.spawn().map_err(|error| cannot_start(&error))?;
-        Ok(Tree::new(process, commit, folder))
+        Ok(Tree::new(self.batch()?, commit, folder))
+    }
+
+    /// The project's files as the next commit will have them: those of the index.
+    ///
+    /// # Errors
+    /// When `git` cannot be started, or a merge is not done.
+    pub fn index(&self) -> Result<Tree, Diagnostic> {
+        let listed = Self::answer(self.command_on_index().args(["ls-files", "--stage", "-z"]))?;
+        let tree = listed.map(|listed| Ok(Tree::staged(self.batch()?, &listed))).transpose()?.flatten();
+        tree.ok_or_else(|| Trouble::Unmerged.report(&self.folder))
+    }
+
+    /// The files, by their paths in the repository, that the next commit will change; none when it will be the first one.
+    ///
+    /// # Errors
+    /// When `git` cannot be started.
+    pub fn staged(&self) -> Result<Option<Vec<String>>, Diagnostic> {
+        let Some(head) = self.commit("HEAD")? else { return Ok(None) };
+        let arguments = ["diff-index", "--cached", "--name-only", "--no-renames", "-z", &head, "--"];
+        let names = Self::answer(self.command_on_index().args(arguments))?.unwrap_or_default();
+        let names = names.split(|byte| *byte == 0).filter(|name| !name.is_empty());
+        Ok(Some(names.map(|name| String::from_utf8_lossy(name).into_owned()).collect()))
     }
 
     /// What `git` answers; none when it says no.
     fn ask(&self, arguments: &[&str]) -> Result<Option<String>, Diagnostic> {
-        let output = self.command().args(arguments).stdin(Stdio::null()).output().map_err(|error| cannot_start(&error))?;
-        Ok(output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned()))
+        let answer = Self::answer(self.command().args(arguments))?;
+        Ok(answer.map(|answer| String::from_utf8_lossy(&answer).into_owned()))
+    }
+
+    fn answer(command: &mut Command) -> Result<Option<Vec<u8>>, Diagnostic> {
+        let output = command.stdin(Stdio::null()).output().map_err(|error| cannot_start(&error))?;
+        Ok(output.status.success().then_some(output.stdout))
+    }
+
+    /// A process that gives objects by their names.
+    fn batch(&self) -> Result<Child, Diagnostic> {
+        let mut command = self.command();
+        command.args(["cat-file", "--batch"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.spawn().map_err(|error| cannot_start(&error))
+    }
+
+    /// A command that reads the index: `git commit` with `-a` or with paths makes one of its own for its hooks.
+    fn command_on_index(&self) -> Command {
+        let mut command = self.command();
+        if let Some(index) = std::env::var_os("GIT_INDEX_FILE").and_then(|path| std::path::absolute(path).ok()) {
+            command.env("GIT_INDEX_FILE", index);
+        }
+        command
     }
 
     fn command(&self) -> Command {

@@ -44,9 +44,9 @@ pub fn project(root: &path::Path, sources: &mut Sources, findings: &mut Vec<Diag
     described(root, sources, findings)
 }
 
-/// The same of a project as it is in a commit.
-pub fn committed(tree: Arc<Tree>, sources: &mut Sources, findings: &mut Vec<Diagnostic>) -> Option<(Root, Declared<Project>)> {
-    described(Root { place: Place::Commit(tree) }, sources, findings)
+/// The same of a project as Git has it stored: in a commit, or in the index.
+pub fn stored(tree: Arc<Tree>, sources: &mut Sources, findings: &mut Vec<Diagnostic>) -> Option<(Root, Declared<Project>)> {
+    described(Root { place: Place::Stored(tree) }, sources, findings)
 }
 
 fn described(root: Root, sources: &mut Sources, findings: &mut Vec<Diagnostic>) -> Option<(Root, Declared<Project>)> {
@@ -65,7 +65,7 @@ fn allow_off(project: &Node, findings: &mut Vec<Diagnostic>) {
     findings.retain(|finding| finding.code != rules::YAML_AMBIGUOUS.code || !off(finding.span));
 }
 
-/// A project's root, opened: a folder, or one of a commit.
+/// A project's root, opened: a folder, or one that Git has stored.
 #[derive(Debug)]
 pub struct Root {
     place: Place,

@@ -11,6 +11,7 @@
 //! -- diff --
 //! -- markdown --                        what a comment says, if the case asks
 //! -- raw --                             the same as plain text, if the case asks
+//! -- graph --network a --as dot --      the picture with marks, if the case asks
 //! ```
 //! `NETLOOM_BLESS=1` rewrites what is expected.
 
@@ -19,9 +20,9 @@
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
-use repository::Repository;
+use repository::{Repository, code};
 use similar::TextDiff;
 
 mod repository;
@@ -71,6 +72,10 @@ fn commit(case: &str, repository: &Repository) -> String {
             write!(out, "-- {section} --\n{text}").unwrap();
         }
     }
+    for (name, _) in sections.iter().filter(|(name, _)| name.starts_with("graph ")) {
+        let arguments: Vec<&str> = name.split(' ').chain(["--quiet", "--base", "HEAD"]).collect();
+        write!(out, "-- {name} --\n{}", repository.tell(&repository.netloom(&arguments))).unwrap();
+    }
     repository.commit(head.lines().next().unwrap_or_default());
     out
 }
@@ -88,10 +93,6 @@ fn gate(check: &Output) -> String {
     if stopped.is_empty() { "nothing".to_owned() } else { stopped.join(" ") }
 }
 
-fn code(output: &Output) -> i32 {
-    output.status.code().unwrap()
-}
-
 fn parse(text: &str) -> (&str, Vec<(&str, &str)>) {
     let (mut sections, mut name, mut start, mut at) = (Vec::new(), "", 0, 0);
     for line in text.split_inclusive('\n') {
@@ -104,47 +105,6 @@ fn parse(text: &str) -> (&str, Vec<(&str, &str)>) {
     sections.push((name, &text[start..]));
     let head = sections.remove(0).1;
     (head, sections)
-}
-
-impl Repository {
-    fn write(&self, path: &str, text: &str) {
-        let at = self.0.join(path);
-        fs::create_dir_all(at.parent().unwrap()).unwrap();
-        fs::write(at, text).unwrap();
-    }
-
-    fn apply(&self, name: &str, text: &str) {
-        let path = name.split(" (").next().unwrap();
-        let at = self.0.join(path);
-        match &name[path.len()..] {
-            " (removed)" => fs::remove_file(at).unwrap(),
-            " (edit)" => {
-                let mut file = fs::read_to_string(&at).unwrap();
-                for line in text.lines() {
-                    let (old, new) = line.split_once("=>").unwrap_or_else(|| panic!("no edit: {line}"));
-                    let (old, new) = (old.trim_end(), new.strip_prefix(' ').unwrap_or(new).replace("\\n", "\n"));
-                    assert!(file.contains(old), "{path} has no `{old}`");
-                    file = if old.is_empty() { format!("{file}{new}\n") } else { file.replace(old, &new) };
-                }
-                fs::write(at, file).unwrap();
-            }
-            _ => self.write(path, text),
-        }
-    }
-
-    fn netloom(&self, arguments: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_netloom")).args(arguments).current_dir(&self.0).env_clear().output().unwrap()
-    }
-
-    /// What a command printed, with the base's name in the place of its number.
-    fn tell(&self, output: &Output) -> String {
-        let text = String::from_utf8([output.stdout.as_slice(), &output.stderr].concat()).unwrap();
-        let commit = self.git(&["rev-parse", "HEAD"]);
-        let text = text.replace(&commit, "[COMMIT]").replace(&commit[..10], "[COMMIT]");
-        let live = |c: char| (c.is_control() && c != '\n' && c != '\t') || netloom::tree::yaml::is_hidden(c);
-        assert!(!text.contains(live), "not inert: {text:?}");
-        text.replace(&*self.0.to_string_lossy(), "[FOLDER]")
-    }
 }
 
 /// A project with one cluster on premises.

@@ -65,7 +65,7 @@ fn told(section: &str, repository: &Repository, (commands, edits): &mut (usize, 
             (1, Some((language, block))) => {
                 out += &format!("```{part}```");
                 if language == "diff" {
-                    repository.apply(block);
+                    repository.patch(block);
                     *edits += 1;
                 }
             }
@@ -106,7 +106,7 @@ impl Repository {
     }
 
     /// Makes an edit: a line `--- FILE`, then lines of it, those to go behind `-` and those to come behind `+`.
-    fn apply(&self, edit: &str) {
+    fn patch(&self, edit: &str) {
         let (head, lines) = edit.split_once('\n').unwrap();
         let path = self.0.join(head.strip_prefix("--- ").unwrap());
         let side = |gone: char| -> String {

@@ -1,16 +1,20 @@
 //! `netloom check`: declarations are valid, and the committed output is what they make.
 
+use std::fmt::Write;
+
 use clap::Args;
 use serde_json::Value;
 
-use super::base::{self, Sides, sides};
+use super::base::{self, Extent, Failed, Sides, sides};
 use super::render::{self, count};
+use super::staged::{self, Staged};
 use super::{Context, Exit, Outcome, Selection};
 use crate::compile::compile_compared;
 use crate::diagnostic::{self, Diagnostic, has_errors, rules};
 use crate::diff::{self, Class, Side};
+use crate::policy::Role;
 use crate::tree::Span;
-use crate::{Compilation, Request, emit};
+use crate::{Compilation, emit};
 
 /// Checks declarations and output.
 #[derive(Debug, Args)]
@@ -19,76 +23,100 @@ use crate::{Compilation, Request, emit};
   netloom check --cluster prod-usw2 --format json
   netloom check --base origin/main
   netloom check --max-class rolling --base origin/main
+  netloom check --staged
 
 Writes nothing. Output is reported when it is missing, different, left over or edited by hand.
+
+With --staged, what is checked is the commit that `git commit` would make now: declarations, overlays and output as they are
+staged, not as they are in the folder. Rendered and compared is what the commit touches: units that are made from something else
+than in HEAD, and units of which a rendered file is staged; what is wrong with the others was so in HEAD. All declarations and
+overlays are read nevertheless, so a name that is taken is found wherever the other one is. Nothing staged: everything is checked.
+A new version of netloom is no change that is staged; run `netloom check` with it once.
+
 Exit codes: 0 clean, 1 an error among the findings, 2 no project that can be read, or wrong usage.
 Warnings and notes are no reason to exit with 1; `spec.rules` of netloom.yaml makes one an error.")]
 pub struct Check {
     /// The clusters.
     #[command(flatten)]
     selection: Selection,
+    /// Only what the next commit touches, as it is staged: for hooks
+    #[arg(long, conflicts_with_all = ["clusters", "max_class"])]
+    staged: bool,
     /// Refuse changes against the base that do more than this to running clusters: in-place, rolling, node-replacement,
     /// resource-replacement, downtime or unsupported
     #[arg(long, value_name = "CLASS", value_enum, hide_possible_values = true)]
     max_class: Option<Class>,
     /// What to compare with, also for policies, whose `oldObject` it is [default of --max-class: the merge base of HEAD and the
     /// default branch]
-    #[arg(long, value_name = "REV")]
+    #[arg(long, value_name = "REV", conflicts_with = "staged")]
     base: Option<String>,
 }
 
 pub(super) fn run(command: &Check, context: &Context<'_>) -> Outcome {
-    let (request, compilation) = match &command.base {
-        Some(base) => compared(command, base, context),
-        None => render::compile(&command.selection, context),
-    };
-    let Compilation { sources, mut findings, units, output, scope } = compilation;
-    if !has_errors(&findings) {
-        let output = emit::Output { root: &request.root, folder: &output };
-        findings.extend(emit::compare(&output, &units, scope));
-        if let Some(allowed) = command.max_class {
-            findings.extend(gate(command, allowed, context));
-        }
-        diagnostic::sort(&mut findings, &sources);
+    let request = render::request(&command.selection, context);
+    if command.staged {
+        return match staged::check(&request, context) {
+            Ok(Some(Staged { compilation, untouched })) => outcome(compilation, Some(untouched), context.options.verbose),
+            Ok(None) => {
+                let news = "clean: nothing of the project is staged\n".to_owned();
+                Outcome { news, ..outcome(Compilation::default(), Some(0), false) }
+            }
+            Err(finding) => Outcome::error(finding),
+        };
     }
+    let before = command.base.as_deref().map(|base| base::units(&request, Some(base), context));
+    let role = before.as_ref().and_then(|units| units.as_ref().ok()).map_or(Role::Alone, Role::Compared);
+    let (mut compilation, sides) = match command.max_class {
+        None => (compile_compared(&request, role, context.surroundings.progress), None),
+        Some(allowed) => {
+            let extent = Extent { all: true, policies: role, ..Extent::default() };
+            let (compilation, sides) = sides(&request, command.base.as_deref(), extent, context);
+            (compilation, Some((allowed, sides)))
+        }
+    };
+    if let (Some(Err(failed)), None) = (before, &sides) {
+        compilation.findings.extend(failed.outside());
+    }
+    if !has_errors(&compilation.findings) {
+        let output = emit::Output { root: &request.root, folder: &compilation.output };
+        compilation.findings.extend(emit::compare(&output, &compilation.units, compilation.scope));
+        if let Some((allowed, sides)) = sides {
+            compilation.findings.extend(gate(sides, allowed, &command.selection.clusters));
+        }
+        diagnostic::sort(&mut compilation.findings, &compilation.sources);
+    }
+    outcome(compilation, None, context.options.verbose)
+}
+
+/// What was found; `untouched` units of the commit were not looked at.
+fn outcome(compilation: Compilation, untouched: Option<usize>, verbose: bool) -> Outcome {
+    let Compilation { sources, findings, units, .. } = compilation;
     let exit = exit(&findings);
     let files: usize = units.iter().map(|unit| unit.artifacts.len()).sum();
-    let news = if exit == Exit::Done {
-        format!("clean: {}, {}\n", count(units.len(), "unit"), count(files, "file"))
-    } else {
-        String::new()
-    };
+    let mut news = String::new();
+    if verbose && exit == Exit::Done {
+        units.iter().for_each(|unit| _ = writeln!(news, "{}: {}", unit.folder, count(unit.artifacts.len(), "file")));
+    }
+    if exit == Exit::Done {
+        _ = write!(news, "clean: {}, {}", count(units.len(), "unit"), count(files, "file"));
+        untouched.iter().for_each(|untouched| _ = write!(news, "; {} as in HEAD", count(*untouched, "unit")));
+        news.push('\n');
+    }
     let names: Value =
         units.iter().map(|unit| serde_json::json!({"folder": unit.folder, "files": unit.artifacts.len()})).collect();
     let data = [("units".to_owned(), names)].into_iter().collect();
-    let summary = [("units".to_owned(), units.len().into()), ("files".to_owned(), files.into())].into_iter().collect();
+    let counts = [("units", units.len()), ("files", files)].into_iter().chain(untouched.map(|count| ("untouched", count)));
+    let summary = counts.map(|(name, count)| (name.to_owned(), count.into())).collect();
     Outcome { news, data, summary, findings, sources, exit, ..Outcome::default() }
 }
 
-/// Compiles the project with policies that compare it with a base.
-fn compared(command: &Check, base: &str, context: &Context<'_>) -> (Request, Compilation) {
-    let request = render::request(&command.selection, context);
-    match base::units(&request, Some(base), context) {
-        Ok(units) => {
-            let compilation = compile_compared(&request, &units, context.surroundings.progress);
-            (request, compilation)
-        }
-        Err(failed) => {
-            let (request, mut compilation) = render::compile(&command.selection, context);
-            compilation.findings.extend(failed.outside());
-            (request, compilation)
-        }
-    }
-}
-
 /// What changes against the base and is worse than allowed, unless somebody has acknowledged it in this change.
-fn gate(command: &Check, allowed: Class, context: &Context<'_>) -> Vec<Diagnostic> {
-    let Sides { before, after, base, .. } = match sides(command.base.as_deref(), context) {
+fn gate(sides: Result<Sides, Failed>, allowed: Class, clusters: &[String]) -> Vec<Diagnostic> {
+    let Sides { before, after, base, .. } = match sides {
         Ok(sides) => sides,
         // What is wrong here has been reported.
         Err(failed) => return failed.outside(),
     };
-    let clusters = &command.selection.clusters;
     let selected = diff::selected(clusters, &before, &after);
     let wanted = |folder: &str| clusters.is_empty() || selected.iter().any(|one| one == folder);
     let compared = diff::compare(&before, &after, &wanted);

@@ -2,23 +2,25 @@
 
 use clap::Args;
 
-use super::base::{Sides, sides};
+use super::base::{Extent, Sides, sides};
 use super::{Context, Exit, Outcome, Selection};
 use crate::diagnostic::{Diagnostic, Format, rules};
-use crate::diff;
 use crate::diff::report::human::{self, Style};
-use crate::diff::report::{Header, github, json, markdown, raw};
+use crate::diff::report::{Header, github, html, json, markdown, raw};
 use crate::tree::Span;
+use crate::{Request, diff};
 
 /// Compares the working tree with a commit.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
   netloom diff
   netloom diff --base origin/main --format markdown
+  netloom diff --base origin/main --format html >change.html
   netloom diff --base HEAD~1 --raw
 
 Both sides are compiled: the base from what Git has stored, with its own overlays; nothing is checked out or fetched.
-`--format markdown` is a comment for a pull request, `github` annotates one, `json` is for programs.
+`--format markdown` is a comment for a pull request, `github` annotates one, `html` is one file for a browser with pictures of
+before and after, `json` is for programs.
 Exit codes: 0 shown, 1 with `--exit-code` when anything differs, 2 error.")]
 pub struct Diff {
     /// What to compare with [default: the merge base of HEAD and the default branch]
@@ -36,15 +38,17 @@ pub struct Diff {
 }
 
 pub(super) fn run(command: &Diff, context: &Context<'_>) -> Outcome {
-    let sides = match sides(command.base.as_deref(), context) {
-        Ok(sides) => sides,
-        Err(failed) => return failed.outcome(),
+    let request = Request { root: context.root(), clusters: Vec::new(), worker: context.surroundings.executable.clone() };
+    let extent = Extent { pictures: context.options.format == Format::Html && !command.raw, ..Extent::default() };
+    let (compilation, sides) = match sides(&request, command.base.as_deref(), extent, context) {
+        (compilation, Ok(sides)) => (compilation, sides),
+        (_, Err(failed)) => return failed.outcome(),
     };
     let unknown = unknown_clusters(&command.selection.clusters, &sides);
     if !unknown.is_empty() {
         return Outcome { findings: unknown, exit: Exit::Error, ..Outcome::default() };
     }
-    let Sides { base, prefix, before, after, compilation } = sides;
+    let Sides { base, prefix, before, after } = sides;
     let selected = diff::selected(&command.selection.clusters, &before, &after);
     let wanted = |folder: &str| selected.is_empty() || selected.iter().any(|one| one == folder);
     let compared = diff::compare(&before, &after, &wanted);
@@ -54,6 +58,7 @@ pub(super) fn run(command: &Diff, context: &Context<'_>) -> Outcome {
         true => raw::render(&diff::files(&before, &after, &wanted), &compilation.output),
         false => match context.options.format {
             Format::Markdown => markdown::render(&compared, header),
+            Format::Html => html::render(&compared, header, html::Sides { before: &before, after: &after }),
             Format::Github => github::render(&compared, &after, &compilation.sources, &prefix),
             _ => human::render(&compared, header, style),
         },

@@ -19,6 +19,7 @@ mod policy;
 mod progress;
 mod render;
 mod schema;
+mod staged;
 mod vendor;
 
 use std::path::{Path, PathBuf};
@@ -60,7 +61,7 @@ pub struct Options {
     /// Folder of the project [default: the nearest one upwards with a netloom.yaml]
     #[arg(long, global = true, value_name = "DIR")]
     pub project: Option<PathBuf>,
-    /// `human`, `json`, `sarif` and `junit` (one document on standard output), or `github` (annotations); `diff` has `markdown`, too
+    /// `human`, `json`, `sarif` and `junit` (one document on standard output), or `github` (annotations); `diff` has `markdown` and `html`, too
     #[arg(long, global = true, value_enum, default_value_t, hide_possible_values = true)]
     pub format: Format,
     /// Colours: `auto`, `always` or `never`
@@ -181,6 +182,7 @@ fn unsupported(format: Format, command: &Command) -> Option<Diagnostic> {
     let is_diff = matches!(command, Command::Diff(_));
     let (name, help) = match format {
         Format::Markdown if !is_diff => ("markdown", "`netloom diff` has it"),
+        Format::Html if !is_diff => ("html", "`netloom diff` has it"),
         Format::Sarif if is_diff => ("sarif", "`netloom check --max-class` has it"),
         Format::Junit if is_diff => ("junit", "`netloom check --max-class` has it"),
         _ => return None,

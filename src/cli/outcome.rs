@@ -77,7 +77,7 @@ impl Outcome {
     pub fn report(self, command: &Command, options: &Options, color: bool) -> Report {
         let exit = self.exit as u8;
         match options.format {
-            Format::Human | Format::Markdown => {
+            Format::Human | Format::Markdown | Format::Html => {
                 Report { stderr: self.diagnostics(options, color), stdout: self.results(options), exit }
             }
             Format::Github => {

@@ -26,13 +26,6 @@ pub struct Render {
     exit_code: bool,
 }
 
-/// Compiles the project that a command is about.
-pub(super) fn compile(selection: &Selection, context: &Context<'_>) -> (Request, Compilation) {
-    let request = request(selection, context);
-    let compilation = crate::compile(&request, context.surroundings.progress);
-    (request, compilation)
-}
-
 /// What a command is to compile.
 pub(super) fn request(selection: &Selection, context: &Context<'_>) -> Request {
     let worker = context.surroundings.executable.clone();
@@ -40,8 +33,8 @@ pub(super) fn request(selection: &Selection, context: &Context<'_>) -> Request {
 }
 
 pub(super) fn run(command: &Render, context: &Context<'_>) -> Outcome {
-    let (request, compilation) = compile(&command.selection, context);
-    let Compilation { sources, mut findings, units, output, scope } = compilation;
+    let request = request(&command.selection, context);
+    let Compilation { sources, mut findings, units, output, scope } = crate::compile(&request, context.surroundings.progress);
     let output = emit::Output { root: &request.root, folder: &output };
     let written = if has_errors(&findings) { Err(Vec::new()) } else { emit::write(&output, &units, scope) };
     match written {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Fleet, Request, read, unknown_clusters};
 use crate::declare::{Cluster, Facts};
 use crate::diagnostic::{self, Diagnostic};
+use crate::git::Tree;
 use crate::overlay::jsonnet::Jsonnet;
 use crate::overlay::library::Library;
 use crate::plan::{self, ClusterPlan, NetworkPlan};
@@ -33,13 +34,15 @@ pub(crate) struct Planned {
     pub(crate) clusters: Vec<PlannedCluster>,
 }
 
-/// Plans every network, and the cluster that is chosen from the names of the clusters and their networks.
+/// Plans every network, and the cluster that is chosen from the names of the clusters and their networks, of the project as it is
+/// in its folder or in a commit.
 pub(crate) fn planned(
     request: &Request,
+    commit: Option<&Arc<Tree>>,
     choose: impl FnOnce(&[(String, String)]) -> Option<String>,
 ) -> (Option<Planned>, Arc<Sources>, Vec<Diagnostic>) {
     let (mut findings, mut sources) = (Vec::new(), Sources::default());
-    let project = read(&request.root, None, &mut sources, &mut findings);
+    let project = read(&request.root, commit, &mut sources, &mut findings);
     let sources = Arc::new(sources);
     let Some(project) = project.filter(|_| !diagnostic::has_errors(&findings)) else {
         return (None, sources, findings);
@@ -57,16 +60,18 @@ pub(crate) fn planned(
     let names: Vec<_> = clusters.iter().map(name).collect();
     let chosen = choose(&names);
     let policies = Policies::read(&sources, &project, Role::Alone, &mut findings);
-    let fleet = Fleet {
+    let mut fleet = Fleet {
         witness: None,
         policies: &policies,
-        project: &project.value,
+        project: &project,
         sources: &sources,
         jsonnet: &jsonnet,
         networks: &networks,
         plans,
+        node_routes: std::collections::BTreeMap::new(),
         compiled: &compiled,
     };
+    fleet.give_node_routes(&clusters, &mut findings);
     let wanted = clusters.iter().filter(|one| chosen.as_ref() == Some(&one.cluster.value.metadata.name));
     let planned = wanted.filter_map(|effective| {
         let network = fleet.plans.get(fleet.position(effective)?)?;

@@ -34,6 +34,25 @@ pub fn clipped(text: &str, limit: usize) -> Cow<'_, str> {
     if end == text.len() { line(text) } else { Cow::Owned(line(&text[..end]).into_owned() + "…") }
 }
 
+/// [`line()`] as text of an element, or as the value of a quoted attribute, in HTML, SVG and XML: nothing of it is markup.
+#[must_use]
+pub fn markup(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in line(text).chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            // Characters that text may hold and XML has no way to write.
+            '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
 /// Text in lines of up to `width` characters where words allow it, each as [`line()`] has it.
 #[must_use]
 pub fn wrapped(text: &str, width: usize) -> String {
@@ -115,6 +134,15 @@ mod tests {
         assert_eq!(line("## a [link]"), "## a [link]");
         assert_eq!(line(" ::error::x"), r" \u{3a}:error::x");
         assert_eq!(line("a::b"), "a::b");
+    }
+
+    #[test]
+    fn markup_is_text() {
+        let evil = "</title><script>alert('x')</script>\n::error::&amp; \"on=\" `a` ##[error]\u{202e}\u{ffff}";
+        let expected = "&lt;/title&gt;&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;\\u{a}::error::&amp;amp; &quot;on=&quot; `a` \
+                        ##\\u{5b}error]\\u{202e}\u{fffd}";
+        assert_eq!(markup(evil), expected);
+        assert_eq!(markup("::error::x"), "\\u{3a}:error::x");
     }
 
     #[test]

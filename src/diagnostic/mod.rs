@@ -190,4 +190,6 @@ pub enum Format {
     Github,
     /// A comment on a pull request; `diff` has one.
     Markdown,
+    /// One file for a browser; `diff` has one.
+    Html,
 }

@@ -58,7 +58,7 @@ fn key(change: &Change) -> String {
 
 /// Puts together what the units have in common.
 pub(super) fn collect(compared: Vec<Compared>, pairs: &[Pair<'_>]) -> Diff {
-    let mut diff = Diff { total: pairs.iter().filter(|pair| pair.after.is_some()).count(), ..Diff::default() };
+    let mut diff = Diff::default();
     let mut keys: BTreeMap<usize, String> = BTreeMap::new();
     let mut changes: BTreeMap<String, (Arc<Change>, Vec<String>)> = BTreeMap::new();
     let mut effects: BTreeMap<Effect, Vec<String>> = BTreeMap::new();

@@ -96,6 +96,8 @@ pub fn compare(base: &Side, head: &Side, wanted: &dyn Fn(&str) -> bool) -> Diff 
     let pairs = unit::pairs(base, head, wanted);
     let compared = unit::compare(&pairs, base, head);
     let mut diff = group::collect(compared, &pairs);
+    let has_unit = |pair: &&unit::Pair<'_>| head.subjects.get(&pair.new).is_some_and(Subject::has_unit);
+    diff.total = pairs.iter().filter(has_unit).count();
     for shared in &mut diff.effects {
         let networks: Vec<&str> = shared.units.iter().filter_map(|unit| unit.strip_prefix("networks/")).collect();
         let inside = |subject: &Subject| subject.network.as_deref().is_some_and(|network| networks.contains(&network));

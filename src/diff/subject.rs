@@ -1,10 +1,11 @@
 //! What a unit was compiled from: its declaration with all defaults, and what its overlays say about changes.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::compile::Resolved;
+use crate::compile::{ClusterSeen, NetworkSeen, Resolved, Witness};
 use crate::declare::{Acknowledgement, Transition};
+use crate::graph::Graph;
 use crate::overlay::Selected;
 use crate::resolve::Effective;
 use crate::tree::{Node, Path, Sources, Span, from_json};
@@ -13,10 +14,40 @@ use crate::unit::Unit;
 /// One side of a comparison.
 #[derive(Debug, Default)]
 pub struct Side {
-    /// Its units.
+    /// Its units, but for those that are made from the same on the other side: these need no rendering.
     pub units: Vec<Unit>,
     /// What they are made from, by folder. A network that netloom does not create is here, too, though it has no unit.
     pub subjects: BTreeMap<String, Subject>,
+    /// Their pictures by folder, where they are wanted.
+    pub pictures: BTreeMap<String, Graph>,
+}
+
+/// Draws units while they are compiled.
+#[derive(Default)]
+pub(crate) struct Painter(Mutex<BTreeMap<String, Graph>>);
+
+impl Painter {
+    fn keep(&self, folder: String, picture: Graph) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(folder, picture);
+    }
+
+    /// What was drawn.
+    pub(crate) fn pictures(self) -> BTreeMap<String, Graph> {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Witness for Painter {
+    fn network(&self, seen: &NetworkSeen<'_>) {
+        self.keep(format!("networks/{}", seen.plan.name), Graph::new(seen.plan));
+    }
+
+    fn cluster(&self, seen: &ClusterSeen<'_>) {
+        let cluster = &seen.effective.cluster.value;
+        let facts = seen.instances.iter().map(|one| &one.facts);
+        let picture = Graph::new(seen.network).with_cluster(cluster, seen.network, seen.plan, facts);
+        self.keep(format!("clusters/{}", cluster.metadata.name), picture);
+    }
 }
 
 /// What a unit is made from.
@@ -55,6 +86,11 @@ impl Side {
 }
 
 impl Subject {
+    /// Whether something is rendered for it: for a cluster, and for a network that netloom creates.
+    pub(super) fn has_unit(&self) -> bool {
+        self.network.is_some() || self.spec.get("aws").is_some_and(|aws| !aws.is_null())
+    }
+
     /// Where a field of `spec` was written, or its nearest parent.
     #[must_use]
     pub fn span(&self, field: &str) -> Span {

@@ -1,12 +1,16 @@
 //! Whether the files are what the declarations make, without writing anything.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::fs::FlockOperation;
 
+use super::disk::Folder;
+use super::files::{Files, Stored};
 use super::survey::{State, Survey};
 use super::{Groups, Output, Scope, lock, names, open_groups, open_output, orphans, surveys, swap};
 use crate::diagnostic::{Diagnostic, Rule, rules};
+use crate::git::Tree;
 use crate::limits;
 use crate::tree::Span;
 use crate::unit::Unit;
@@ -14,26 +18,52 @@ use crate::unit::Unit;
 /// Compares the units with the files of the output folder.
 #[must_use]
 pub fn compare(output: &Output<'_>, units: &[Unit], scope: Scope) -> Vec<Diagnostic> {
+    let declared = |folder: &str| scope == Scope::Some || units.iter().any(|unit| unit.folder == folder);
+    checked(output.folder, units, |findings| {
+        let folder = Folder::root(output.root).and_then(|root| open_output(root, output.folder));
+        let folder = folder.map_err(|failure| failure.report())?;
+        if let Some(folder) = &folder {
+            let wait = Duration::from_secs(limits::LOCK_SECONDS);
+            lock(folder, FlockOperation::NonBlockingLockShared, wait, output)?;
+        }
+        compare_files(output.folder, folder.as_ref(), units, &declared, findings)
+    })
+}
+
+/// Compares units with the files of the output folder that Git has stored. `declared` tells which units the declarations make, so
+/// that what else is there is left over.
+#[must_use]
+pub fn compare_stored(tree: &Arc<Tree>, output: &str, units: &[Unit], declared: &dyn Fn(&str) -> bool) -> Vec<Diagnostic> {
+    checked(output, units, |findings| {
+        let folder = open_output(Stored::root(tree), output).map_err(|failure| failure.report())?;
+        compare_files(output, folder.as_ref(), units, declared, findings)
+    })
+}
+
+/// Compares units whose names may be written.
+fn checked(
+    output: &str,
+    units: &[Unit],
+    compare: impl FnOnce(&mut Vec<Diagnostic>) -> Result<(), Diagnostic>,
+) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
-    names::check(output.folder, units, &mut findings);
+    names::check(output, units, &mut findings);
     if findings.is_empty() {
-        compare_files(output, units, scope, &mut findings).unwrap_or_else(|finding| findings.push(finding));
+        compare(&mut findings).unwrap_or_else(|finding| findings.push(finding));
     }
     findings
 }
 
-fn compare_files(output: &Output<'_>, units: &[Unit], scope: Scope, findings: &mut Vec<Diagnostic>) -> Result<(), Diagnostic> {
-    let folder = open_output(output).map_err(|failure| failure.report())?;
-    let groups = match &folder {
-        None => [None, None],
-        Some(folder) => {
-            let wait = Duration::from_secs(limits::LOCK_SECONDS);
-            lock(folder, FlockOperation::NonBlockingLockShared, wait, output)?;
-            open_groups(folder).map_err(|failure| failure.report())?
-        }
-    };
+fn compare_files<F: Files>(
+    output: &str,
+    folder: Option<&F>,
+    units: &[Unit],
+    declared: &dyn Fn(&str) -> bool,
+    findings: &mut Vec<Diagnostic>,
+) -> Result<(), Diagnostic> {
+    let groups = folder.map_or(Ok([None, None]), open_groups).map_err(|failure| failure.report())?;
     interrupted(output, &groups, findings)?;
-    let orphans = if scope == Scope::All { orphans(&groups, units).map_err(|failure| failure.report())? } else { Vec::new() };
+    let orphans = orphans(&groups, declared).map_err(|failure| failure.report())?;
     match surveys(&groups, units, &orphans) {
         Ok(surveys) => surveys.iter().for_each(|survey| judge(output, survey, findings)),
         Err(refused) => findings.extend(refused),
@@ -42,12 +72,12 @@ fn compare_files(output: &Output<'_>, units: &[Unit], scope: Scope, findings: &m
 }
 
 /// Reports renders that were stopped in the middle.
-fn interrupted(output: &Output<'_>, groups: &Groups, findings: &mut Vec<Diagnostic>) -> Result<(), Diagnostic> {
+fn interrupted<F: Files>(output: &str, groups: &Groups<F>, findings: &mut Vec<Diagnostic>) -> Result<(), Diagnostic> {
     for (group, folder) in groups.iter().zip(names::GROUPS) {
         let Some(group) = group else { continue };
         for (entry, _) in group.entries().map_err(|failure| failure.report())? {
             if let Some(name) = swap::trace_of(&entry) {
-                let message = format!("a render of `{}/{folder}/{name}` was stopped in the middle", output.folder);
+                let message = format!("a render of `{output}/{folder}/{name}` was stopped in the middle");
                 findings.push(Diagnostic::new(&rules::OUTPUT_INTERRUPTED, Span::NONE, message));
             }
         }
@@ -63,8 +93,8 @@ struct Judge<'a> {
 }
 
 impl<'a> Judge<'a> {
-    fn new(output: &Output<'_>, survey: &Survey<'_>, findings: &'a mut Vec<Diagnostic>) -> Self {
-        let folder = format!("{}/{}", output.folder, survey.unit.folder);
+    fn new(output: &str, survey: &Survey<'_>, findings: &'a mut Vec<Diagnostic>) -> Self {
+        let folder = format!("{output}/{}", survey.unit.folder);
         Self { folder, declared: survey.unit.declared, findings }
     }
 
@@ -79,7 +109,7 @@ impl<'a> Judge<'a> {
     }
 }
 
-fn judge(output: &Output<'_>, survey: &Survey<'_>, findings: &mut Vec<Diagnostic>) {
+fn judge(output: &str, survey: &Survey<'_>, findings: &mut Vec<Diagnostic>) {
     let before = findings.len();
     let mut judge = Judge::new(output, survey, findings);
     for path in &survey.edited {
@@ -118,7 +148,7 @@ fn judge(output: &Output<'_>, survey: &Survey<'_>, findings: &mut Vec<Diagnostic
 const FOREIGN: &str = "cannot be written: something that netloom did not write stands there";
 
 /// Reports what keeps a unit from being written.
-pub(super) fn in_the_way(output: &Output<'_>, survey: &Survey<'_>) -> Vec<Diagnostic> {
+pub(super) fn in_the_way(output: &str, survey: &Survey<'_>) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     let mut judge = Judge::new(output, survey, &mut findings);
     for (artifact, _) in survey.unit.artifacts.iter().zip(&survey.states).filter(|(_, state)| **state == State::Foreign) {

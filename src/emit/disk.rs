@@ -4,7 +4,6 @@
 //! links, so that no link in the output leads a write astray. Each change is one step of the crash tests, which let every one of
 //! them fail in turn.
 
-use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::path::Path;
@@ -12,8 +11,8 @@ use std::path::Path;
 use rustix::fs::{AtFlags, CWD, Dir, FileType, FlockOperation, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
+use super::files::{self, Files, Kind};
 use crate::diagnostic::{Diagnostic, rules};
-use crate::limits;
 use crate::load::cause;
 use crate::tree::Span;
 
@@ -22,8 +21,8 @@ pub(super) type Result<T> = std::result::Result<T, Failure>;
 /// What could not be done, and why.
 #[derive(Debug)]
 pub(super) struct Failure {
-    doing: &'static str,
-    path: String,
+    pub(super) doing: &'static str,
+    pub(super) path: String,
     pub(super) error: Errno,
 }
 
@@ -38,18 +37,6 @@ impl Failure {
         Diagnostic::new(&rules::OUTPUT_WRITE, Span::NONE, message)
     }
 }
-
-/// What an entry of a folder is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    File,
-    Folder,
-    /// A link, pipe, socket or device.
-    Other,
-}
-
-/// Everything below a folder, by path; parents come before what is in them.
-pub(super) type Listing = BTreeMap<Vec<u8>, Kind>;
 
 /// A folder, held open.
 #[derive(Debug)]
@@ -71,44 +58,8 @@ impl Folder {
         }
     }
 
-    /// The path of `name` in this folder, for messages.
-    pub(super) fn path_of(&self, name: &[u8]) -> String {
-        let name = String::from_utf8_lossy(name);
-        let name = name.escape_debug();
-        match (self.path.as_str(), name.clone().next()) {
-            ("", _) => name.to_string(),
-            (path, None) => path.to_owned(),
-            (path, Some(_)) => format!("{path}/{name}"),
-        }
-    }
-
     pub(super) fn fail<'a>(&'a self, doing: &'static str, name: &'a [u8]) -> impl Fn(Errno) -> Failure + 'a {
         move |error| Failure { doing, path: self.path_of(name), error }
-    }
-
-    /// The folder `name` in this one; none when there is nothing of that name.
-    pub(super) fn open(&self, name: &[u8]) -> Result<Option<Self>> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        match rustix::fs::openat(&self.handle, name, flags, Mode::empty()) {
-            Ok(handle) => Ok(Some(Self { handle, path: self.path_of(name) })),
-            Err(Errno::NOENT) => Ok(None),
-            Err(error) => Err(self.fail("open", name)(error)),
-        }
-    }
-
-    /// What stands directly in the folder, ordered by name.
-    pub(super) fn entries(&self) -> Result<Vec<(Vec<u8>, Kind)>> {
-        let fail = self.fail("list", b"");
-        let mut entries = Vec::new();
-        for entry in Dir::read_from(&self.handle).map_err(&fail)? {
-            let entry = entry.map_err(&fail)?;
-            let name = entry.file_name().to_bytes();
-            if !matches!(name, b"." | b"..") {
-                entries.push((name.to_vec(), self.kind(name, entry.file_type())?));
-            }
-        }
-        entries.sort_by(|a, b| a.0.cmp(&b.0));
-        Ok(entries)
     }
 
     fn kind(&self, name: &[u8], told: FileType) -> Result<Kind> {
@@ -127,62 +78,9 @@ impl Folder {
         })
     }
 
-    /// Everything below the folder.
-    pub(super) fn list(&self) -> Result<Listing> {
-        let mut listing = Listing::new();
-        self.list_into(&mut listing, &[], 0)?;
-        Ok(listing)
-    }
-
-    fn list_into(&self, listing: &mut Listing, prefix: &[u8], depth: usize) -> Result<()> {
-        if depth > limits::PATH_DEPTH {
-            return Err(self.fail("list", b"")(Errno::NAMETOOLONG));
-        }
-        for (name, kind) in self.entries()? {
-            let path = [prefix, &name].concat();
-            if kind == Kind::Folder
-                && let Some(folder) = self.open(&name)?
-            {
-                folder.list_into(listing, &[path.as_slice(), b"/"].concat(), depth + 1)?;
-            }
-            listing.insert(path, kind);
-        }
-        Ok(())
-    }
-
-    /// Whether anything stands at `path`.
-    pub(super) fn has(&self, path: &[u8]) -> bool {
-        rustix::fs::statat(&self.handle, path, AtFlags::SYMLINK_NOFOLLOW).is_ok()
-    }
-
     fn open_file(&self, path: &[u8]) -> Result<OwnedFd> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         rustix::fs::openat(&self.handle, path, flags, Mode::empty()).map_err(self.fail("read", path))
-    }
-
-    /// The first bytes of a file, at most `cap` of them and one more, which tells that there are more.
-    pub(super) fn read(&self, path: &[u8], cap: usize) -> Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        let read = std::fs::File::from(self.open_file(path)?).take(cap as u64 + 1).read_to_end(&mut bytes);
-        read.map_err(|error| self.fail("read", path)(Errno::from_io_error(&error).unwrap_or(Errno::IO)))?;
-        Ok(bytes)
-    }
-
-    /// Whether a file holds exactly this text.
-    ///
-    /// A render that changes nothing spends its time here, so a file is read with one call: what is as long as the text when one
-    /// byte more was asked for is at its end.
-    pub(super) fn holds(&self, path: &[u8], text: &str) -> Result<bool> {
-        let file = self.open_file(path)?;
-        let mut bytes = vec![0; text.len() + 1];
-        let mut filled = 0;
-        while filled < text.len() {
-            match rustix::io::read(&file, bytes.get_mut(filled..).unwrap_or_default()).map_err(self.fail("read", path))? {
-                0 => break,
-                count => filled += count,
-            }
-        }
-        Ok(bytes.get(..filled) == Some(text.as_bytes()))
     }
 
     /// Takes the folder's lock, waiting for a while when somebody else has it. Where locks are not supported there is none.
@@ -195,6 +93,61 @@ impl Folder {
                 _ => return Ok(()),
             }
         }
+    }
+}
+
+impl Files for Folder {
+    fn path_of(&self, name: &[u8]) -> String {
+        files::joined(&self.path, name)
+    }
+
+    fn open(&self, name: &[u8]) -> Result<Option<Self>> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        match rustix::fs::openat(&self.handle, name, flags, Mode::empty()) {
+            Ok(handle) => Ok(Some(Self { handle, path: self.path_of(name) })),
+            Err(Errno::NOENT) => Ok(None),
+            Err(error) => Err(self.fail("open", name)(error)),
+        }
+    }
+
+    fn entries(&self) -> Result<Vec<(Vec<u8>, Kind)>> {
+        let fail = self.fail("list", b"");
+        let mut entries = Vec::new();
+        for entry in Dir::read_from(&self.handle).map_err(&fail)? {
+            let entry = entry.map_err(&fail)?;
+            let name = entry.file_name().to_bytes();
+            if !matches!(name, b"." | b"..") {
+                entries.push((name.to_vec(), self.kind(name, entry.file_type())?));
+            }
+        }
+        entries.sort_by(|a, b| a.0.cmp(&b.0));
+        Ok(entries)
+    }
+
+    fn has(&self, path: &[u8]) -> bool {
+        rustix::fs::statat(&self.handle, path, AtFlags::SYMLINK_NOFOLLOW).is_ok()
+    }
+
+    fn read(&self, path: &[u8], cap: usize) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let read = std::fs::File::from(self.open_file(path)?).take(cap as u64 + 1).read_to_end(&mut bytes);
+        read.map_err(|error| self.fail("read", path)(Errno::from_io_error(&error).unwrap_or(Errno::IO)))?;
+        Ok(bytes)
+    }
+
+    /// A render that changes nothing spends its time here, so a file is read with one call: what is as long as the text when one
+    /// byte more was asked for is at its end.
+    fn holds(&self, path: &[u8], text: &str) -> Result<bool> {
+        let file = self.open_file(path)?;
+        let mut bytes = vec![0; text.len() + 1];
+        let mut filled = 0;
+        while filled < text.len() {
+            match rustix::io::read(&file, bytes.get_mut(filled..).unwrap_or_default()).map_err(self.fail("read", path))? {
+                0 => break,
+                count => filled += count,
+            }
+        }
+        Ok(bytes.get(..filled) == Some(text.as_bytes()))
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod compare;
 mod disk;
+mod files;
 mod names;
 mod record;
 mod survey;
@@ -28,8 +29,9 @@ use crate::diagnostic::{Diagnostic, rules};
 use crate::limits;
 use crate::tree::Span;
 use crate::unit::{Artifact, Unit};
-pub use compare::compare;
-use disk::{Disk, Folder, Kind, Result};
+pub use compare::{compare, compare_stored};
+use disk::{Disk, Folder, Result};
+use files::{Files, Kind};
 use survey::{State, Survey, survey};
 use swap::Swap;
 
@@ -100,10 +102,13 @@ fn write_with(disk: &Disk, output: &Output<'_>, units: &[Unit], scope: Scope) ->
     for group in groups.iter().flatten() {
         heal(disk, group).map_err(|failure| vec![failure.report()])?;
     }
-    let orphans =
-        if scope == Scope::All { orphans(&groups, units).map_err(|failure| vec![failure.report()])? } else { Vec::new() };
+    let orphans = if scope == Scope::All {
+        orphans(&groups, &|folder| units.iter().any(|unit| unit.folder == folder)).map_err(|failure| vec![failure.report()])?
+    } else {
+        Vec::new()
+    };
     let surveys = surveys(&groups, units, &orphans)?;
-    let refused: Vec<_> = surveys.iter().flat_map(|survey| compare::in_the_way(output, survey)).collect();
+    let refused: Vec<_> = surveys.iter().flat_map(|survey| compare::in_the_way(output.folder, survey)).collect();
     if !refused.is_empty() {
         return Err(refused);
     }
@@ -120,9 +125,9 @@ fn write_with(disk: &Disk, output: &Output<'_>, units: &[Unit], scope: Scope) ->
 }
 
 /// The folders of [`names::GROUPS`], as far as they are there.
-type Groups = [Option<Folder>; 2];
+type Groups<F = Folder> = [Option<F>; 2];
 
-fn open_groups(folder: &Folder) -> Result<Groups> {
+fn open_groups<F: Files>(folder: &F) -> Result<Groups<F>> {
     let [clusters, networks] = names::GROUPS.map(|name| folder.open(name.as_bytes()));
     Ok([clusters?, networks?])
 }
@@ -133,10 +138,10 @@ fn make_output(disk: &Disk, output: &Output<'_>) -> Result<Folder> {
     output.folder.split('/').try_fold(root, |folder, part| disk.ensure_folder(&folder, part.as_bytes()))
 }
 
-/// The output folder, when it is there.
-fn open_output(output: &Output<'_>) -> Result<Option<Folder>> {
-    let root = Some(Folder::root(output.root)?);
-    output.folder.split('/').try_fold(root, |folder, part| folder.map_or(Ok(None), |folder| folder.open(part.as_bytes())))
+/// The output folder below the project's, when it is there.
+fn open_output<F: Files>(root: F, folder: &str) -> Result<Option<F>> {
+    let root = Some(root);
+    folder.split('/').try_fold(root, |folder, part| folder.map_or(Ok(None), |folder| folder.open(part.as_bytes())))
 }
 
 /// Opens the output folder for writing, with the folders that the units need, and locks it.
@@ -162,7 +167,7 @@ fn lock(folder: &Folder, operation: FlockOperation, wait: Duration, output: &Out
 }
 
 /// A unit's group, when it is there, and its name.
-fn place<'a, 'b>(groups: &'a Groups, folder: &'b str) -> (Option<&'a Folder>, &'b str) {
+fn place<'a, 'b, F>(groups: &'a Groups<F>, folder: &'b str) -> (Option<&'a F>, &'b str) {
     let (group, name) = names::unit(folder).unwrap_or_default();
     let index = names::GROUPS.iter().position(|known| *known == group);
     (index.and_then(|index| groups.get(index)?.as_ref()), name)
@@ -178,14 +183,14 @@ fn heal(disk: &Disk, group: &Folder) -> Result<()> {
     Ok(())
 }
 
-/// The units on the disk, told by their records, that are not among `units`.
-fn orphans(groups: &Groups, units: &[Unit]) -> Result<Vec<Unit>> {
+/// The units that are there, told by their records, and that no declaration makes.
+fn orphans<F: Files>(groups: &Groups<F>, declared: &dyn Fn(&str) -> bool) -> Result<Vec<Unit>> {
     let mut orphans = Vec::new();
     for (group, name) in groups.iter().zip(names::GROUPS) {
         let Some(group) = group else { continue };
         for (entry, kind) in group.entries()? {
             let folder = format!("{name}/{}", String::from_utf8_lossy(&entry));
-            let ours = kind == Kind::Folder && names::unit(&folder).is_some() && !units.iter().any(|unit| unit.folder == folder);
+            let ours = kind == Kind::Folder && names::unit(&folder).is_some() && !declared(&folder);
             if ours && group.open(&entry)?.is_some_and(|unit| unit.has(record::FILE.as_bytes())) {
                 orphans.push(Unit { folder, declared: Span::NONE, artifacts: Vec::new() });
             }
@@ -195,7 +200,11 @@ fn orphans(groups: &Groups, units: &[Unit]) -> Result<Vec<Unit>> {
 }
 
 /// Looks at every unit's folder, side by side.
-fn surveys<'a>(groups: &Groups, units: &'a [Unit], orphans: &'a [Unit]) -> std::result::Result<Vec<Survey<'a>>, Vec<Diagnostic>> {
+fn surveys<'a, F: Files>(
+    groups: &Groups<F>,
+    units: &'a [Unit],
+    orphans: &'a [Unit],
+) -> std::result::Result<Vec<Survey<'a>>, Vec<Diagnostic>> {
     let all: Vec<_> = units.iter().map(|unit| (unit, true)).chain(orphans.iter().map(|unit| (unit, false))).collect();
     let look = |(unit, declared): &(&'a Unit, bool)| {
         let (group, name) = place(groups, &unit.folder);

@@ -1,6 +1,7 @@
 //! What stands in a unit's folder, held against what shall stand there.
 
-use super::disk::{Folder, Kind, Listing, Result};
+use super::disk::{Failure, Result};
+use super::files::{Files, Kind, Listing};
 use super::record::{self, Record};
 use crate::diagnostic::{Diagnostic, rules};
 use crate::limits;
@@ -46,7 +47,7 @@ pub(super) struct Survey<'a> {
 type Parsed = std::result::Result<Option<Record>, Diagnostic>;
 
 /// The record in a unit's folder, as far as there is one.
-pub(super) fn read_record(folder: &Folder) -> Result<Parsed> {
+pub(super) fn read_record(folder: &impl Files) -> Result<Parsed> {
     if !folder.has(record::FILE.as_bytes()) {
         return Ok(Ok(None));
     }
@@ -62,7 +63,7 @@ pub(super) fn read_record(folder: &Folder) -> Result<Parsed> {
 
 /// Looks at a unit's folder. `declared` tells whether a declaration makes the unit; otherwise all of it is orphaned.
 pub(super) fn survey<'a>(
-    group: Option<&Folder>,
+    group: Option<&impl Files>,
     name: &str,
     unit: &'a Unit,
     declared: bool,
@@ -78,7 +79,7 @@ pub(super) fn survey<'a>(
         record: record.as_ref().map(Record::text),
         recorded: false,
     };
-    let report = |failure: super::disk::Failure| failure.report();
+    let report = |failure: Failure| failure.report();
     let folder = match group.map(|group| group.open(name.as_bytes())) {
         None => None,
         Some(opened) => opened.map_err(report)?,
@@ -99,7 +100,7 @@ pub(super) fn survey<'a>(
 }
 
 impl Survey<'_> {
-    fn look(&mut self, folder: &Folder, old: &Record) -> Result<()> {
+    fn look(&mut self, folder: &impl Files, old: &Record) -> Result<()> {
         let mut listing = folder.list()?;
         listing.remove(record::FILE.as_bytes());
         for (state, artifact) in self.states.iter_mut().zip(&self.unit.artifacts) {
@@ -118,7 +119,7 @@ impl Survey<'_> {
     }
 
     /// Takes a file that is not rendered.
-    fn leftover(&mut self, folder: &Folder, path: &[u8], kind: Option<&Kind>, old: &Record) -> Result<()> {
+    fn leftover(&mut self, folder: &impl Files, path: &[u8], kind: Option<&Kind>, old: &Record) -> Result<()> {
         match std::str::from_utf8(path) {
             Ok(name) if old.lists(path) => {
                 let own = kind == Some(&Kind::File) && old.matches(name, &folder.read(path, limits::OUTPUT_FILE_BYTES)?);
@@ -154,7 +155,7 @@ impl Survey<'_> {
     }
 }
 
-fn compare(folder: &Folder, artifact: &Artifact, old: &Record) -> Result<State> {
+fn compare(folder: &impl Files, artifact: &Artifact, old: &Record) -> Result<State> {
     let path = artifact.path.as_bytes();
     if folder.holds(path, &artifact.text)? {
         return Ok(State::Same);

@@ -20,7 +20,8 @@ use std::collections::BTreeSet;
 
 use rustix::io::Errno;
 
-use super::disk::{Disk, Folder, Kind, Result};
+use super::disk::{Disk, Folder, Result};
+use super::files::{Files, Kind};
 use super::record::{self, Record};
 use super::survey::{State, Survey};
 use crate::limits;

@@ -22,6 +22,8 @@ pub(super) enum Trouble<'a> {
     ShallowMergeBase(&'a str),
     /// `HEAD` and this branch have no commit in common.
     NoMergeBase(&'a str),
+    /// A merge is under way whose conflicts are not settled.
+    Unmerged,
     /// No branch that could be the default one.
     NoDefaultBranch,
 }
@@ -53,6 +55,10 @@ impl Trouble<'_> {
             }
             Trouble::NoMergeBase(name) => {
                 (format!("`HEAD` and `{name}` have no commit in common"), "name what to compare with: `--base REV`")
+            }
+            Trouble::Unmerged => {
+                let message = "what is staged has conflicts of a merge, so there is no commit to check yet".to_owned();
+                (message, "settle them; `netloom render` does that for what is rendered")
             }
             Trouble::NoDefaultBranch => {
                 let message = "there is neither `origin/HEAD` nor a branch `main` or `master`".to_owned();

@@ -1,4 +1,4 @@
-//! The files of a commit, asked for one by one from `git cat-file --batch`.
+//! The files of a commit or of the index, asked for one by one from `git cat-file --batch`.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -28,16 +28,32 @@ pub enum Entry {
 
 /// What kind of thing a listing names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub enum Kind {
+    /// A file.
     File,
+    /// A folder.
     Folder,
+    /// A symbolic link.
     Link,
+    /// A submodule.
     Other,
+}
+
+impl Kind {
+    /// Of a mode as Git writes it.
+    fn of(mode: &[u8]) -> Self {
+        match mode {
+            b"40000" => Kind::Folder,
+            b"120000" => Kind::Link,
+            mode if mode.starts_with(b"100") => Kind::File,
+            _ => Kind::Other,
+        }
+    }
 }
 
 type Listing = BTreeMap<Vec<u8>, (Kind, String)>;
 
-/// The files of a commit below one folder.
+/// The files of a commit, or of the index, below one folder.
 #[derive(Debug)]
 pub struct Tree {
     root: String,
@@ -48,15 +64,27 @@ pub struct Tree {
 
 impl Tree {
     /// The folder `folder` (the whole commit when empty) of a commit; none when the commit has no such folder.
-    pub(super) fn new(mut process: Child, commit: &str, folder: &str) -> Option<Self> {
-        let (input, output) = (process.stdin.take()?, process.stdout.take().map(BufReader::new)?);
-        let mut batch = Batch { process, input, output, listings: BTreeMap::new() };
+    pub(super) fn new(process: Child, commit: &str, folder: &str) -> Option<Self> {
+        let mut batch = Batch::new(process, BTreeMap::new())?;
         let (root, _) = batch.read(&format!("{commit}^{{tree}}"), "tree", LISTING_BYTES).ok()?;
         let tree = Self { root, batch: Mutex::new(batch), incomplete: AtomicBool::new(false) };
         match tree.open(folder).ok()? {
             Entry::Folder(root, _) => Some(Self { root, ..tree }),
             _ => None,
         }
+    }
+
+    /// The files that `git ls-files --stage -z` lists; none when a file has several versions that are not merged.
+    pub(super) fn staged(process: Child, listed: &[u8]) -> Option<Self> {
+        let listings = staged(listed)?;
+        let batch = Mutex::new(Batch::new(process, listings)?);
+        Some(Self { root: STAGED.to_owned(), batch, incomplete: AtomicBool::new(false) })
+    }
+
+    /// The name of the folder's object.
+    #[must_use]
+    pub fn root(&self) -> &str {
+        &self.root
     }
 
     /// Whether a part of the commit is not in this clone.
@@ -84,13 +112,21 @@ impl Tree {
         self.noted(self.batch().read(object, "blob", cap)).map(|(_, bytes)| bytes)
     }
 
-    /// The names in a folder, and whether each is a regular file.
+    /// The names in a folder, and what each is.
     ///
     /// # Errors
     /// When Git does not have the folder.
-    pub fn names(&self, folder: &str) -> Result<Vec<(Vec<u8>, bool)>, Errno> {
+    pub fn names(&self, folder: &str) -> Result<Vec<(Vec<u8>, Kind)>, Errno> {
         let listing = self.noted(self.batch().listing(folder))?;
-        Ok(listing.iter().map(|(name, (kind, _))| (name.clone(), *kind == Kind::File)).collect())
+        Ok(listing.iter().map(|(name, (kind, _))| (name.clone(), *kind)).collect())
+    }
+
+    /// What stands under a name in a folder, and the name of its object.
+    ///
+    /// # Errors
+    /// When Git does not have the folder.
+    pub fn entry(&self, folder: &str, name: &[u8]) -> Result<Option<(Kind, String)>, Errno> {
+        Ok(self.noted(self.batch().listing(folder))?.get(name).cloned())
     }
 
     /// Whether something stands at `path`, be it a link that leads nowhere.
@@ -156,6 +192,11 @@ struct Batch {
 }
 
 impl Batch {
+    fn new(mut process: Child, listings: BTreeMap<String, Arc<Listing>>) -> Option<Self> {
+        let (input, output) = (process.stdin.take()?, process.stdout.take().map(BufReader::new)?);
+        Some(Self { process, input, output, listings })
+    }
+
     /// An object's full name and its first `cap` bytes.
     fn read(&mut self, name: &str, wanted: &str, cap: u64) -> Result<(String, Vec<u8>), Errno> {
         let answer = self.answer(name, cap).map_err(|_| Errno::IO)?;
@@ -202,17 +243,39 @@ fn parse(mut bytes: &[u8], width: usize) -> Option<Listing> {
         let space = bytes.iter().position(|byte| *byte == b' ')?;
         let end = bytes.iter().position(|byte| *byte == 0)?;
         let object = bytes.get(end + 1..end + 1 + width)?;
-        let kind = match bytes.get(..space)? {
-            b"40000" => Kind::Folder,
-            b"120000" => Kind::Link,
-            mode if mode.starts_with(b"100") => Kind::File,
-            _ => Kind::Other,
-        };
+        let kind = Kind::of(bytes.get(..space)?);
         let object = object.iter().map(|byte| format!("{byte:02x}")).collect();
         listing.insert(bytes.get(space + 1..end)?.to_vec(), (kind, object));
         bytes = bytes.get(end + 1 + width..)?;
     }
     Some(listing)
+}
+
+/// What the folders of the index are called, which has none of its own: this, and their paths.
+const STAGED: &str = "staged:";
+
+/// The listings of the folders of the index; none when a file has several versions.
+fn staged(listed: &[u8]) -> Option<BTreeMap<String, Arc<Listing>>> {
+    let mut folders: BTreeMap<String, Listing> = BTreeMap::from([(STAGED.to_owned(), Listing::new())]);
+    for line in listed.split(|byte| *byte == 0).filter(|line| !line.is_empty()) {
+        let tab = line.iter().position(|byte| *byte == b'\t')?;
+        let (head, path) = (std::str::from_utf8(line.get(..tab)?).ok()?, line.get(tab + 1..)?);
+        let mut words = head.split(' ');
+        let (mode, object, "0") = (words.next()?, words.next()?, words.next()?) else { return None };
+        let mut parts: Vec<&[u8]> = path.split(|byte| *byte == b'/').collect();
+        let name = parts.pop()?;
+        let mut folder = STAGED.to_owned();
+        for part in parts {
+            let inner = format!("{folder}/{}", part.escape_ascii());
+            if !folders.contains_key(&inner) {
+                folders.entry(folder).or_default().insert(part.to_vec(), (Kind::Folder, inner.clone()));
+                folders.insert(inner.clone(), Listing::new());
+            }
+            folder = inner;
+        }
+        folders.entry(folder).or_default().insert(name.to_vec(), (Kind::of(mode.as_bytes()), object.to_owned()));
+    }
+    Some(folders.into_iter().map(|(name, listing)| (name, Arc::new(listing))).collect())
 }
 
 #[cfg(test)]
@@ -229,5 +292,17 @@ mod tests {
         assert_eq!(kinds, [Kind::File, Kind::Folder, Kind::Link, Kind::Other]);
         assert_eq!(listing[b"b".as_slice()].1, "02".repeat(20));
         assert!(parse(&bytes[..bytes.len() - 1], 20).is_none());
+    }
+
+    #[test]
+    fn the_index_is_a_list_of_files() {
+        let line = |mode: &str, stage: &str, path: &str| format!("{mode} {} {stage}\t{path}\0", "a".repeat(40));
+        let text = [line("100644", "0", "a/b/c.yaml"), line("120000", "0", "a/l"), line("100755", "0", "z")].concat();
+        let folders = staged(text.as_bytes()).unwrap();
+        let names = |folder: &str| -> Vec<_> { folders[folder].keys().map(|name| String::from_utf8_lossy(name)).collect() };
+        assert_eq!((names("staged:"), names("staged:/a")), (vec!["a".into(), "z".into()], vec!["b".into(), "l".into()]));
+        assert_eq!(folders["staged:/a/b"][b"c.yaml".as_slice()], (Kind::File, "a".repeat(40)));
+        assert_eq!(folders["staged:"][b"a".as_slice()], (Kind::Folder, "staged:/a".to_owned()));
+        assert!(staged(line("100644", "2", "a").as_bytes()).is_none());
     }
 }

@@ -1,6 +1,9 @@
 //! The model of what is planned.
 
-use super::{ClusterView, End, EndKind, Graph, GroupView, Place, RuleView, SubnetView, TableView, VpcView, Way};
+use super::{
+    ClusterView, End, EndKind, Graph, GroupView, Line, Mark, Place, RangeView, RuleView, StepView, SubnetView, TableView,
+    VpcView, Way, kind, words,
+};
 use crate::address::{Cidr, Ipv6Range};
 use crate::declare::{Cluster, Endpoint, Endpoints, Facts};
 use crate::plan::{AwsPlan, ClusterPlan, Gateway, NatTarget, NetworkPlan, RouteTarget, Subnet, Vpc};
@@ -11,15 +14,15 @@ impl Graph {
     pub fn new(network: &NetworkPlan) -> Self {
         let place = match &network.aws {
             Some(aws) => Place::Vpc(vpc(network, aws)),
-            None => Place::Premises(network.cidrs.clone()),
+            None => Place::Premises(premises(network)),
         };
-        Self { network: network.name.clone(), place, cluster: None }
+        Self { network: vec![network.name.as_str().into()], place, ..Self::default() }
     }
 
     /// The picture with the ranges of pods and services, which premises show.
     #[must_use]
     pub fn with_ranges(mut self, pods: Cidr, services: Cidr) -> Self {
-        let (pods, services) = (pods.to_string(), services.to_string());
+        let (pods, services) = (vec![pods.to_string().into()], vec![services.to_string().into()]);
         self.cluster = Some(ClusterView { pods, services, ..ClusterView::default() });
         self
     }
@@ -37,9 +40,10 @@ impl Graph {
         let encrypted = facts.into_iter().filter_map(|facts| facts.encrypted).last();
         self.cluster = Some(ClusterView {
             name: cluster.metadata.name.clone(),
-            pods: if plan.pods_in_network { "addresses of the network".to_owned() } else { spec.pod_cidr.to_string() },
-            services: spec.service_cidr.to_string(),
-            provider: spec.networking.keys().next().cloned().unwrap_or_default(),
+            mark: Mark::Same,
+            pods: vec![if plan.pods_in_network { "addresses of the network".into() } else { spec.pod_cidr.to_string().into() }],
+            services: vec![spec.service_cidr.to_string().into()],
+            provider: vec![spec.networking.keys().next().cloned().unwrap_or_default().into()],
             encapsulation: encapsulation(plan, encrypted),
             dns: dns(cluster, network, plan),
             groups: groups(network, plan),
@@ -48,22 +52,29 @@ impl Graph {
     }
 }
 
+/// The ranges, the nodes' first.
+fn premises(network: &NetworkPlan) -> Vec<RangeView> {
+    let what = |at: usize| if at == 0 { "nodes" } else { "routed" };
+    let ranges = network.cidrs.iter().enumerate();
+    ranges.map(|(at, range)| RangeView { what: what(at), range: range.to_string().into() }).collect()
+}
+
 fn vpc(network: &NetworkPlan, aws: &AwsPlan) -> VpcView {
-    let mut zones: Vec<String> = Vec::new();
+    let mut zones: Vec<Line> = Vec::new();
     let subnets = aws.subnets.iter().map(|subnet| {
-        let zone = zones.iter().position(|zone| *zone == subnet.zone).unwrap_or_else(|| {
-            zones.push(subnet.zone.clone());
+        let zone = zones.iter().position(|zone| zone.text == subnet.zone).unwrap_or_else(|| {
+            zones.push(subnet.zone.as_str().into());
             zones.len() - 1
         });
-        SubnetView { name: subnet.name.clone(), zone, kind: subnet.kind, details: details(subnet) }
+        SubnetView { name: subnet.name.clone(), zone, details: details(subnet), mark: Mark::Same }
     });
     let mut view = VpcView {
         id: match &aws.vpc {
-            Vpc::Owned { .. } => None,
-            Vpc::Existing { id } => Some(id.clone()),
+            Vpc::Owned { .. } => Vec::new(),
+            Vpc::Existing { id } => vec![id.as_str().into()],
         },
         region: aws.region.clone(),
-        ranges: network.cidrs.iter().map(ToString::to_string).collect(),
+        ranges: network.cidrs.iter().map(|range| range.to_string().into()).collect(),
         ends: ends(aws),
         subnets: subnets.collect(),
         endpoints: endpoints(aws.endpoints),
@@ -76,12 +87,13 @@ fn vpc(network: &NetworkPlan, aws: &AwsPlan) -> VpcView {
             for (route, end) in &routes {
                 let everything = route.destination.prefix() == 0 && !route.destination.is_v6();
                 let destination = (!everything).then(|| route.destination.to_string());
-                view.ways.push(Way { subnet, end: *end, destination });
+                view.ways.push(Way { subnet, end: *end, destination, mark: Mark::Same });
             }
         }
-        let words = |end: usize| view.ends.get(end).map(|end| end.lines.join(" ")).unwrap_or_default();
-        let routes = routes.iter().map(|(route, end)| (route.destination.to_string(), words(*end))).collect();
-        view.tables.push(TableView { name: table.name.clone(), subnets: table.subnets.clone(), routes });
+        let words = |end: usize| view.ends.get(end).map(|end| words(&end.lines, " ")).unwrap_or_default();
+        let routes = routes.iter().map(|(route, end)| format!("{} → {}", route.destination, words(*end)).into()).collect();
+        let subnets = table.subnets.iter().map(|name| name.as_str().into()).collect();
+        view.tables.push(TableView { name: table.name.clone(), subnets, routes, mark: Mark::Same });
     }
     view
 }
@@ -89,7 +101,7 @@ fn vpc(network: &NetworkPlan, aws: &AwsPlan) -> VpcView {
 impl VpcView {
     /// The place of a route's target among the ends; one outside of the picture is added when it comes first.
     fn end(&mut self, target: &RouteTarget, aws: &AwsPlan) -> usize {
-        let named = |name: &str| End { kind: EndKind::Outside, lines: vec![name.to_owned()] };
+        let named = |name: &str| end(EndKind::Outside, [name.to_owned()]);
         let inside = |kind: EndKind| self.ends.iter().position(|end| end.kind == kind);
         let nat = |name: &str| {
             let at = aws.nat_gateways.iter().position(|nat| nat.name == name)?;
@@ -117,6 +129,10 @@ impl VpcView {
     }
 }
 
+fn end(kind: EndKind, lines: impl IntoIterator<Item = String>) -> End {
+    End { kind, lines: lines.into_iter().map(Line::from).collect(), mark: Mark::Same }
+}
+
 /// What stands in the VPC for routes to lead to.
 fn ends(aws: &AwsPlan) -> Vec<End> {
     let mut ends = Vec::new();
@@ -126,27 +142,28 @@ fn ends(aws: &AwsPlan) -> Vec<End> {
             Gateway::Existing(id) => Some(id.clone()),
             Gateway::Parameter => Some("there already".to_owned()),
         };
-        ends.push(End { kind: EndKind::Internet, lines: std::iter::once("internet gateway".to_owned()).chain(id).collect() });
+        ends.push(end(EndKind::Internet, std::iter::once("internet gateway".to_owned()).chain(id)));
     }
     if aws.egress_only_gateway {
-        ends.push(End { kind: EndKind::EgressOnly, lines: vec!["egress-only internet gateway".to_owned()] });
+        ends.push(end(EndKind::EgressOnly, ["egress-only internet gateway".to_owned()]));
     }
     ends.extend(aws.nat_gateways.iter().map(|nat| {
         let subnet = aws.subnets.iter().position(|subnet| subnet.name == nat.subnet).unwrap_or_default();
-        End { kind: EndKind::Nat(subnet), lines: vec!["NAT gateway".to_owned(), format!("in {}", nat.subnet)] }
+        end(EndKind::Nat(subnet), ["NAT gateway".to_owned(), format!("in {}", nat.subnet)])
     }));
     ends
 }
 
-fn details(subnet: &Subnet) -> Vec<String> {
+fn details(subnet: &Subnet) -> Vec<Line> {
     let ipv6 = subnet.ipv6.as_ref().map(|range| match range {
         Ipv6Range::Cidr(range) => range.to_string(),
         Ipv6Range::Slot { prefix, .. } => format!("an IPv6 /{prefix}"),
     });
-    [subnet.cidr.map(|range| range.to_string()), ipv6, subnet.id.clone()].into_iter().flatten().collect()
+    let known = [Some(kind(subnet.kind).to_owned()), subnet.cidr.map(|range| range.to_string()), ipv6, subnet.id.clone()];
+    known.into_iter().flatten().map(Line::from).collect()
 }
 
-fn endpoints(endpoints: Endpoints) -> Vec<&'static str> {
+fn endpoints(endpoints: Endpoints) -> Vec<Line> {
     let all = [
         (endpoints.s3, "S3"),
         (endpoints.dynamodb, "DynamoDB"),
@@ -156,10 +173,10 @@ fn endpoints(endpoints: Endpoints) -> Vec<&'static str> {
         (endpoints.elasticloadbalancing, "Elastic Load Balancing"),
         (endpoints.autoscaling, "Auto Scaling"),
     ];
-    all.into_iter().filter_map(|(there, name)| there.then_some(name)).collect()
+    all.into_iter().filter(|(there, _)| *there).map(|(_, name)| name.into()).collect()
 }
 
-fn encapsulation(plan: &ClusterPlan, encrypted: Option<bool>) -> Vec<String> {
+fn encapsulation(plan: &ClusterPlan, encrypted: Option<bool>) -> Vec<Line> {
     let terms = plan
         .mtu
         .terms
@@ -178,19 +195,20 @@ fn encapsulation(plan: &ClusterPlan, encrypted: Option<bool>) -> Vec<String> {
         Some(pod) => format!("MTU of pods: {pod} of {underlay}"),
         None => format!("MTU of pods: found out by the provider, from {underlay}"),
     });
-    lines
+    lines.into_iter().map(Line::from).collect()
 }
 
 /// From the pod outwards.
-fn dns(cluster: &Cluster, network: &NetworkPlan, plan: &ClusterPlan) -> Vec<[String; 2]> {
+fn dns(cluster: &Cluster, network: &NetworkPlan, plan: &ClusterPlan) -> Vec<StepView> {
     let spec = &cluster.spec;
-    let mut path = vec![["pod".to_owned(), format!("asks {}", plan.kubelet_dns)]];
+    let step = |title, detail: String| StepView { title, details: vec![detail.into()], mark: Mark::Same };
+    let mut path = vec![step("pod", format!("asks {}", plan.kubelet_dns))];
     if spec.dns.node_local_cache.is_some() {
-        path.push(["cache on the node".to_owned(), "NodeLocal DNSCache".to_owned()]);
+        path.push(step("cache on the node", "NodeLocal DNSCache".to_owned()));
     }
-    path.push(["cluster DNS".to_owned(), format!("{}, {}", plan.dns_ip, spec.dns.domain)]);
+    path.push(step("cluster DNS", format!("{}, {}", plan.dns_ip, spec.dns.domain)));
     let beyond = if network.aws.is_some() { "Amazon's, of the VPC" } else { "the nodes' resolvers" };
-    path.push(["other names".to_owned(), beyond.to_owned()]);
+    path.push(step("other names", beyond.to_owned()));
     path
 }
 
@@ -206,8 +224,9 @@ fn groups(network: &NetworkPlan, plan: &ClusterPlan) -> Vec<GroupView> {
             protocol: flow.protocol.to_string(),
             from: flow.from.to_string(),
             name: flow.name.clone(),
+            mark: Mark::Same,
         });
-        GroupView { title: title.to_owned(), rules: rules.collect() }
+        GroupView { title: title.to_owned(), rules: rules.collect(), mark: Mark::Same }
     };
     titles.into_iter().zip([Endpoint::ControlPlane, Endpoint::Workers]).map(group).collect()
 }

@@ -2,6 +2,7 @@
 
 use super::mermaid::{label, topology};
 use super::*;
+use crate::address::Cidr;
 use crate::plan::{AwsPlan, Gateway, NatGateway, NatTarget, NetworkPlan, RoutePlan, RouteTable, RouteTarget, Subnet, Vpc};
 
 fn cidr(text: &str) -> Cidr {
@@ -104,7 +105,7 @@ fn premises_show_nodes_pods_and_services() {
 #[test]
 fn text_cannot_leave_its_label() {
     assert_eq!(
-        label(&["a\"] --> b", "%%{init}%%\n```"]),
+        label(&["a\"] --> b".into(), "%%{init}%%\n```".into()]),
         "\"a#34;#93; --#62; b<br/>#37;#37;#123;init#125;#37;#37; #96;#96;#96;\""
     );
 }
@@ -133,34 +134,169 @@ fn text_is_text_in_every_language() {
     assert!(mermaid.contains("x#34;#93;#60;/text#62;#60;script#62;#38;"), "{mermaid}");
 }
 
-/// Places and sizes of the boxes of a class.
-fn boxes(svg: &str, classes: &[&str]) -> Vec<[f64; 4]> {
-    let number = |line: &str, name: &str| -> f64 {
-        let text = line.split(&format!(" {name}=\"")).nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default();
-        text.parse().unwrap_or_else(|_| panic!("{line}"))
-    };
-    let of_class = |line: &&str| classes.iter().any(|class| line.starts_with(&format!("<rect class=\"{class}\" x=")));
-    let area = |line: &str| ["x", "y", "width", "height"].map(|name| number(line, name));
-    svg.lines().filter(of_class).map(area).collect()
+/// A private network of this many zones with a NAT gateway in each, or one for all.
+fn zones(number: u8, shared: bool, name: &str) -> NetworkPlan {
+    let mut network = private(Vec::new());
+    network.name = name.into();
+    let Some(aws) = &mut network.aws else { return network };
+    (aws.subnets, aws.nat_gateways) = Default::default();
+    let (mut public, mut tables) = (Vec::new(), Vec::new());
+    for (at, letter) in (0..number).zip('a'..) {
+        let (zone, utility) = (format!("us-west-2{letter}"), format!("utility-us-west-2{letter}"));
+        aws.subnets.push(subnet(&zone, &zone, SubnetType::Private, &format!("172.20.{}.0/19", 32 * (at + 1))));
+        aws.subnets.push(subnet(&utility, &zone, SubnetType::Utility, &format!("172.20.{}.0/22", 4 * at)));
+        let nat = if shared { "us-west-2a".to_owned() } else { zone.clone() };
+        if nat == zone {
+            let gateway = NatGateway { name: nat.clone(), subnet: utility.clone(), address: Gateway::Owned, public_ip: None };
+            aws.nat_gateways.push(gateway);
+        }
+        let routes = vec![
+            ("0.0.0.0/0", RouteTarget::NatGateway(NatTarget::Planned(nat))),
+            ("64:ff9b::/96", RouteTarget::TransitGateway("tgw-0123456789abcdef0".into())),
+        ];
+        tables.push(table(&format!("private-{zone}"), &[&zone], routes));
+        public.push(utility);
+    }
+    let names: Vec<&str> = public.iter().map(String::as_str).collect();
+    tables.push(table("public", &names, vec![("0.0.0.0/0", RouteTarget::InternetGateway(Gateway::Owned))]));
+    aws.route_tables = tables;
+    network
+}
+
+/// The picture of a private network of this many zones.
+pub(crate) fn drawn(number: u8) -> Graph {
+    Graph::new(&zones(number, false, "prod"))
+}
+
+fn number(line: &str, name: &str) -> f64 {
+    let text = line.split(&format!(" {name}=\"")).nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default();
+    text.parse().unwrap_or_else(|_| panic!("{name} in {line}"))
+}
+
+/// Left, top, right and bottom.
+type Edges = [f64; 4];
+
+/// Where each box is, and each text with the text.
+fn laid_out(svg: &str) -> (Vec<Edges>, Vec<(Edges, String)>) {
+    let (mut boxes, mut texts) = (Vec::new(), Vec::new());
+    for line in svg.lines() {
+        if line.starts_with("<rect class=\"") && line.contains(" rx=") {
+            let [x, y, width, height] = ["x", "y", "width", "height"].map(|name| number(line, name));
+            boxes.push([x, y, x + width, y + height]);
+        }
+        if let Some(class) = line.strip_prefix("<text class=\"").and_then(|rest| rest.split('"').next()) {
+            let text = line.split('>').nth(1).and_then(|rest| rest.split('<').next()).unwrap_or_default();
+            let text = text
+                .replace("&lt;", "<")
+                .replace("&gt;", ">")
+                .replace("&quot;", "\"")
+                .replace("&#39;", "'")
+                .replace("&amp;", "&");
+            let (x, y) = (number(line, "x"), number(line, "y"));
+            texts.push(([x, y - 11.0, x + svg::extent(class, &text), y + 4.0], text));
+        }
+    }
+    (boxes, texts)
+}
+
+fn apart(a: &Edges, b: &Edges) -> bool {
+    a[2] <= b[0] || b[2] <= a[0] || a[3] <= b[1] || b[3] <= a[1]
+}
+
+fn inside(inner: &Edges, outer: &Edges) -> bool {
+    inner[0] >= outer[0] && inner[1] >= outer[1] && inner[2] <= outer[2] && inner[3] <= outer[3]
+}
+
+/// Every picture that a test looks at, with marks and without.
+fn pictures() -> Vec<(&'static str, Graph)> {
+    let long = "a-network-with-a-name-as-long-as-names-can-be-and-then-some-more";
+    let draw = |network: &NetworkPlan| Graph::new(network);
+    let mut bare = hostile();
+    if let Some(aws) = &mut bare.aws {
+        (aws.subnets, aws.route_tables, aws.nat_gateways) = Default::default();
+    }
+    let base = |graph: Graph| Graph { base: Some("compared with main (merge base 0123456789)".into()), ..graph };
+    vec![
+        ("three zones", draw(&zones(3, false, "prod"))),
+        ("six zones that share a gateway", draw(&zones(6, true, "prod"))),
+        ("four zones and a long name", draw(&zones(4, false, long))),
+        ("hostile names", draw(&hostile())),
+        ("no subnets", draw(&bare)),
+        ("one zone less", base(draw(&zones(3, false, long)).compared_with(&draw(&zones(4, true, "prod"))))),
+        ("everything else", base(draw(&zones(3, true, "prod")).compared_with(&draw(&hostile())))),
+    ]
 }
 
 #[test]
-fn boxes_of_one_level_do_not_overlap() {
-    let mut network = hostile();
-    let svg = svg::write(&Graph::new(&network));
-    for classes in [&["public", "private", "card"][..], &["zone", "card"], &["gate"]] {
-        let boxes = boxes(&svg, classes);
-        for (at, [ax, ay, aw, ah]) in boxes.iter().enumerate() {
-            for [bx, by, bw, bh] in &boxes[at + 1..] {
-                let apart = ax + aw <= *bx || bx + bw <= *ax || ay + ah <= *by || by + bh <= *ay;
-                assert!(apart, "{ax},{ay} and {bx},{by} in {svg}");
-            }
+fn text_stays_in_its_box_and_clear_of_other_text() {
+    for (name, graph) in pictures() {
+        let svg = svg::write(&graph);
+        let (boxes, texts) = laid_out(&svg);
+        let page = [0.0, 0.0, number(&svg, "width"), number(&svg, "height")];
+        for (at, (place, text)) in texts.iter().enumerate() {
+            assert!(inside(place, &page), "{name}: {text} leaves the page");
+            let cut = boxes.iter().find(|one| !apart(place, one) && !inside(place, one));
+            assert_eq!(cut, None, "{name}: {text} at {place:?} crosses a border");
+            let under = texts.iter().skip(at + 1).find(|(other, _)| !apart(place, other));
+            assert_eq!(under, None, "{name}: {text} at {place:?} lies on other text");
+        }
+        for (at, one) in boxes.iter().enumerate() {
+            let crossed = boxes.iter().skip(at + 1).find(|other| !apart(one, other) && !inside(other, one));
+            assert_eq!(crossed, None, "{name}: {one:?} crosses another box");
         }
     }
-    if let Some(aws) = &mut network.aws {
-        aws.subnets.clear();
-        aws.route_tables.clear();
-        aws.nat_gateways.clear();
+}
+
+#[test]
+fn a_picture_is_no_wider_than_a_page() {
+    for (name, graph) in pictures() {
+        assert_eq!(number(&svg::write(&graph), "width"), 1200.0, "{name}");
     }
-    assert!(svg::write(&Graph::new(&network)).ends_with("</svg>\n"));
+}
+
+#[test]
+fn what_is_drawn_needs_no_network() {
+    for (name, graph) in pictures() {
+        let svg = svg::write(&graph).replace("http://www.w3.org/2000/svg", "");
+        for word in ["://", "href", "url(", "@import", "<script", "<image", "<foreignObject", " on"] {
+            let tags: String = svg.split('<').filter_map(|tag| tag.split('>').next()).collect::<Vec<_>>().join("<");
+            assert!(!tags.contains(word), "{name}: {word}");
+        }
+    }
+}
+
+#[test]
+fn marks_are_told_by_sign_and_form() {
+    let graph = Graph::new(&zones(2, false, "prod")).compared_with(&Graph::new(&zones(3, true, "prod")));
+    let graph = Graph { base: Some("compared with main".into()), ..graph };
+    let (svg, dot, mermaid) = (svg::write(&graph), dot::write(&graph), mermaid::write(&graph));
+    for (language, text, parts) in [
+        ("svg", &svg, ["<rect class=\"private removed\"", ">− us-west-2c<", "<rect class=\"gate added\"", ">+ NAT gateway<"]),
+        ("dot", &dot, ["label=\"− us-west-2c", "style=\"rounded,dashed\"", "label=\"+ NAT gateway", "style=\"rounded,bold\""]),
+        ("mermaid", &mermaid, ["[\"− us-west-2c", ":::removed", "[\"#43; NAT gateway", "subnet2 ==>|\"#43;\"| nat1"]),
+    ] {
+        for part in parts {
+            assert!(text.contains(part), "{language}: {part} in {text}");
+        }
+    }
+    assert!(mermaid.ends_with("  class zone2 removed\n"), "{mermaid}");
+    assert!(svg.contains(">~ route table public<") && svg.contains(">− utility-us-west-2c<"), "{svg}");
+}
+
+/// Without what is new a comparison is the older picture, without what is gone the newer one.
+#[test]
+fn both_sides_come_out_of_a_comparison() {
+    let (before, after) = (zones(3, true, "prod"), zones(4, false, "prod"));
+    let both = Graph::new(&after).compared_with(&Graph::new(&before));
+    let plain = |graph: Graph| {
+        let mut text = mermaid::topology(&graph);
+        for (marked, unmarked) in
+            [("|\"−\"|", ""), ("|\"#43;\"|", ""), ("==>", "-->"), ("-.->", "-->"), ("#43; ", ""), ("− ", ""), ("~ ", "")]
+        {
+            text = text.replace(marked, unmarked);
+        }
+        [":::added", ":::removed", ":::changed"].into_iter().fold(text, |text, class| text.replace(class, ""))
+    };
+    assert_eq!(plain(both.clone().without(Mark::Added)), mermaid::topology(&Graph::new(&before)));
+    assert_eq!(plain(both.without(Mark::Removed)), mermaid::topology(&Graph::new(&after)));
 }

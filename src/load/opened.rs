@@ -1,4 +1,4 @@
-//! What is opened at a path: in a folder of the file system, or in a commit.
+//! What is opened at a path: in a folder of the file system, or in Git.
 
 use std::io::{self, Cursor, Read};
 use std::os::fd::OwnedFd;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
-use crate::git::{Entry, Tree};
+use crate::git::{Entry, Kind, Tree};
 use crate::limits;
 
 /// What stands at a path.
@@ -41,15 +41,15 @@ pub(super) enum Place {
         path: PathBuf,
         folder: OwnedFd,
     },
-    /// In a commit.
-    Commit(Arc<Tree>),
+    /// In Git: in a commit, or in the index.
+    Stored(Arc<Tree>),
 }
 
 impl Place {
     /// Opens what stands at `path` below the root, following links that stay inside.
     pub(super) fn open(&self, path: &str) -> Result<Opened, Errno> {
         match self {
-            Place::Commit(tree) => from_commit(tree, path),
+            Place::Stored(tree) => from_git(tree, path),
             Place::Folder { .. } => {
                 let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
                 from_disk(self.resolve(path, flags)?)
@@ -64,8 +64,8 @@ impl Place {
                 let stat = rustix::fs::statat(folder, path, AtFlags::SYMLINK_NOFOLLOW);
                 stat.ok().map(|stat| FileType::from_raw_mode(stat.st_mode))
             }
-            // Nothing is written in a commit, so what stands there does not matter.
-            Place::Commit(tree) => tree.has(path).then_some(FileType::Directory),
+            // Nothing is written there, so what stands there does not matter.
+            Place::Stored(tree) => tree.has(path).then_some(FileType::Directory),
         }
     }
 
@@ -73,7 +73,7 @@ impl Place {
     pub(super) fn path(&self) -> Option<&PathBuf> {
         match self {
             Place::Folder { path, .. } => Some(path),
-            Place::Commit(_) => None,
+            Place::Stored(_) => None,
         }
     }
 
@@ -120,12 +120,12 @@ fn from_disk(opened: OwnedFd) -> Result<Opened, Errno> {
     })
 }
 
-fn from_commit(tree: &Arc<Tree>, path: &str) -> Result<Opened, Errno> {
+fn from_git(tree: &Arc<Tree>, path: &str) -> Result<Opened, Errno> {
     Ok(match tree.open(path)? {
         // One byte more than a file may have tells that there are more.
         Entry::File(object) => Opened::File(Box::new(Cursor::new(tree.file(&object, limits::FILE_BYTES + 1)?))),
         Entry::Folder(object, identity) => {
-            let names = Box::new(tree.names(&object)?.into_iter().map(Ok));
+            let names = Box::new(tree.names(&object)?.into_iter().map(|(name, kind)| Ok((name, kind == Kind::File))));
             Opened::Folder(Folder { identity, names })
         }
         Entry::Other => Opened::Other,

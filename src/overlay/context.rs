@@ -48,22 +48,24 @@ impl Scope {
 }
 
 impl Variables {
-    /// The variables that every overlay of a cluster sees.
+    /// The variables that every overlay of a cluster sees; files are those below the folder `overlays`.
     #[must_use]
-    pub fn new(cluster: Value, network: Value, sources: &Arc<Sources>) -> Self {
-        fn find<'s>(sources: &'s Sources, path: &str) -> Option<&'s str> {
-            let (_, source) = sources.find(path).filter(|(_, source)| !source.is_embedded())?;
-            Some(&source.text)
-        }
+    pub fn new(cluster: Value, network: Value, sources: &Arc<Sources>, overlays: &str) -> Self {
+        let below: Arc<str> = format!("{overlays}/").into();
+        let find = move |sources: &Sources, path: &str| {
+            let found = sources.find(path).filter(|_| path.starts_with(&*below));
+            found.map(|(_, source)| Arc::clone(&source.text))
+        };
         let (of_file, of_test) = (Arc::clone(sources), Arc::clone(sources));
+        let test = find.clone();
         let file = Value::from_function(move |path: &str| {
             let missing = || {
                 let message = format!("the project has no file `{path}` below its overlays");
                 Error::new(ErrorKind::InvalidOperation, message)
             };
-            find(&of_file, path).map(ToOwned::to_owned).ok_or_else(missing)
+            find(&of_file, path).map(|text| text.to_string()).ok_or_else(missing)
         });
-        let has_file = Value::from_function(move |path: &str| find(&of_test, path).is_some());
+        let has_file = Value::from_function(move |path: &str| test(&of_test, path).is_some());
         let variables = Self(Arc::default());
         variables.set("cluster", cluster);
         variables.set("network", network);

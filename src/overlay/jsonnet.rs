@@ -24,6 +24,7 @@ use serde_json::Value as Json;
 use crate::diagnostic::{Diagnostic, rules};
 use crate::tree::{FileId, Sources, Span};
 use protocol::{Failure, Place, Process, Reply, Stopped};
+pub use scan::imports;
 pub use serve::serve;
 
 /// The argument with which netloom's own binary becomes a worker.

@@ -75,6 +75,14 @@ impl Overlay {
         self.spec().assertions.iter().map(|rule| (rule.code.as_str(), rule.severity)).chain(blocked)
     }
 
+    /// The paths of the files that it names.
+    pub fn named(&self) -> impl Iterator<Item = &str> {
+        let spec = self.spec();
+        let patches = spec.patches.iter().map(|patch| patch.path.as_str());
+        let files = spec.config_maps.iter().flat_map(|map| &map.files).map(|file| file.path());
+        spec.resources.iter().map(|resource| resource.path()).chain(files).chain(patches).chain(spec.runbook.as_deref())
+    }
+
     /// A file of its folder, or of another overlay's when the path begins with `../`.
     ///
     /// What lies below `overlays/` is reached, and nothing else. An overlay of the project finds the project's files before the
@@ -89,7 +97,7 @@ impl Overlay {
 }
 
 /// The path below `overlays/` of a file that the overlay `name` names; none when it leads out.
-fn resolved(name: &str, path: &str) -> Option<String> {
+pub(super) fn resolved(name: &str, path: &str) -> Option<String> {
     let mut parts: Vec<&str> = name.split('/').collect();
     for part in path.split('/') {
         match part {

@@ -7,6 +7,7 @@ pub mod expression;
 pub mod generate;
 pub mod jsonnet;
 pub mod library;
+pub mod reach;
 pub mod render;
 pub mod template;
 mod unused;

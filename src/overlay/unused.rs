@@ -42,11 +42,7 @@ pub(super) fn files<'l>(
 
 /// The files that an overlay names, its own and those of other overlays.
 fn named<'a>(overlay: &'a Overlay, sources: &'a Sources) -> impl Iterator<Item = FileId> {
-    let spec = overlay.spec();
-    let patches = spec.patches.iter().map(|patch| patch.path.as_str());
-    let files = spec.config_maps.iter().flat_map(|map| &map.files).map(|file| file.path());
-    let named = spec.resources.iter().map(|resource| resource.path()).chain(files).chain(patches).chain(spec.runbook.as_deref());
-    named.filter_map(|path| Some(overlay.file(path, sources)?.0))
+    overlay.named().filter_map(|path| Some(overlay.file(path, sources)?.0))
 }
 
 /// Whether the file is of an overlay in a folder below this one's.

@@ -47,7 +47,7 @@ fn facts(proxy: &str) -> BTreeMap<String, (Option<LifecycleStatus>, Facts)> {
         let planned = plan::network::plan(effective.network);
         let dns = plan::cluster::dns_ip(&effective.cluster.value);
         let network = context::network(&planned, &effective.network.value.metadata.labels);
-        let base = Variables::new(context::cluster(&effective.cluster, dns), network, &sources);
+        let base = Variables::new(context::cluster(&effective.cluster, dns), network, &sources, "overlays");
         let selected = effective.overlays.first().unwrap();
         let before = findings.len();
         let instance = Instance::new(selected, compiled.get(selected.overlay.name()).unwrap(), &base, name, &mut findings);

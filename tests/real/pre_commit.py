@@ -54,9 +54,9 @@ class Repository:
             sys.exit(f"{path} has no {old!r}")
         self.put(path, text.replace(old, new, 1))
 
-    def commit(self, message):
-        """Commits everything; returns the hooks that failed, or none when the commit was made, and what was said."""
-        self.git("add", "-A")
+    def commit(self, message, *paths):
+        """Commits everything, or these paths; returns the hooks that failed, or none when it was done, and what was said."""
+        self.git("add", *(paths or ["-A"]))
         done = self.run("git", "commit", "-q", "-m", message)
         said = done.stdout + done.stderr
         failed = [hook for hook in HOOKS if f"- hook id: {hook}\n" in said]
@@ -130,6 +130,7 @@ def cases(fleet):
         sys.exit("netloom-fmt did not give the file its normal form back")
 
     expect_stale(fleet, network)
+    expect_forgotten(fleet)
 
     readme = next((fleet.folder / "rendered" / "clusters").glob("*/README.md"))
     rendered = readme.read_text(encoding="utf-8")
@@ -148,8 +149,22 @@ def expect_stale(fleet, network):
     cluster = "declarations/cluster.yaml"
     text = (fleet.folder / cluster).read_text(encoding="utf-8")
     fleet.put(cluster, text.replace("spec:\n", "spec:\n  serviceCIDR: 100.64.0.0/14\n", 1))
-    expect("output that was not rendered", fleet.commit("Services"), ["netloom-render"])
+    expect("output that was not rendered", fleet.commit("Services"), ["netloom-render", "netloom-check"])
     expect("the same with its output", fleet.commit("Services"), [])
+
+
+def expect_forgotten(fleet):
+    """What is rendered and not added, and what is only deleted: pre-commit does not take either away or name it."""
+    text = (fleet.folder / "declarations/cluster.yaml").read_text(encoding="utf-8")
+    name = next(line.split()[1] for line in text.splitlines() if line.startswith("  name: "))
+    fleet.put("declarations/second.yaml", text.replace(f"name: {name}", "name: second", 1))
+    fleet.run("netloom", "render")
+    expect("a cluster without its output", fleet.commit("Second", "declarations"), ["netloom-check"], "git add")
+    expect("the same with its output", fleet.commit("Second"), [])
+    (fleet.folder / "declarations/second.yaml").unlink()
+    expect("a cluster that goes, but for its output", fleet.commit("Gone"), ["netloom-check"], "belongs to no declaration")
+    fleet.run("netloom", "render")
+    expect("the same without its output", fleet.commit("Gone"), [])
 
 
 if __name__ == "__main__":

@@ -1,14 +1,20 @@
-//! A Git repository of its own, gone afterwards.
+//! A Git repository with a project in it, for tests.
+
+#![allow(dead_code, reason = "each test takes what it needs")]
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Output};
 
-/// The repository's folder.
+/// The exit code.
+pub(crate) fn code(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+/// A repository of its own, gone afterwards.
 pub(crate) struct Repository(pub(crate) PathBuf);
 
 impl Repository {
-    /// An empty one, with one commit on `main`.
     pub(crate) fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("netloom-{name}-{}", std::process::id()));
         _ = fs::remove_dir_all(&path);
@@ -32,6 +38,45 @@ impl Repository {
     pub(crate) fn commit(&self, message: &str) {
         self.git(&["add", "-A"]);
         self.git(&["commit", "-q", "--allow-empty", "-m", message]);
+    }
+
+    pub(crate) fn write(&self, path: &str, text: &str) {
+        let at = self.0.join(path);
+        fs::create_dir_all(at.parent().unwrap()).unwrap();
+        fs::write(at, text).unwrap();
+    }
+
+    pub(crate) fn apply(&self, name: &str, text: &str) {
+        let path = name.split(" (").next().unwrap();
+        let at = self.0.join(path);
+        match &name[path.len()..] {
+            " (removed)" => fs::remove_file(at).unwrap(),
+            " (edit)" => {
+                let mut file = fs::read_to_string(&at).unwrap();
+                for line in text.lines() {
+                    let (old, new) = line.split_once("=>").unwrap_or_else(|| panic!("no edit: {line}"));
+                    let (old, new) = (old.trim_end(), new.strip_prefix(' ').unwrap_or(new).replace("\\n", "\n"));
+                    assert!(file.contains(old), "{path} has no `{old}`");
+                    file = if old.is_empty() { format!("{file}{new}\n") } else { file.replace(old, &new) };
+                }
+                fs::write(at, file).unwrap();
+            }
+            _ => self.write(path, text),
+        }
+    }
+
+    pub(crate) fn netloom(&self, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_netloom")).args(arguments).current_dir(&self.0).env_clear().output().unwrap()
+    }
+
+    /// What a command printed, with the base's name in the place of its number.
+    pub(crate) fn tell(&self, output: &Output) -> String {
+        let text = String::from_utf8([output.stdout.as_slice(), &output.stderr].concat()).unwrap();
+        let commit = self.git(&["rev-parse", "HEAD"]);
+        let text = text.replace(&commit, "[COMMIT]").replace(&commit[..10], "[COMMIT]");
+        let live = |c: char| (c.is_control() && c != '\n' && c != '\t') || netloom::tree::yaml::is_hidden(c);
+        assert!(!text.contains(live), "not inert: {text:?}");
+        text.replace(&*self.0.to_string_lossy(), "[FOLDER]")
     }
 }
 

@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use super::human::is_minor;
-use super::{Header, change, classes, contents, summary, unit, units};
+use super::page::Page;
+use super::{Header, change, contents, counts, unit, units, verdict};
 use crate::diagnostic::inert;
 use crate::diff::{Class, Diff, Group, SharedEffect};
 use crate::runbook::markdown::{code, escape, fenced};
@@ -23,11 +24,11 @@ pub const MARKER: &str = "<!-- netloom diff -->";
 /// The whole comparison, cut at whole units.
 #[must_use]
 pub fn render(diff: &Diff, header: Header<'_>) -> String {
-    let mut page = Page { text: String::new(), left: CHARACTERS - RESERVE, dropped: 0 };
+    let mut page = Page::new(CHARACTERS - RESERVE);
     page.add(&head(diff, header));
     if !diff.units.is_empty() {
         let rows: Vec<String> = diff.units.iter().map(|one| row(&unit(one))).collect();
-        page.add_list("Units", &rows);
+        add_list(&mut page, "Units", &rows);
     }
     let shown: Vec<_> = diff.effects.iter().filter(|one| !is_minor(one)).collect();
     shown.iter().for_each(|one| page.add(&effect(one)));
@@ -36,54 +37,29 @@ pub fn render(diff: &Diff, header: Header<'_>) -> String {
         page.add(&format!("{minor} more in place.\n\n"));
     }
     diff.groups.iter().for_each(|one| page.add(&group(one)));
-    page.finish()
+    finish(page)
 }
 
-/// A text that grows by whole blocks.
-struct Page {
-    text: String,
-    left: usize,
-    dropped: usize,
+/// Adds a folded list, as many items as fit.
+fn add_list(page: &mut Page, title: &str, rows: &[String]) {
+    let fits = rows.get(..page.fitting(rows)).unwrap_or_default();
+    let rest = rows.len() - fits.len();
+    let more = if rest > 0 { format!("\n… and {rest} more") } else { String::new() };
+    let body = fenced("diff", &format!("{}{more}", fits.join("\n")));
+    page.add(&format!("<details><summary>{title}: {}</summary>\n\n{body}\n\n</details>\n\n", rows.len()));
 }
 
-impl Page {
-    /// Adds a block if it fits.
-    fn add(&mut self, block: &str) {
-        // GitHub counts UTF-16 units, which are no more than the bytes.
-        match self.left.checked_sub(block.encode_utf16().count()) {
-            Some(left) => {
-                self.left = left;
-                self.text += block;
-            }
-            None => self.dropped += 1,
-        }
+fn finish(mut page: Page) -> String {
+    if page.dropped > 0 {
+        let parts = super::count(page.dropped, "part");
+        _ = writeln!(page.text, "**{parts} left out**, because a comment cannot hold more: `netloom diff` shows everything.");
     }
-
-    /// A folded list, as many items as fit.
-    fn add_list(&mut self, title: &str, rows: &[String]) {
-        let fits = rows.iter().scan(self.left / 4, |left, row| {
-            *left = left.checked_sub(row.encode_utf16().count() + 1)?;
-            Some(row.as_str())
-        });
-        let fits: Vec<&str> = fits.collect();
-        let rest = rows.len() - fits.len();
-        let more = if rest > 0 { format!("\n… and {rest} more") } else { String::new() };
-        let body = fenced("diff", &format!("{}{more}", fits.join("\n")));
-        self.add(&format!("<details><summary>{title}: {}</summary>\n\n{body}\n\n</details>\n\n", rows.len()));
-    }
-
-    fn finish(mut self) -> String {
-        if self.dropped > 0 {
-            let parts = super::count(self.dropped, "part");
-            _ = writeln!(self.text, "**{parts} left out**, because a comment cannot hold more: `netloom diff` shows everything.");
-        }
-        format!("{}\n", self.text.trim_end())
-    }
+    format!("{}\n", page.text.trim_end())
 }
 
 fn head(diff: &Diff, header: Header<'_>) -> String {
     let mut text = format!("{MARKER}\n### netloom: {}\n\n", verdict(diff));
-    _ = writeln!(text, "Compared with {}: {}.\n", code(&header.base()), escape(&summary_of(diff)));
+    _ = writeln!(text, "Compared with {}: {}.\n", code(&header.base()), escape(&counts(diff)));
     let rows: Vec<_> = Class::ALL.iter().rev().filter_map(|class| table_row(diff, *class)).collect();
     if !rows.is_empty() {
         text += "| class | changes | concerned |\n|---|---|---|\n";
@@ -91,19 +67,6 @@ fn head(diff: &Diff, header: Header<'_>) -> String {
         text.push('\n');
     }
     text
-}
-
-fn summary_of(diff: &Diff) -> String {
-    let (text, classes) = (summary(diff), classes(diff));
-    text.strip_suffix(&format!("; {classes}")).map(ToOwned::to_owned).unwrap_or(text)
-}
-
-fn verdict(diff: &Diff) -> String {
-    match diff.worst() {
-        _ if diff.is_empty() => "nothing changes".to_owned(),
-        None => "changes".to_owned(),
-        Some(class) => format!("{} ({})", class.name(), class.meaning()),
-    }
 }
 
 fn table_row(diff: &Diff, class: Class) -> Option<String> {

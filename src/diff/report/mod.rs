@@ -1,9 +1,11 @@
 //! A comparison as text: for people, programs, comments on pull requests, and as plain unified text.
 
 pub mod github;
+pub mod html;
 pub mod human;
 pub mod json;
 pub mod markdown;
+mod page;
 pub mod raw;
 
 use similar::{ChangeTag, TextDiff};
@@ -72,16 +74,30 @@ fn classes(diff: &Diff) -> String {
     parts.map(|(class, number)| format!("{} {number}", class.name())).collect::<Vec<_>>().join(", ")
 }
 
-/// The last line: `2 of 5 units differ; downtime 1, rolling 3`.
+/// What it all comes to: `downtime (traffic stops for a while)`.
+fn verdict(diff: &Diff) -> String {
+    match diff.worst() {
+        _ if diff.is_empty() => "nothing changes".to_owned(),
+        None => "changes".to_owned(),
+        Some(class) => format!("{} ({})", class.name(), class.meaning()),
+    }
+}
+
+/// The last line: `2 of 5 units changed; downtime 1, rolling 3`.
 fn summary(diff: &Diff) -> String {
-    let classes = classes(diff);
+    let (counts, classes) = (counts(diff), classes(diff));
+    if classes.is_empty() { counts } else { format!("{counts}; {classes}") }
+}
+
+/// How many units there are, and what happened to how many: `2 of 5 units changed, 1 added`.
+fn counts(diff: &Diff) -> String {
     let mut text = format!("{} of {} changed", diff.changed, count(diff.total, "unit"));
     for (number, what) in whole(diff) {
         if number > 0 {
             text += &format!(", {number} {what}");
         }
     }
-    if classes.is_empty() { text } else { format!("{text}; {classes}") }
+    text
 }
 
 fn whole(diff: &Diff) -> [(usize, &'static str); 3] {

@@ -10,6 +10,7 @@ use rsjsonnet_lang::span::SpanManager;
 use rsjsonnet_lang::token::{STokenKind, Token, TokenKind};
 
 use super::protocol::{Failure, Place};
+use super::serve::resolve;
 use crate::limits;
 
 /// One bracket that is open.
@@ -46,6 +47,23 @@ pub(super) fn check(path: &str, text: &str) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// The paths in the snapshot of the files that a program imports, whether or not they are there; none when it cannot be read.
+#[must_use]
+pub fn imports(path: &str, text: &str) -> Option<Vec<String>> {
+    let (arena, ast, names, mut spans) = (Arena::new(), Arena::new(), StrInterner::new(), SpanManager::new());
+    let (context, _) = spans.insert_source_context(text.len());
+    let tokens = Lexer::new(&arena, &ast, &names, &mut spans, context, text.as_bytes()).lex_to_eof(false).ok()?;
+    let (mut imports, mut importing) = (Vec::new(), false);
+    for token in &tokens {
+        if let (true, TokenKind::String(named) | TokenKind::TextBlock(named)) = (importing, token.kind) {
+            // What leaves the project is not read.
+            imports.extend(resolve(path, named));
+        }
+        importing = matches!(token.kind, TokenKind::Simple(STokenKind::Import | STokenKind::Importstr | STokenKind::Importbin));
+    }
+    Some(imports)
 }
 
 struct Scan {
@@ -186,6 +204,13 @@ mod tests {
     fn bindings_of_one_local_are_one_chain() {
         // Each value of a binding is over at its comma, but the `local` is not.
         assert!(refused(&format!("{}1", "local a=1, b=2;".repeat(1001))).is_some());
+    }
+
+    #[test]
+    fn imports_are_found_with_the_files_that_they_are_of() {
+        let text = "local a = import 'lib/a.libsonnet'; // import 'no'\n[a, importstr \"../b.txt\", 'import', import\n@'c.jsonnet', import '/etc/x', import '../../y']";
+        assert_eq!(imports("x/p.jsonnet", text).unwrap(), ["x/lib/a.libsonnet", "b.txt", "x/c.jsonnet"]);
+        assert!(imports("x/p.jsonnet", "import 'no end").is_none());
     }
 
     #[test]

@@ -176,7 +176,7 @@ fn to_value<'p>(program: &mut Program<'p>, json: &Json) -> Value<'p> {
 }
 
 /// The path in the snapshot that an import names; none when it leaves the project.
-fn resolve(from: &str, path: &str) -> Option<String> {
+pub(super) fn resolve(from: &str, path: &str) -> Option<String> {
     if path.starts_with('/') {
         return None;
     }

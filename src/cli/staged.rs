@@ -1,0 +1,74 @@
+//! What `netloom check --staged` looks at: the units that the next commit touches.
+//!
+//! The commit is read from the index, and its parent, `HEAD`, from Git's objects; both are resolved, and compiled is what is made
+//! from something else in the commit than in `HEAD`, together with the units of which a rendered file is staged. So a change counts
+//! wherever it has an effect: a cluster counts with its network, an overlay or a program with the clusters that have what they make
+//! of it, and what is deleted as well as what is new.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::Context;
+use super::base::differing;
+use crate::compile::{Resolved, Setting, Wanted, compile_at};
+use crate::diagnostic::{self, Diagnostic, has_errors};
+use crate::git::Repository;
+use crate::{Compilation, Request, emit};
+
+/// What is staged, compiled as far as the commit touches it and compared with what is staged of the output.
+pub(super) struct Staged {
+    pub(super) compilation: Compilation,
+    /// Units that the commit does not touch.
+    pub(super) untouched: usize,
+}
+
+/// Checks what is staged; none when the commit touches nothing of the project.
+///
+/// # Errors
+/// When Git has no index to read.
+pub(super) fn check(request: &Request, context: &Context<'_>) -> Result<Option<Staged>, Diagnostic> {
+    let repository = Repository::find(&request.root)?;
+    let paths = repository.staged()?.unwrap_or_default();
+    let here = |path: &&String| path.starts_with(repository.prefix());
+    if !paths.is_empty() && paths.iter().filter(here).count() == 0 {
+        return Ok(None);
+    }
+    let tree = Arc::new(repository.index()?);
+    let (mut compilation, found) =
+        compile_at(request, Setting { stored: Some(&tree), ..Setting::default() }, context.surroundings.progress, |commit| {
+            let wanted = touched(&repository, &paths, request, &commit, context);
+            (wanted, commit.units())
+        });
+    let declared = found.unwrap_or_default();
+    if !has_errors(&compilation.findings) {
+        let output = &compilation.output;
+        let findings = emit::compare_stored(&tree, output, &compilation.units, &|folder| declared.contains(folder));
+        let staged = |finding: Diagnostic| if finding.code.starts_with("output-") { finding.help(STAGED) } else { finding };
+        compilation.findings.extend(findings.into_iter().map(staged));
+        diagnostic::sort(&mut compilation.findings, &compilation.sources);
+    }
+    let untouched = declared.len().saturating_sub(compilation.units.len());
+    Ok(Some(Staged { compilation, untouched }))
+}
+
+const STAGED: &str = "what is not staged is not looked at: `git add` what was rendered";
+
+/// The units that a commit touches; all of them when there is nothing to compare with, or nothing is staged.
+fn touched(repository: &Repository, paths: &[String], request: &Request, commit: &Resolved<'_>, context: &Context<'_>) -> Wanted {
+    let head = repository.base(Some("HEAD")).and_then(|head| repository.tree(&head.commit)).ok().flatten();
+    let Some(head) = head.filter(|_| !paths.is_empty()).map(Arc::new) else { return Wanted::All };
+    let none = Wanted::Only(BTreeSet::new());
+    let (_, before) =
+        compile_at(request, Setting { stored: Some(&head), ..Setting::default() }, context.surroundings.progress, |head| {
+            (none, (head.inputs(), head.output.to_owned()))
+        });
+    let Some((before, output)) = before.filter(|(_, output)| output == commit.output) else { return Wanted::All };
+    let mut folders = differing(&before, &commit.inputs());
+    let output = format!("{}{output}/", repository.prefix());
+    let rendered = paths.iter().filter_map(|path| {
+        let mut parts = path.strip_prefix(&output)?.splitn(3, '/');
+        Some(format!("{}/{}", parts.next()?, parts.next()?))
+    });
+    folders.extend(rendered);
+    Wanted::Only(folders)
+}
