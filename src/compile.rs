@@ -8,7 +8,7 @@ mod witness;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use indexmap::IndexMap;
 use rayon::prelude::*;
@@ -27,7 +27,7 @@ use crate::overlay::jsonnet::Jsonnet;
 use crate::overlay::library::{self, Library};
 use crate::overlay::render::{Instance, Tools};
 use crate::plan::NetworkPlan;
-use crate::policy::{self, Policies};
+use crate::policy::{self, Policies, Role};
 use crate::resolve::{self, Documents, Effective};
 use crate::tree::{Node, Path, Sources, Span, to_yaml};
 use crate::unit::{Artifact, Unit};
@@ -65,19 +65,49 @@ pub struct Compilation {
 
 /// Compiles a project; `progress` is called with the units done and their number.
 pub fn compile(request: &Request, progress: &(dyn Fn(usize, usize) + Sync)) -> Compilation {
-    compile_at(request, (None, None), progress, |resolved| (resolved.asked(request), ())).0
+    let setting = Setting::default();
+    compile_at(request, setting, progress, |resolved| (resolved.asked(request), ())).0
+}
+
+/// Compiles a commit, and keeps of its units what policies compare with.
+pub(crate) fn compile_base(
+    request: &Request,
+    commit: &Arc<Tree>,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> (Compilation, policy::Units) {
+    let units = Mutex::default();
+    let setting = Setting { stored: Some(commit), role: Role::Base(&units), ..Setting::default() };
+    let compilation = compile_at(request, setting, progress, |resolved| (resolved.asked(request), ())).0;
+    (compilation, units.into_inner().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// Compiles a project whose policies compare it with a base, or with nothing.
+pub(crate) fn compile_compared(request: &Request, role: Role<'_>, progress: &(dyn Fn(usize, usize) + Sync)) -> Compilation {
+    compile_at(request, Setting { role, ..Setting::default() }, progress, |resolved| (resolved.asked(request), ())).0
 }
 
 /// Compiles a project, and shows each unit to `witness` together with everything that it was made from.
 pub fn witnessed(request: &Request, witness: &dyn Witness) -> Compilation {
-    compile_at(request, (None, Some(witness)), &|_, _| {}, |resolved| (resolved.asked(request), ())).0
+    let setting = Setting { witness: Some(witness), ..Setting::default() };
+    compile_at(request, setting, &|_, _| {}, |resolved| (resolved.asked(request), ())).0
+}
+
+/// What a compilation is about beside its request.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Setting<'a> {
+    /// What Git has of it; the files as they are where there is nothing.
+    pub(crate) stored: Option<&'a Arc<Tree>>,
+    /// Who looks on.
+    pub(crate) witness: Option<&'a dyn Witness>,
+    /// What policies compare it with.
+    pub(crate) role: Role<'a>,
 }
 
 /// Compiles a project as it is in its folder or in Git, and shows each unit to a witness. `choose` sees what the units are made
 /// from, and says which are wanted.
 pub(crate) fn compile_at<T>(
     request: &Request,
-    (stored, witness): (Option<&Arc<Tree>>, Option<&dyn Witness>),
+    Setting { stored, witness, role }: Setting<'_>,
     progress: &(dyn Fn(usize, usize) + Sync),
     choose: impl FnOnce(Resolved<'_>) -> (Wanted, T),
 ) -> (Compilation, Option<T>) {
@@ -103,7 +133,7 @@ pub(crate) fn compile_at<T>(
     let ((documents, layered, networks), ()) = rayon::join(resolved, inflate);
     let clusters = resolve::clusters(&documents, layered, &project, &library, &networks, &mut findings);
     let overlays_of_networks = resolve::overlays_of_networks(&networks, &project, &library, &mut findings);
-    let policies = Policies::read(&sources, &project, &mut findings);
+    let policies = Policies::read(&sources, &project, role, &mut findings);
     let compiled = library.compile(&clusters, &overlays_of_networks, &mut findings);
     let plans: Vec<NetworkPlan> = networks.iter().map(plan::network::plan).collect();
     let mut fleet = Fleet {
@@ -122,11 +152,22 @@ pub(crate) fn compile_at<T>(
     let output = project.value.spec.paths.output.clone();
     let resolved = Resolved { clusters: &clusters, networks: &networks, sources: &sources, output: &output, fleet: &fleet };
     let (wanted, chosen) = choose(resolved);
+    // What could not be read is not gone.
+    let complete = wanted == Wanted::All && !diagnostic::has_errors(&findings);
     let units = fleet.units(&clusters, &wanted, progress, &mut findings);
-    resolve::severities(&project, &library, &mut findings);
+    if complete {
+        policies.removed(&folders(&clusters, &networks), &mut findings);
+    }
+    resolve::severities(&project, &library, &policies.codes(&sources), &mut findings);
     diagnostic::sort(&mut findings, &sources);
     let scope = if wanted == Wanted::All { Scope::All } else { Scope::Some };
     (Compilation { sources: Arc::clone(&sources), findings, units, output, scope }, Some(chosen))
+}
+
+/// The folders of all units that are declared, also of networks that netloom does not create.
+fn folders(clusters: &[Effective<'_>], networks: &[Declared<Network>]) -> Vec<String> {
+    let clusters = clusters.iter().map(|one| format!("clusters/{}", one.cluster.value.metadata.name));
+    clusters.chain(networks.iter().map(|one| format!("networks/{}", one.value.metadata.name))).collect()
 }
 
 /// Resolves a project's clusters and lets `look` see them: for commands that render nothing.
@@ -148,7 +189,9 @@ pub(crate) fn resolved<T>(
     let networks = resolve::networks(&mut documents, &mut findings);
     let clusters = resolve::clusters(&documents, layered, &project, &library, &networks, &mut findings);
     let seen = look(&clusters, &sources);
-    resolve::severities(&project, &library, &mut findings);
+    // Policies are not evaluated here, but their codes are known.
+    let policies = Policies::read(&sources, &project, Role::Alone, &mut Vec::new()).codes(&sources);
+    resolve::severities(&project, &library, &policies, &mut findings);
     diagnostic::sort(&mut findings, &sources);
     (Some(seen), sources, findings)
 }

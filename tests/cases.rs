@@ -2,7 +2,7 @@
 //! ```text
 //! # What the case shows.
 //! $ netloom render
-//! $ mv edited.yaml rendered/a.yaml      cmp, cp, ln, mkfifo, mv and rm change and compare files
+//! $ mv edited.yaml rendered/a.yaml      cmp, cp, git, ln, mkfifo, mv and rm change and compare files
 //! $ netloom check --format json
 //! -- declarations/cluster.yaml --       input files, in a folder of their own
 //! -- bad.yaml (escaped) --              with `\r`, `\xff`, `\u{202e}` and `\\` for what a text file should not hold
@@ -64,7 +64,7 @@ fn run(path: &Path, bless: bool) -> Result<(), String> {
 }
 
 /// Commands that change or compare files between those of netloom.
-const CHANGES: [&str; 6] = ["cmp", "cp", "ln", "mkfifo", "mv", "rm"];
+const CHANGES: [&str; 7] = ["cmp", "cp", "git", "ln", "mkfifo", "mv", "rm"];
 
 /// A case file: its commands, its input, and the names of the files it looks at afterwards.
 struct Case<'a> {

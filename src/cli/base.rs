@@ -8,11 +8,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{Context, Exit, Outcome};
-use crate::compile::{Inputs, Wanted, Witness, compile_at};
+use crate::compile::{Inputs, Setting, Wanted, Witness, compile_at, compile_base};
 use crate::diagnostic::{Diagnostic, Severity, has_errors, rules};
 use crate::diff::Side;
 use crate::diff::subject::{Painter, subjects};
 use crate::git::{Base, Repository, Tree};
+use crate::policy::{self, Role};
 use crate::tree::{Sources, Span};
 use crate::{Compilation, Request};
 
@@ -20,11 +21,13 @@ const COMPARED: &str = "nothing was compared";
 
 /// What is wanted of a comparison beside the units that differ.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Extent {
+pub(super) struct Extent<'a> {
     /// All units of the project as it is.
     pub(super) all: bool,
     /// Pictures of what differs.
     pub(super) pictures: bool,
+    /// What policies compare the project with.
+    pub(super) policies: Role<'a>,
 }
 
 /// Both sides of a comparison: the units in which they differ, and what all of them are made from.
@@ -49,6 +52,11 @@ impl Failed {
         Self { findings: vec![finding], sources: Arc::default(), consequence: COMPARED }
     }
 
+    /// What is wrong, without what points into other texts than those of the working tree.
+    pub(super) fn outside(self) -> Vec<Diagnostic> {
+        self.findings.into_iter().filter(|finding| !finding.span.is_known()).collect()
+    }
+
     pub(super) fn outcome(self) -> Outcome {
         let Self { findings, sources, consequence } = self;
         Outcome { findings, sources, consequence, exit: Exit::Error, ..Outcome::default() }
@@ -59,12 +67,13 @@ impl Failed {
 pub(super) fn sides(
     request: &Request,
     revision: Option<&str>,
-    extent: Extent,
+    extent: Extent<'_>,
     context: &Context<'_>,
 ) -> (Compilation, Result<Sides, Failed>) {
     let painter = Painter::default();
     let witness = extent.pictures.then_some(&painter as &dyn Witness);
-    let (compilation, found) = compile_at(request, (None, witness), context.surroundings.progress, |head| {
+    let setting = Setting { witness, role: extent.policies, ..Setting::default() };
+    let (compilation, found) = compile_at(request, setting, context.surroundings.progress, |head| {
         let base = Committed::compile(request, revision, &head.inputs(), extent, context);
         let wanted = match &base {
             _ if extent.all => head.asked(request),
@@ -102,6 +111,16 @@ pub(super) fn readable(base: &Base, tree: &Tree, findings: &[Diagnostic], source
     Ok(())
 }
 
+/// What the units of a base were, for policies; `wanted` names the base.
+pub(super) fn units(request: &Request, wanted: Option<&str>, context: &Context<'_>) -> Result<policy::Units, Failed> {
+    let (base, _, tree) = committed(&request.root, wanted)?;
+    let Some(tree) = tree else { return Ok(policy::Units::default()) };
+    let all = Request { clusters: Vec::new(), ..request.clone() };
+    let (compilation, units) = compile_base(&all, &tree, context.surroundings.progress);
+    readable(&base, &tree, &compilation.findings, &compilation.sources)?;
+    Ok(units)
+}
+
 /// The base and its files; none when the commit does not have the project's folder.
 pub(super) fn committed(root: &Path, revision: Option<&str>) -> Result<(Base, String, Option<Arc<Tree>>), Failed> {
     let repository = Repository::find(root).map_err(Failed::of)?;
@@ -124,7 +143,7 @@ impl Committed {
         request: &Request,
         revision: Option<&str>,
         head: &Inputs,
-        extent: Extent,
+        extent: Extent<'_>,
         context: &Context<'_>,
     ) -> Result<Self, Failed> {
         let (base, prefix, tree) = committed(&request.root, revision)?;
@@ -135,10 +154,15 @@ impl Committed {
         let whole = Request { clusters: Vec::new(), ..request.clone() };
         let painter = Painter::default();
         let witness = extent.pictures.then_some(&painter as &dyn Witness);
-        let (compilation, found) = compile_at(&whole, (Some(&tree), witness), context.surroundings.progress, |resolved| {
-            let differing = differing(&resolved.inputs(), head);
-            (Wanted::Only(differing.clone()), (differing, subjects(&resolved)))
-        });
+        let (compilation, found) = compile_at(
+            &whole,
+            Setting { stored: Some(&tree), witness, ..Setting::default() },
+            context.surroundings.progress,
+            |resolved| {
+                let differing = differing(&resolved.inputs(), head);
+                (Wanted::Only(differing.clone()), (differing, subjects(&resolved)))
+            },
+        );
         readable(&base, &tree, &compilation.findings, &compilation.sources)?;
         let (differing, subjects) = found.unwrap_or_else(|| (all(), BTreeMap::new()));
         let side = Side { units: compilation.units, subjects, pictures: painter.pictures() };

@@ -5,12 +5,14 @@ use std::fmt::Write;
 use clap::Args;
 use serde_json::Value;
 
-use super::base::{Extent, Failed, Sides, sides};
+use super::base::{self, Extent, Failed, Sides, sides};
 use super::render::{self, count};
 use super::staged::{self, Staged};
 use super::{Context, Exit, Outcome, Selection};
+use crate::compile::compile_compared;
 use crate::diagnostic::{self, Diagnostic, has_errors, rules};
 use crate::diff::{self, Class, Side};
+use crate::policy::Role;
 use crate::tree::{Path, Span};
 use crate::{Compilation, emit};
 
@@ -19,6 +21,7 @@ use crate::{Compilation, emit};
 #[command(after_help = "Example:
   netloom check
   netloom check --cluster prod-usw2 --format json
+  netloom check --base origin/main
   netloom check --max-class rolling --base origin/main
   netloom check --staged
 
@@ -43,8 +46,9 @@ pub struct Check {
     /// resource-replacement, downtime or unsupported
     #[arg(long, value_name = "CLASS", value_enum, hide_possible_values = true)]
     max_class: Option<Class>,
-    /// What to compare with [default: the merge base of HEAD and the default branch]
-    #[arg(long, value_name = "REV", requires = "max_class")]
+    /// What to compare with, also for policies, whose `oldObject` it is [default of --max-class: the merge base of HEAD and the
+    /// default branch]
+    #[arg(long, value_name = "REV", conflicts_with = "staged")]
     base: Option<String>,
 }
 
@@ -60,13 +64,19 @@ pub(super) fn run(command: &Check, context: &Context<'_>) -> Outcome {
             Err(finding) => Outcome::error(finding),
         };
     }
+    let before = command.base.as_deref().map(|base| base::units(&request, Some(base), context));
+    let role = before.as_ref().and_then(|units| units.as_ref().ok()).map_or(Role::Alone, Role::Compared);
     let (mut compilation, sides) = match command.max_class {
-        None => (crate::compile(&request, context.surroundings.progress), None),
+        None => (compile_compared(&request, role, context.surroundings.progress), None),
         Some(allowed) => {
-            let (compilation, sides) = sides(&request, command.base.as_deref(), Extent { all: true, pictures: false }, context);
+            let extent = Extent { all: true, policies: role, ..Extent::default() };
+            let (compilation, sides) = sides(&request, command.base.as_deref(), extent, context);
             (compilation, Some((allowed, sides)))
         }
     };
+    if let (Some(Err(failed)), None) = (before, &sides) {
+        compilation.findings.extend(failed.outside());
+    }
     if !has_errors(&compilation.findings) {
         let output = emit::Output { root: &request.root, folder: &compilation.output };
         compilation.findings.extend(emit::compare(&output, &compilation.units, compilation.scope));
@@ -104,8 +114,8 @@ fn outcome(compilation: Compilation, untouched: Option<usize>, verbose: bool) ->
 fn gate(sides: Result<Sides, Failed>, allowed: Class, clusters: &[String]) -> Vec<Diagnostic> {
     let Sides { before, after, base, .. } = match sides {
         Ok(sides) => sides,
-        // What is wrong here has been reported; the base's findings would point into other texts than these.
-        Err(failed) => return failed.findings.into_iter().filter(|finding| !finding.span.is_known()).collect(),
+        // What is wrong here has been reported.
+        Err(failed) => return failed.outside(),
     };
     let selected = diff::selected(clusters, &before, &after);
     let wanted = |folder: &str| clusters.is_empty() || selected.iter().any(|one| one == folder);

@@ -39,7 +39,7 @@ pub struct Diff {
 
 pub(super) fn run(command: &Diff, context: &Context<'_>) -> Outcome {
     let request = Request { root: context.root(), clusters: Vec::new(), worker: context.surroundings.executable.clone() };
-    let extent = Extent { pictures: context.options.format == Format::Html && !command.raw, all: false };
+    let extent = Extent { pictures: context.options.format == Format::Html && !command.raw, ..Extent::default() };
     let (compilation, sides) = match sides(&request, command.base.as_deref(), extent, context) {
         (compilation, Ok(sides)) => (compilation, sides),
         (_, Err(failed)) => return failed.outcome(),

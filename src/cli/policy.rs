@@ -10,7 +10,7 @@ use super::render::count;
 use super::{Context, Exit, Outcome};
 use crate::declare::{Declared, Project};
 use crate::diagnostic::{self, inert};
-use crate::policy::{self, library};
+use crate::policy::{self, Outcome as Case, library};
 use crate::tree::Sources;
 
 /// Lists and tests policies.
@@ -95,7 +95,10 @@ fn test(command: &Test, sources: Sources, project: Option<&Declared<Project>>) -
         _ = writeln!(product, "{verdict:6} {}", inert::line(&format!("{}: {}", one.policy, one.case)));
     }
     let news = format!("{}, {failed} failed\n", count(outcomes.len(), "case"));
-    let cases = outcomes.iter().map(|one| json!({"policy": one.policy, "case": one.case, "passed": one.passed}));
+    let cases = outcomes.iter().map(|one| {
+        let Case { policy, case, passed, outcome, messages } = one;
+        json!({"policy": policy, "case": case, "passed": passed, "outcome": outcome, "messages": messages})
+    });
     let data = [("cases".to_owned(), cases.collect())].into_iter().collect();
     let summary = [("cases".to_owned(), outcomes.len().into()), ("failed".to_owned(), failed.into())].into_iter().collect();
     Outcome { product, news, data, summary, findings, sources: Arc::new(sources), exit, ..Outcome::default() }

@@ -26,7 +26,7 @@ pub struct Render {
     exit_code: bool,
 }
 
-/// What a command is asked to compile.
+/// What a command is to compile.
 pub(super) fn request(selection: &Selection, context: &Context<'_>) -> Request {
     let worker = context.surroundings.executable.clone();
     Request { root: context.root(), clusters: selection.clusters.clone(), worker }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::Context;
 use super::base::differing;
-use crate::compile::{Resolved, Wanted, compile_at};
+use crate::compile::{Resolved, Setting, Wanted, compile_at};
 use crate::diagnostic::{self, Diagnostic, has_errors};
 use crate::git::Repository;
 use crate::{Compilation, Request, emit};
@@ -34,10 +34,11 @@ pub(super) fn check(request: &Request, context: &Context<'_>) -> Result<Option<S
         return Ok(None);
     }
     let tree = Arc::new(repository.index()?);
-    let (mut compilation, found) = compile_at(request, (Some(&tree), None), context.surroundings.progress, |commit| {
-        let wanted = touched(&repository, &paths, request, &commit, context);
-        (wanted, commit.units())
-    });
+    let (mut compilation, found) =
+        compile_at(request, Setting { stored: Some(&tree), ..Setting::default() }, context.surroundings.progress, |commit| {
+            let wanted = touched(&repository, &paths, request, &commit, context);
+            (wanted, commit.units())
+        });
     let declared = found.unwrap_or_default();
     if !has_errors(&compilation.findings) {
         let output = &compilation.output;
@@ -57,9 +58,10 @@ fn touched(repository: &Repository, paths: &[String], request: &Request, commit:
     let head = repository.base(Some("HEAD")).and_then(|head| repository.tree(&head.commit)).ok().flatten();
     let Some(head) = head.filter(|_| !paths.is_empty()).map(Arc::new) else { return Wanted::All };
     let none = Wanted::Only(BTreeSet::new());
-    let (_, before) = compile_at(request, (Some(&head), None), context.surroundings.progress, |head| {
-        (none, (head.inputs(), head.output.to_owned()))
-    });
+    let (_, before) =
+        compile_at(request, Setting { stored: Some(&head), ..Setting::default() }, context.surroundings.progress, |head| {
+            (none, (head.inputs(), head.output.to_owned()))
+        });
     let Some((before, output)) = before.filter(|(_, output)| output == commit.output) else { return Wanted::All };
     let mut folders = differing(&before, &commit.inputs());
     let output = format!("{}{output}/", repository.prefix());

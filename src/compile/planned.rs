@@ -9,7 +9,7 @@ use crate::git::Tree;
 use crate::overlay::jsonnet::Jsonnet;
 use crate::overlay::library::Library;
 use crate::plan::{self, ClusterPlan, NetworkPlan};
-use crate::policy::Policies;
+use crate::policy::{Policies, Role};
 use crate::resolve::{self, Documents};
 use crate::tree::Sources;
 
@@ -59,7 +59,7 @@ pub(crate) fn planned(
     let name = |one: &resolve::Effective<'_>| (one.cluster.value.metadata.name.clone(), one.network.value.metadata.name.clone());
     let names: Vec<_> = clusters.iter().map(name).collect();
     let chosen = choose(&names);
-    let policies = Policies::read(&sources, &project, &mut findings);
+    let policies = Policies::read(&sources, &project, Role::Alone, &mut findings);
     let mut fleet = Fleet {
         witness: None,
         policies: &policies,
@@ -84,7 +84,7 @@ pub(crate) fn planned(
     });
     let clusters = planned.collect();
     let plans = fleet.plans;
-    resolve::severities(&project, &library, &mut findings);
+    resolve::severities(&project, &library, &policies.codes(&sources), &mut findings);
     diagnostic::sort(&mut findings, &sources);
     (Some(Planned { networks: plans, names, clusters }), sources, findings)
 }

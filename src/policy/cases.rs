@@ -7,7 +7,7 @@ use super::document::{Case, Expected};
 use super::library::{Entry, Library};
 use super::matching;
 use super::run::{Verdict, evaluate};
-use super::subject::{CLOUDFORMATION, DECLARATIONS, Namespace, Subject, namespace};
+use super::subject::{Namespace, Old, Subject, namespace};
 use crate::declare::Paths;
 use crate::diagnostic::{Diagnostic, rules};
 use crate::kubernetes::Identity;
@@ -22,6 +22,10 @@ pub struct Outcome {
     pub case: String,
     /// Whether it is what was expected.
     pub passed: bool,
+    /// What came of it: `pass`, `fail`, `excluded` or `error`; none where the policy could not be run.
+    pub outcome: Option<Expected>,
+    /// What the policy says, or what could not be evaluated.
+    pub messages: Vec<String>,
 }
 
 /// Runs the cases of the project's policies and of those that are named; of all stock policies when `all`.
@@ -43,23 +47,29 @@ pub fn test(sources: &Sources, folder: Option<&str>, names: &[String], findings:
             continue;
         }
         for (at, case) in tests.value.spec.cases.iter().enumerate() {
-            let path = Path::dotted("spec.cases").item(at);
-            let fault = tests.node.at(&path).and_then(|node| run(entry, case, node));
-            outcomes.push(Outcome { policy: name.clone(), case: case.name.clone(), passed: fault.is_none() });
-            findings.extend(fault);
+            let Some(node) = tests.node.at(&Path::dotted("spec.cases").item(at)) else { continue };
+            outcomes.extend(run(entry, case, node, findings));
         }
     }
     outcomes
 }
 
-/// Runs one case; what is wrong with its outcome. The case's own tree has the places that the typed case lacks.
-fn run(entry: &Entry, case: &Case, node: &Node) -> Option<Diagnostic> {
-    let expected = node.get("expected").map_or(node.span, |node| node.span);
-    let compiled = entry.compiled.as_ref()?;
-    let object = node.get("object")?;
-    let Some(identity) = Identity::of(object) else {
-        let message = format!("the object of `{}` lacks `apiVersion`, `kind` or a name", case.name);
-        return Some(Diagnostic::new(&rules::POLICY_TEST, object.span, message));
+/// Runs one case; none when its policy is wrong, which has been reported. The case's own tree has the places that the typed case lacks.
+fn run(entry: &Entry, case: &Case, node: &Node, findings: &mut Vec<Diagnostic>) -> Option<Outcome> {
+    let (compiled, constraints) = (entry.compiled.as_ref()?, entry.declared.value.spec.match_constraints.as_ref()?);
+    let mut outcome = Outcome {
+        policy: entry.declared.value.metadata.name.clone(),
+        case: case.name.clone(),
+        passed: false,
+        outcome: None,
+        messages: Vec::new(),
+    };
+    let given = |key: &str| node.get(key).filter(|node| !node.is_null());
+    let (object, old) = (given("object"), given("oldObject"));
+    let Some((about, identity)) = object.or(old).and_then(|about| Some((about, Identity::of(about)?))) else {
+        let message = format!("`{}` has no object with `apiVersion`, `kind` and a name", case.name);
+        findings.push(Diagnostic::new(&rules::POLICY_TEST, node.span, message));
+        return Some(outcome);
     };
     let labels: Vec<_> = case.namespace_labels.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
     let namespaces: IndexMap<&str, Namespace> = Some(identity.namespace.as_str())
@@ -67,44 +77,43 @@ fn run(entry: &Entry, case: &Case, node: &Node) -> Option<Diagnostic> {
         .map(|name| (name, namespace(name, &labels, true)))
         .into_iter()
         .collect();
-    let mut subject = match identity.group() {
-        DECLARATIONS => Subject::declaration(&identity.kind, object, || object.clone()),
-        CLOUDFORMATION => Subject::object(&identity, object, &namespaces),
-        _ => Subject::object(&identity, object, &namespaces),
-    };
-    if identity.group() == CLOUDFORMATION {
-        subject.resource.clone_from(&identity.kind);
-    }
-    subject.old = node.get("oldObject").filter(|node| !node.is_null());
-    let constraints = entry.declared.value.spec.match_constraints.as_ref()?;
+    let subject = Subject::of_case(&identity, about, &namespaces).changed(object.is_some(), old.map(Old::object));
     let verdict = if matching::constraints(constraints, &subject) {
-        evaluate(compiled, &subject, node.get("params"), &Meter::default())
+        evaluate(compiled, &subject, given("params"), &Meter::default())
     } else {
         Verdict::default()
     };
-    wrong(case, &verdict).map(|message| {
+    let wrong = judge(case, &verdict, &mut outcome);
+    outcome.passed = wrong.is_none();
+    findings.extend(wrong.map(|message| {
+        let expected = node.get("expected").map_or(node.span, |node| node.span);
         let finding = Diagnostic::new(&rules::POLICY_TEST, expected, format!("`{}`: {message}", case.name));
         verdict.faults.iter().fold(finding, |finding, fault| finding.also(fault.span, fault.message.clone()))
-    })
+    }));
+    Some(outcome)
 }
 
-fn wrong(case: &Case, verdict: &Verdict) -> Option<String> {
+/// Notes what came of a case; what is wrong with that.
+fn judge(case: &Case, verdict: &Verdict, outcome: &mut Outcome) -> Option<String> {
     let found = match (verdict.applies, verdict.faults.is_empty(), verdict.violations.is_empty()) {
         (false, ..) => Expected::Excluded,
         (true, false, _) => Expected::Error,
         (true, true, false) => Expected::Fail,
         (true, true, true) => Expected::Pass,
     };
-    let messages: Vec<&str> = match found {
-        Expected::Error => verdict.faults.iter().map(|fault| fault.message.as_str()).collect(),
-        _ => verdict.violations.iter().map(|(message, _)| message.as_str()).collect(),
+    let messages: Vec<String> = match found {
+        Expected::Error => verdict.faults.iter().map(|fault| fault.message.clone()).collect(),
+        _ => verdict.violations.iter().map(|(message, _)| message.clone()).collect(),
     };
     let said = if messages.is_empty() { String::new() } else { format!(": {}", messages.join("; ")) };
-    if found != case.expected {
-        return Some(format!("expected {}, but {}{said}", title(case.expected), title(found)));
-    }
-    let wanted = case.message.as_ref()?;
-    (!messages.iter().any(|message| message.contains(wanted.as_str()))).then(|| format!("no message has `{wanted}` in it{said}"))
+    let wrong = if found == case.expected {
+        let wanted = case.message.as_ref().filter(|wanted| messages.iter().all(|message| !message.contains(wanted.as_str())));
+        wanted.map(|wanted| format!("no message has `{wanted}` in it{said}"))
+    } else {
+        Some(format!("expected {}, but {}{said}", title(case.expected), title(found)))
+    };
+    (outcome.outcome, outcome.messages) = (Some(found), messages);
+    wrong
 }
 
 fn title(expected: Expected) -> &'static str {

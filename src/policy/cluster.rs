@@ -14,6 +14,8 @@ use crate::tree::{Node, Span};
 pub const COMPONENT: &str = "policies";
 /// The first minor version of Kubernetes that has `ValidatingAdmissionPolicy` in v1.
 const SINCE: u32 = 30;
+/// The annotation of a policy that no cluster can enforce, with the reason.
+pub(super) const BUILD_ONLY: &str = "netloom.dev/build-only";
 
 impl Policies<'_> {
     /// The policies, bindings and parameters that a cluster enforces by itself.
@@ -48,7 +50,10 @@ impl Policies<'_> {
 
 /// Why a cluster cannot enforce a policy.
 fn refusal(active: &Active<'_>, cluster: &Declared<Cluster>) -> Option<String> {
-    let spec = &active.entry.declared.value.spec;
+    let (spec, metadata) = (&active.entry.declared.value.spec, &active.entry.declared.value.metadata);
+    if let Some(why) = metadata.annotations.get(BUILD_ONLY) {
+        return Some(why.trim().to_owned());
+    }
     let groups = spec.match_constraints.iter().flat_map(|it| &it.resource_rules).flat_map(|rule| &rule.api_groups);
     let ours = |group: &&String| matches!(group.as_str(), DECLARATIONS | CLOUDFORMATION);
     if let Some(group) = groups.into_iter().find(ours) {

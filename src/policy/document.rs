@@ -37,7 +37,8 @@ pub struct Metadata {
     /// Labels.
     #[serde(default)]
     pub labels: IndexMap<String, String>,
-    /// Annotations: `netloom.dev/rationale` and `netloom.dev/source` say why there is the policy, and where it is from.
+    /// Annotations: `netloom.dev/rationale` and `netloom.dev/source` say why there is the policy, and where it is from;
+    /// `netloom.dev/build-only` says why no cluster can enforce it.
     #[serde(default)]
     pub annotations: IndexMap<String, String>,
 }
@@ -162,6 +163,20 @@ pub enum Operation {
     Connect,
     #[serde(rename = "*")]
     Any,
+}
+
+impl Operation {
+    /// As a request has it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Create => "CREATE",
+            Self::Update => "UPDATE",
+            Self::Delete => "DELETE",
+            Self::Connect => "CONNECT",
+            Self::Any => "*",
+        }
+    }
 }
 
 /// Whether objects with or without namespace are meant.
@@ -335,8 +350,10 @@ pub struct PolicyTestSpec {
 pub struct Case {
     /// What it shows.
     pub name: String,
-    /// The object: a declaration, an object of Kubernetes, or a resource of CloudFormation with its type as `kind`.
-    pub object: Node,
+    /// The object: a declaration, an object of Kubernetes, or a resource of CloudFormation with its type as `kind`. It is deleted
+    /// where this is left out.
+    #[serde(default)]
+    pub object: Option<Node>,
     /// What it was before; it is created where this is left out.
     #[serde(default)]
     pub old_object: Option<Node>,

@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use super::compiled::{Compiled, compile};
 use super::document::{API_VERSIONS, Binding, Policy, PolicyTest};
 use crate::declare::{self, Declared, Kind};
-use crate::diagnostic::{Diagnostic, rules};
+use crate::diagnostic::{Diagnostic, Severity, rules};
 use crate::limits;
 use crate::tree::{Node, Path, Sources, Span, yaml};
 
@@ -42,6 +42,38 @@ pub fn stock(sources: &Sources) -> Vec<(String, String)> {
         Some((name.to_owned(), annotations.str_at("netloom.dev/rationale")?.trim().to_owned()))
     };
     sources.iter().filter_map(read).collect()
+}
+
+/// A policy in words.
+#[derive(Debug)]
+pub struct Described {
+    /// Its name, which is the code of its findings.
+    pub name: String,
+    /// How bad a violation is, as its binding says.
+    pub severity: Severity,
+    /// Why there is the policy, and where it is from.
+    pub explanation: String,
+    /// Where its name stands.
+    pub place: Span,
+}
+
+/// Every policy at hand.
+#[must_use]
+pub fn described(sources: &Sources, folder: &str) -> Vec<Described> {
+    let library = Library::read(sources, folder, |_| true, &mut Vec::new());
+    let describe = |(name, entry): (&String, &Entry)| {
+        let metadata = &entry.declared.value.metadata;
+        let told = |key: &str| metadata.annotations.get(key).map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "));
+        let rationale = told("netloom.dev/rationale").unwrap_or_else(|| "A policy among the project's files.".to_owned());
+        let source = told("netloom.dev/source").map(|source| format!(" Source: {source}.")).unwrap_or_default();
+        let bindings =
+            library.bindings.iter().filter(|(one, stock)| one.value.spec.policy_name == *name && *stock == entry.stock);
+        let actions = bindings.flat_map(|(one, _)| &one.value.spec.validation_actions);
+        let severity = actions.map(|action| action.severity()).max().unwrap_or(Severity::Error);
+        let place = entry.declared.span("metadata.name");
+        Described { name: name.clone(), severity, explanation: rationale + &source, place }
+    };
+    library.policies.iter().map(describe).collect()
 }
 
 /// A policy of the library.

@@ -23,8 +23,7 @@ pub(super) fn binding(resources: Option<&MatchResources>, subject: &Subject<'_>)
 fn rest(resources: &MatchResources, subject: &Subject<'_>) -> bool {
     let excluded = resources.exclude_resource_rules.iter().any(|rule| selects(rule, resources.match_policy, subject));
     let object = |selector: &Selector| {
-        let old = subject.old.and_then(|old| old.get("metadata")?.get("labels"));
-        labelled(selector, subject.labels) || subject.old.is_some() && labelled(selector, old)
+        labelled(selector, subject.labels) || subject.old.as_ref().is_some_and(|old| labelled(selector, old.labels))
     };
     !excluded
         && resources.object_selector.as_ref().is_none_or(object)
@@ -34,7 +33,6 @@ fn rest(resources: &MatchResources, subject: &Subject<'_>) -> bool {
 fn selects(rule: &ResourceRule, policy: MatchPolicy, subject: &Subject<'_>) -> bool {
     let among = |wanted: &[String], found: &str| wanted.iter().any(|one| one == "*" || one == found);
     let resource = |wanted: &String| wanted == "*" || wanted == "*/*" || *wanted == subject.resource;
-    let operation = if subject.old.is_some() { Operation::Update } else { Operation::Create };
     let scope = match rule.scope {
         Scope::Any => true,
         Scope::Namespaced => !subject.namespace.is_empty(),
@@ -46,7 +44,7 @@ fn selects(rule: &ResourceRule, policy: MatchPolicy, subject: &Subject<'_>) -> b
         && version
         && among(&rule.api_groups, subject.group)
         && rule.resources.iter().any(resource)
-        && rule.operations.iter().any(|one| *one == Operation::Any || *one == operation)
+        && rule.operations.iter().any(|one| *one == Operation::Any || *one == subject.operation)
         && (rule.resource_names.is_empty() || rule.resource_names.iter().any(|name| name == subject.name))
 }
 

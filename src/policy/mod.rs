@@ -5,11 +5,13 @@
 //! policy is on where the project selects it (`spec.policies`), or where a binding among the project's policies names it.
 //! What matches nothing is never looked into; what cannot be evaluated is an error with its place.
 
+pub mod base;
 pub mod cases;
 pub mod cel;
 mod cluster;
 mod compiled;
 mod document;
+mod judge;
 pub mod library;
 mod matching;
 mod run;
@@ -19,7 +21,9 @@ mod subject;
 #[cfg(test)]
 mod tests;
 
+pub use base::{Role, Units};
 pub use cases::{Outcome, test};
 pub use cluster::COMPONENT;
-pub use document::Action;
+pub use document::{Action, Expected};
+pub use library::{Described, described};
 pub use select::Policies;

@@ -3,7 +3,7 @@
 use super::cel::{Bindings, Expr, Fault, Meter, Scope, Value};
 use super::compiled::{Compiled, Validation};
 use super::document::{FailurePolicy, Policy};
-use super::subject::Subject;
+use super::subject::{Old, Subject};
 use crate::tree::{Node, Span};
 
 /// What a policy says of an object.
@@ -25,8 +25,8 @@ pub(super) fn evaluate(compiled: &Compiled, subject: &Subject<'_>, params: Optio
     meter.restart();
     let request = subject.request();
     let bindings = Bindings {
-        object: Some(subject.node()),
-        old_object: subject.old,
+        object: subject.present(),
+        old_object: subject.old.as_ref().map(Old::node),
         request: Some(&request),
         params,
         namespace: subject.in_namespace.map(|namespace| &namespace.object),

@@ -1,24 +1,20 @@
-//! Which policies hold for a cluster or a network, and evaluating them.
+//! Which policies hold for a cluster or a network.
 
 use indexmap::IndexMap;
 
-use super::cel::Meter;
+use super::base::Role;
 use super::document::{Action, Binding, NotFound, ParamRef};
 use super::library::{Entry, Library, is_of, stock_names};
 use super::matching;
-use super::run::{evaluate, fails};
-use super::status;
-use super::subject::{Namespace, Subject, namespace};
-use crate::check::Rendered;
-use crate::declare::{Declared, Network, PolicySelection, Project};
+use crate::declare::{Declared, PolicySelection, Project};
 use crate::diagnostic::{Diagnostic, Severity, rules};
-use crate::plan::NetworkPlan;
-use crate::tree::{Map, Node, Path, Sources, Span};
+use crate::tree::{Node, Path, Sources, Span};
 
 /// The policies of a project.
 #[derive(Debug)]
 pub struct Policies<'p> {
     pub(super) library: Library,
+    pub(super) role: Role<'p>,
     project: &'p Declared<Project>,
 }
 
@@ -32,7 +28,7 @@ pub(super) struct Active<'a> {
 
 impl<'p> Policies<'p> {
     /// Reads the policies that a project has or selects.
-    pub fn read(sources: &Sources, project: &'p Declared<Project>, findings: &mut Vec<Diagnostic>) -> Self {
+    pub fn read(sources: &Sources, project: &'p Declared<Project>, role: Role<'p>, findings: &mut Vec<Diagnostic>) -> Self {
         let selections = &project.value.spec.policies;
         let wanted = |name: &str| selections.iter().any(|one| one.policy == name);
         let library = Library::read(sources, &project.value.spec.paths.policies, wanted, findings);
@@ -45,7 +41,7 @@ impl<'p> Policies<'p> {
             let finding = Diagnostic::new(&rules::POLICY_UNKNOWN, place, format!("there is no policy `{name}`"));
             findings.push(finding.suggest(name, stock_names(sources).chain(library.policies.keys().map(String::as_str))));
         }
-        let policies = Self { library, project };
+        let policies = Self { library, role, project };
         policies.idle(findings);
         policies
     }
@@ -59,6 +55,24 @@ impl<'p> Policies<'p> {
                 findings.push(Diagnostic::new(&rules::POLICY_IDLE, entry.declared.span("metadata.name"), message));
             }
         }
+    }
+
+    /// The codes of policies, each with whether its findings are errors wherever it is on.
+    #[must_use]
+    pub fn codes(&self, sources: &Sources) -> Vec<(String, bool)> {
+        let is_error = |name: &str| {
+            let denies = |actions: &[Action]| actions.contains(&Action::Deny);
+            let bound = self.library.bindings.iter().filter(|(one, _)| one.value.spec.policy_name == name);
+            let selections = self.project.value.spec.policies.iter().filter(|one| one.policy == name);
+            let chosen: Vec<&[Action]> = selections.map(|one| one.actions.as_slice()).collect();
+            let open = chosen.is_empty() || chosen.iter().any(|actions| actions.is_empty());
+            let bound = bound.map(|(one, _)| one.value.spec.validation_actions.as_slice()).filter(|_| open);
+            self.library.policies.contains_key(name)
+                && chosen.iter().copied().filter(|actions| !actions.is_empty()).chain(bound).all(denies)
+        };
+        let stock = stock_names(sources).filter(|name| !self.library.policies.contains_key(*name));
+        let names = self.library.policies.keys().map(String::as_str).chain(stock);
+        names.map(|name| (name.to_owned(), is_error(name))).collect()
     }
 
     /// The bindings that are in force for a declaration with these labels.
@@ -90,137 +104,11 @@ impl<'p> Policies<'p> {
         }
         active
     }
-
-    /// Evaluates what holds for a network: on its declaration, and on the template of its stack.
-    pub fn network(
-        &self,
-        networks: &[Declared<Network>],
-        plan: &NetworkPlan,
-        template: Option<&Node>,
-        findings: &mut Vec<Diagnostic>,
-    ) {
-        let Some(network) = networks.iter().find(|one| one.value.metadata.name == plan.name) else { return };
-        let active = self.active(&network.value.metadata.labels);
-        if active.is_empty() {
-            return;
-        }
-        let (place, meter) = (network.span("metadata.name"), Meter::default());
-        let mut evaluation = Evaluation { policies: self, active: &active, place, meter, findings };
-        evaluation.subject(&Subject::declaration("Network", &network.node, || status::network(network, plan)));
-        evaluation.template(template, &network.node);
-    }
-
-    /// Evaluates what holds for a cluster: on its declaration, its objects, and the template of its stack.
-    pub fn cluster(&self, it: Rendered<'_>, findings: &mut Vec<Diagnostic>) {
-        let active = self.active(&it.cluster.value.metadata.labels);
-        if active.is_empty() {
-            return;
-        }
-        let (place, meter) = (it.cluster.span("metadata.name"), Meter::default());
-        let mut evaluation = Evaluation { policies: self, active: &active, place, meter, findings };
-        evaluation.subject(&Subject::declaration("Cluster", &it.cluster.node, || status::cluster(it)));
-        let namespaces = namespaces(it);
-        for object in it.objects {
-            evaluation.subject(&Subject::object(&object.identity, &object.node, &namespaces));
-        }
-        evaluation.template(it.draft.map(|draft| &draft.template), &it.cluster.node);
-    }
-}
-
-/// The namespaces of a cluster's objects; all labels are known of those that are rendered.
-fn namespaces(it: Rendered<'_>) -> IndexMap<&str, Namespace> {
-    let mut namespaces = IndexMap::new();
-    for object in it.objects.iter().filter(|object| !object.identity.namespace.is_empty()) {
-        let name = object.identity.namespace.as_str();
-        if namespaces.contains_key(name) {
-            continue;
-        }
-        let rendered = it.objects.iter().find(|one| one.identity.kind == "Namespace" && one.identity.name == name);
-        let labels = rendered.and_then(|one| one.node.get("metadata")?.get("labels")?.as_map());
-        let labels: Vec<_> =
-            labels.into_iter().flat_map(Map::iter).filter_map(|(key, value)| Some((&*key.text, value.as_str()?))).collect();
-        namespaces.insert(name, namespace(name, &labels, rendered.is_some()));
-    }
-    namespaces
-}
-
-/// One unit's policies at work.
-struct Evaluation<'a, 'f> {
-    policies: &'a Policies<'a>,
-    active: &'a [Active<'a>],
-    /// The declaration's name.
-    place: Span,
-    meter: Meter,
-    findings: &'f mut Vec<Diagnostic>,
-}
-
-impl Evaluation<'_, '_> {
-    fn template(&mut self, template: Option<&Node>, declaration: &Node) {
-        let labels = declaration.get("metadata").and_then(|metadata| metadata.get("labels"));
-        let resources = template.and_then(|template| template.get("Resources")?.as_map());
-        for (id, resource) in resources.into_iter().flat_map(Map::iter) {
-            self.subject(&Subject::resource(&id.text, resource, labels, self.place));
-        }
-    }
-
-    fn subject(&mut self, subject: &Subject<'_>) {
-        for active in self.active {
-            let spec = &active.entry.declared.value.spec;
-            let (Some(compiled), Some(constraints)) = (&active.entry.compiled, &spec.match_constraints) else { continue };
-            let resources = active.binding.and_then(|binding| binding.value.spec.match_resources.as_ref());
-            if !active.builds() || !matching::constraints(constraints, subject) || !matching::binding(resources, subject) {
-                continue;
-            }
-            if self.meter.is_spent() {
-                return;
-            }
-            let evaluate = |params| evaluate(compiled, subject, params, &self.meter);
-            let verdicts = match params(&self.policies.library, active) {
-                Params::None => vec![evaluate(None)],
-                Params::Each(params) => params.into_iter().map(|params| evaluate(Some(params))).collect(),
-                Params::Skip => continue,
-                Params::Missing(place) => {
-                    let name = &active.entry.declared.value.metadata.name;
-                    let message = format!("the parameters of the policy `{name}` are not among the project's policies");
-                    self.findings.push(Diagnostic::new(&rules::POLICY_EVALUATION, place, message));
-                    continue;
-                }
-            };
-            verdicts.into_iter().for_each(|verdict| self.report(active, subject, verdict));
-        }
-    }
-
-    fn report(&mut self, active: &Active<'_>, subject: &Subject<'_>, verdict: super::run::Verdict) {
-        let policy = &active.entry.declared;
-        let name = &policy.value.metadata.name;
-        for (message, rule) in verdict.violations {
-            let message = format!("{}: {message}", subject.title());
-            let finding = Diagnostic::declared(name, active.severity, subject.span, message);
-            self.findings.push(finding.also(rule, "the policy asks for this"));
-        }
-        for (key, text) in verdict.audits {
-            let message = format!("{}: {key}: {text}", subject.title());
-            self.findings.push(Diagnostic::declared(name, Severity::Note, subject.span, message));
-        }
-        for fault in verdict.faults {
-            let message = format!("the policy `{name}` cannot be evaluated on {}: {}", subject.title(), fault.message);
-            let mut finding = Diagnostic::new(&rules::POLICY_EVALUATION, fault.span, message);
-            if !fails(&policy.value, &fault) {
-                finding.severity = Severity::Warning;
-            }
-            self.findings.push(self.placed(finding.also(subject.span, "the object"), subject));
-        }
-    }
-
-    /// An object comes from an overlay; whose it is, the declaration says.
-    fn placed(&self, finding: Diagnostic, subject: &Subject<'_>) -> Diagnostic {
-        if subject.span.file == self.place.file { finding } else { finding.also(self.place, "in this cluster") }
-    }
 }
 
 impl Active<'_> {
     /// Whether it holds at build time.
-    fn builds(&self) -> bool {
+    pub(super) fn builds(&self) -> bool {
         self.selection.is_none_or(|selection| selection.enforce.builds())
     }
 }

@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 
 use indexmap::IndexMap;
 
+use super::document::Operation;
 use super::matching::NAME_LABEL;
 use crate::kubernetes::Identity;
 use crate::tree::{Map, Node, Span};
@@ -32,10 +33,37 @@ pub(super) struct Subject<'a> {
     /// The namespace itself.
     pub in_namespace: Option<&'a Namespace>,
     /// What it was in the base.
-    pub old: Option<&'a Node>,
+    pub old: Option<Old<'a>>,
+    /// What is done to it.
+    pub operation: Operation,
     /// The place to point at.
     pub span: Span,
     object: Lazy<'a>,
+}
+
+/// What an object was.
+pub(super) struct Old<'a> {
+    /// Its labels.
+    pub labels: Option<&'a Node>,
+    object: Lazy<'a>,
+}
+
+impl<'a> Old<'a> {
+    /// An object, or a declaration with what it left to defaults.
+    pub(super) fn object(node: &'a Node) -> Self {
+        Self { labels: node.get("metadata").and_then(|metadata| metadata.get("labels")), object: Lazy::Ready(node) }
+    }
+
+    /// A resource of a template.
+    pub(super) fn resource(id: &'a str, resource: &'a Node, labels: Option<&'a Node>) -> Self {
+        let make = move || resource_object(id, resource, labels);
+        Self { labels, object: Lazy::Made(OnceCell::new(), Box::new(make)) }
+    }
+
+    /// The object.
+    pub(super) fn node(&self) -> &Node {
+        self.object.node()
+    }
 }
 
 /// A namespace of some objects.
@@ -52,6 +80,34 @@ enum Lazy<'a> {
     Made(OnceCell<Node>, Box<dyn Fn() -> Node + 'a>),
 }
 
+impl Lazy<'_> {
+    fn node(&self) -> &Node {
+        match self {
+            Lazy::Ready(node) => node,
+            Lazy::Made(cell, make) => cell.get_or_init(make),
+        }
+    }
+}
+
+/// A resource of a template as an object of Kubernetes' form.
+fn resource_object(id: &str, resource: &Node, labels: Option<&Node>) -> Node {
+    let mut metadata: Map = [("name", Node::from(id))].into_iter().collect();
+    if let Some(labels) = labels {
+        metadata.push("labels", labels.clone());
+    }
+    let mut object: Map = [
+        ("apiVersion", Node::from(format!("{CLOUDFORMATION}/v1"))),
+        ("kind", Node::from(resource.str_at("Type").unwrap_or_default())),
+        ("metadata", metadata.into()),
+    ]
+    .into_iter()
+    .collect();
+    for (key, node) in resource.as_map().into_iter().flat_map(Map::iter) {
+        object.insert(key.clone(), node.clone());
+    }
+    object.into()
+}
+
 impl<'a> Subject<'a> {
     /// An object of Kubernetes.
     #[must_use]
@@ -66,6 +122,7 @@ impl<'a> Subject<'a> {
             labels: node.get("metadata").and_then(|metadata| metadata.get("labels")),
             in_namespace: namespaces.get(identity.namespace.as_str()),
             old: None,
+            operation: Operation::Create,
             span: node.span,
             object: Lazy::Ready(node),
         }
@@ -85,6 +142,7 @@ impl<'a> Subject<'a> {
             labels: metadata.and_then(|metadata| metadata.get("labels")),
             in_namespace: None,
             old: None,
+            operation: Operation::Create,
             span: metadata.and_then(|metadata| metadata.get("name")).map_or(node.span, |name| name.span),
             object: Lazy::Made(OnceCell::new(), Box::new(make)),
         }
@@ -94,23 +152,7 @@ impl<'a> Subject<'a> {
     #[must_use]
     pub(super) fn resource(id: &'a str, resource: &'a Node, labels: Option<&'a Node>, place: Span) -> Self {
         let kind = resource.str_at("Type").unwrap_or_default();
-        let make = move || {
-            let mut metadata: Map = [("name", Node::from(id))].into_iter().collect();
-            if let Some(labels) = labels {
-                metadata.push("labels", labels.clone());
-            }
-            let mut object: Map = [
-                ("apiVersion", Node::from(format!("{CLOUDFORMATION}/v1"))),
-                ("kind", Node::from(kind)),
-                ("metadata", metadata.into()),
-            ]
-            .into_iter()
-            .collect();
-            for (key, node) in resource.as_map().into_iter().flat_map(Map::iter) {
-                object.insert(key.clone(), node.clone());
-            }
-            object.into()
-        };
+        let make = move || resource_object(id, resource, labels);
         Self {
             group: CLOUDFORMATION,
             version: "v1",
@@ -121,18 +163,44 @@ impl<'a> Subject<'a> {
             labels,
             in_namespace: None,
             old: None,
+            operation: Operation::Create,
             span: if resource.span.is_known() { resource.span } else { place },
             object: Lazy::Made(OnceCell::new(), Box::new(make)),
         }
     }
 
-    /// The object.
+    /// What a case is about.
+    #[must_use]
+    pub(super) fn of_case(identity: &'a Identity, node: &'a Node, namespaces: &'a IndexMap<&'a str, Namespace>) -> Self {
+        match identity.group() {
+            DECLARATIONS => Self::declaration(&identity.kind, node, || node.clone()),
+            CLOUDFORMATION => Self { resource: identity.kind.clone(), ..Self::object(identity, node, namespaces) },
+            _ => Self::object(identity, node, namespaces),
+        }
+    }
+
+    /// The same, where there was `old` before, and nothing is left if not `kept`.
+    #[must_use]
+    pub(super) fn changed(mut self, kept: bool, old: Option<Old<'a>>) -> Self {
+        self.operation = match (kept, &old) {
+            (false, _) => Operation::Delete,
+            (true, Some(_)) => Operation::Update,
+            (true, None) => Operation::Create,
+        };
+        self.old = old;
+        self
+    }
+
+    /// The object as expressions see it: none when it is deleted.
+    #[must_use]
+    pub(super) fn present(&self) -> Option<&Node> {
+        (self.operation != Operation::Delete).then(|| self.node())
+    }
+
+    /// The object; what it was when it is deleted.
     #[must_use]
     pub(super) fn node(&self) -> &Node {
-        match &self.object {
-            Lazy::Ready(node) => node,
-            Lazy::Made(cell, make) => cell.get_or_init(make),
-        }
+        self.object.node()
     }
 
     /// What people call it.
@@ -151,17 +219,22 @@ impl<'a> Subject<'a> {
             let resource = Node::from(self.resource.as_str());
             Node::map([("group", Node::from(self.group)), ("version", self.version.into()), ("resource", resource)])
         };
-        Node::map([
-            ("operation", Node::from(if self.old.is_some() { "UPDATE" } else { "CREATE" })),
+        let mut request: Map = [
+            ("operation", Node::from(self.operation.name())),
             ("kind", kind()),
             ("resource", resource()),
             ("requestKind", kind()),
             ("requestResource", resource()),
-            ("subResource", "".into()),
             ("name", self.name.into()),
-            ("namespace", self.namespace.into()),
             ("dryRun", false.into()),
-        ])
+        ]
+        .into_iter()
+        .collect();
+        // The API server leaves out what is empty, which the subresource always is here.
+        if !self.namespace.is_empty() {
+            request.push("namespace", Node::from(self.namespace));
+        }
+        request.into()
     }
 }
 

@@ -156,19 +156,22 @@ fn destinations(project: &Declared<Project>, clusters: &[Node], findings: &mut V
 /// Gives findings the severities that the project wants, and reports rules it names that do not exist.
 ///
 /// What is an error by default stays one: output that breaks such a rule would not run.
-pub fn severities(project: &Declared<Project>, library: &Library, findings: &mut Vec<Diagnostic>) {
+///
+/// `policies` are codes that policies have, each with whether it stands for errors only.
+pub fn severities(project: &Declared<Project>, library: &Library, policies: &[(String, bool)], findings: &mut Vec<Diagnostic>) {
     let levels = &project.value.spec.rules;
     if levels.is_empty() {
         return;
     }
     let declared: Vec<&str> = library.iter().flat_map(Overlay::codes).collect();
-    let codes = || rules::ALL.iter().map(|rule| rule.code).chain(declared.iter().copied());
+    let policy_codes = || policies.iter().map(|(code, _)| code.as_str());
+    let codes = || rules::ALL.iter().map(|rule| rule.code).chain(declared.iter().copied()).chain(policy_codes());
     for (code, _) in levels.iter().filter(|(code, _)| codes().all(|known| known != code.as_str())) {
         let place = project.node.key_at(&Path::dotted("spec.rules").child(code)).map_or(Span::NONE, |key| key.span);
         findings.push(Diagnostic::new(&rules::UNKNOWN_KEY, place, format!("there is no rule `{code}`")).suggest(code, codes()));
     }
     for (code, level) in levels.iter().filter(|(_, level)| **level != RuleLevel::Error) {
-        if is_error(code, library) {
+        if is_error(code, library) || policies.iter().any(|(policy, is_error)| policy == code && *is_error) {
             let path = Path::dotted("spec.rules").child(code);
             let message = format!("`{code}` is an error, and cannot be {}", level.verb());
             findings.push(Diagnostic::new(&rules::RULE_LEVEL, project.node.nearest(&path).span, message));

@@ -45,13 +45,15 @@ MISTAKES = "".join(f"  mistake{number}: 1\n" for number in range(12))
 KOPS = "apiVersion: kops.k8s.io/v1alpha2\nkind: Cluster\nmetadata: {name: a.example.com}\nspec: {cloudProvider: gce}\n"
 
 # Commands where all is well, and where something is wrong.
-WORDS = ["check", "render", "explain --list", "layers example", "schema project", "completions bash"]
+WORDS = ["check", "render", "explain --list", "explain images-pinned", "explain netloom.yaml:4", "layers example", "schema project"]
+WORDS += ["completions bash", "policy list", "policy test images-pinned no-privileged-pods", "graph"]
+IN_GIT = ["check --base HEAD"]
 MISTAKEN = ["import kops kops.yaml --stdout", "explain nonsense", "layers nobody", "check --cluster nobody", "init ."]
 
 
 def lay_out(folder):
     """The projects, in a repository; returns them by name."""
-    (folder / ".git").mkdir()
+    subprocess.run(["git", "init", "-q", "."], cwd=folder, check=True)
     files = {
         "broken/netloom.yaml": PROJECT,
         "broken/declarations/network.yaml": NETWORK,
@@ -210,9 +212,17 @@ def main():
         root = Path(folder).resolve()
         projects = lay_out(root)
         subprocess.run([netloom, "init", "clean", "--quiet"], cwd=root, check=True)
+        subprocess.run(["git", "add", "clean"], cwd=root, check=True)
+        author = ["-c", "user.name=a", "-c", "user.email=a@b.example"]
+        subprocess.run(["git", *author, "commit", "-q", "-m", "clean"], cwd=root, check=True)
+        # What differs from the commit, and a unit that is new.
+        declaration = next((projects["clean"] / "declarations").glob("*.yaml"))
+        text = declaration.read_text()
+        declaration.write_text(text.replace("max: 20", "max: 30"))
         runs = [("clean", projects["clean"], words.split()) for words in WORDS]
         runs += [(name, projects[name], words.split()) for name in ("broken", "hostile") for words in ("check", "render")]
         runs += [("broken", projects["broken"], words.split()) for words in MISTAKEN]
+        runs += [("clean", projects["clean"], words.split()) for words in IN_GIT]
         for project, where, words in runs:
             run = Run(netloom, where, *words)
             what = " ".join(filter(None, [project, "netloom", run.name]))
@@ -220,6 +230,9 @@ def main():
             report.check(f"{what}: SARIF", sarif_problems(run, sarif, root))
             report.check(f"{what}: JUnit", junit_problems(run, junit))
             report.check(f"{what}: GitHub", github_problems(run, root))
+        done = subprocess.run([netloom, "diff", "--base", "HEAD", "--format", "json"], cwd=projects["clean"], capture_output=True, check=True)
+        problems = jsonschema.Draft202012Validator(own).iter_errors(json.loads(done.stdout))
+        report.check("clean netloom diff: JSON", (f"{error.json_path}: {error.message}" for error in problems))
         before = fingerprints(netloom, projects["broken"])
         for path in (projects["broken"] / "declarations").iterdir():
             path.write_text("# one more line\n\n" + path.read_text())

@@ -9,10 +9,15 @@ use crate::declare::Paths;
 use crate::diagnostic::sarif::Rule;
 use crate::diagnostic::{Diagnostic, Severity, inert, nearest, rules};
 use crate::overlay::library::{self, Library, Overlay};
+use crate::policy;
 use crate::tree::{Node, Path, Sources, Span};
 
 /// Columns of the text.
 const COLUMNS: usize = 100;
+
+/// What declares codes.
+const OVERLAY: &str = "overlay";
+const POLICY: &str = "policy";
 
 /// Bytes of a line of the list.
 const LISTED: usize = 140;
@@ -24,8 +29,17 @@ struct Meaning {
     severity: Severity,
     explanation: String,
     help: String,
-    /// The overlay that declares it, and where.
-    overlay: Option<(String, String)>,
+    /// What declares it; none for a rule of netloom's own.
+    declared: Option<Declared>,
+}
+
+/// What declares a code.
+#[derive(Debug)]
+struct Declared {
+    /// `overlay` or `policy`.
+    kind: &'static str,
+    name: String,
+    place: String,
 }
 
 /// The list of all codes.
@@ -60,36 +74,48 @@ pub(in crate::cli) fn rules(context: &Context<'_>) -> Vec<Rule> {
     meanings(context).into_iter().map(rule).collect()
 }
 
-/// Every code: the core's in the order of the pipeline, then those of overlays by name.
+/// Every code: the core's in the order of the pipeline, then those of overlays by name, then policies.
 fn meanings(context: &Context<'_>) -> Vec<Meaning> {
     let core = rules::ALL.iter().map(|rule| Meaning {
         code: rule.code.to_owned(),
         severity: rule.severity,
         explanation: rule.explanation.to_owned(),
         help: rule.help.to_owned(),
-        overlay: None,
+        declared: None,
     });
     let mut meanings: Vec<_> = core.collect();
-    let (sources, folder) = sources(context);
-    // What is wrong with overlays is for `check` to say.
-    let library = Library::read(&sources, &folder, &mut Vec::new());
+    let (sources, paths) = sources(context);
+    // What is wrong with overlays and policies is for `check` to say.
+    let library = Library::read(&sources, &paths.overlays, &mut Vec::new());
     for overlay in library.iter() {
         assertions(overlay, &sources, &mut meanings);
         blocked_flows(overlay, &sources, &mut meanings);
     }
+    meanings.extend(policy::described(&sources, &paths.policies).into_iter().map(|one| Meaning {
+        code: one.name.clone(),
+        severity: one.severity,
+        explanation: one.explanation,
+        help: String::new(),
+        declared: Some(Declared { kind: POLICY, place: sources.locate(one.place), name: one.name }),
+    }));
     meanings
 }
 
-/// The stock overlays, with the project's own where there is a project, and the folder of those.
-fn sources(context: &Context<'_>) -> (Arc<Sources>, String) {
+fn by_overlay(overlay: &Overlay, place: Span, sources: &Sources) -> Declared {
+    Declared { kind: OVERLAY, name: overlay.name().to_owned(), place: sources.locate(place) }
+}
+
+/// The stock overlays and policies, with the project's own where there is a project, and the folders of those.
+fn sources(context: &Context<'_>) -> (Arc<Sources>, Paths) {
     let (mut sources, mut findings) = (Sources::default(), Vec::new());
     let project = crate::load::project(&context.root(), &mut sources, &mut findings);
     let own = project.map(|(root, project)| {
         root.inputs(&project, &mut sources, &mut findings);
-        project.value.spec.paths.overlays
+        project.value.spec.paths
     });
     library::embed(&mut sources);
-    (Arc::new(sources), own.unwrap_or_else(|| Paths::default().overlays))
+    policy::library::embed(&mut sources);
+    (Arc::new(sources), own.unwrap_or_default())
 }
 
 fn assertions(overlay: &Overlay, sources: &Sources, meanings: &mut Vec<Meaning>) {
@@ -100,7 +126,7 @@ fn assertions(overlay: &Overlay, sources: &Sources, meanings: &mut Vec<Meaning>)
             severity: assertion.severity,
             explanation: assertion.explanation.clone(),
             help: String::new(),
-            overlay: Some((overlay.name().to_owned(), sources.locate(overlay.declared.node.nearest(&place).span))),
+            declared: Some(by_overlay(overlay, overlay.declared.node.nearest(&place).span, sources)),
         });
     }
 }
@@ -121,7 +147,7 @@ fn blocked_flows(overlay: &Overlay, sources: &Sources, meanings: &mut Vec<Meanin
             severity: severity.unwrap_or(Severity::Error),
             explanation: format!("The final security groups do not admit a flow that the overlay needs: {consequence}."),
             help: String::new(),
-            overlay: Some((overlay.name().to_owned(), sources.locate(code.span))),
+            declared: Some(by_overlay(overlay, code.span, sources)),
         });
     }
 }
@@ -133,8 +159,10 @@ impl Meaning {
         if !self.help.is_empty() {
             paragraphs.push(format!("What to do: {}.", self.help));
         }
-        if let Some((name, place)) = &self.overlay {
-            paragraphs.push(format!("Declared by the overlay {name} at {place}."));
+        match &self.declared {
+            Some(Declared { kind: POLICY, place, .. }) => paragraphs.push(format!("A policy, at {place}.")),
+            Some(Declared { kind, name, place }) => paragraphs.push(format!("Declared by the {kind} {name} at {place}.")),
+            None => {}
         }
         inert::wrapped(&paragraphs.join("\n\n"), COLUMNS)
     }
@@ -143,8 +171,9 @@ impl Meaning {
     fn line(&self) -> String {
         let explanation = self.explanation.trim();
         let sentence = explanation.split_inclusive(". ").next().unwrap_or_default().trim_end();
-        let overlay = self.overlay.iter().map(|(name, _)| format!("({name}) ")).collect::<String>();
-        let line = format!("{:28} {:8} {overlay}{sentence}", self.code, self.severity.name());
+        let by = self.declared.as_ref().map(|by| if by.kind == POLICY { POLICY } else { &by.name });
+        let by = by.map(|by| format!("({by}) ")).unwrap_or_default();
+        let line = format!("{:28} {:8} {by}{sentence}", self.code, self.severity.name());
         format!("{}\n", inert::clipped(&line, LISTED))
     }
 
@@ -154,8 +183,9 @@ impl Meaning {
             "severity": self.severity,
             "explanation": self.explanation.trim(),
             "help": self.help,
-            "overlay": self.overlay.as_ref().map(|(name, _)| name),
-            "place": self.overlay.as_ref().map(|(_, place)| place),
+            "overlay": self.declared.as_ref().filter(|by| by.kind == OVERLAY).map(|by| &by.name),
+            "policy": self.declared.as_ref().filter(|by| by.kind == POLICY).map(|by| &by.name),
+            "place": self.declared.as_ref().map(|by| &by.place),
         })
     }
 }

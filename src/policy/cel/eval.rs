@@ -1,9 +1,12 @@
 //! Evaluating an expression within a budget.
 
+mod loops;
+
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
-use super::lower::{Expr, Kind, Loop, LoopKind, Root};
+use super::lower::{Expr, Kind, Root};
+use super::meter::Meter;
 use super::operators;
 use super::value::Value;
 use crate::limits;
@@ -18,66 +21,6 @@ pub struct Fault {
     pub span: Span,
     /// Whether nothing makes up for it: the budget is spent.
     pub fatal: bool,
-}
-
-/// What evaluations may still cost: those on one object, and all of one unit.
-#[derive(Debug)]
-pub struct Meter {
-    object: Cell<u64>,
-    unit: Cell<u64>,
-}
-
-impl Default for Meter {
-    fn default() -> Self {
-        Self { object: Cell::new(limits::POLICY_STEPS), unit: Cell::new(limits::POLICY_UNIT_STEPS) }
-    }
-}
-
-impl Meter {
-    /// Begins with another object.
-    pub fn restart(&self) {
-        self.object.set(limits::POLICY_STEPS);
-    }
-
-    /// Whether the unit's budget is spent.
-    pub fn is_spent(&self) -> bool {
-        self.unit.get() == 0
-    }
-
-    /// Whether nothing more can be evaluated on this object.
-    fn is_out(&self) -> bool {
-        self.object.get() == 0 || self.unit.get() == 0
-    }
-
-    /// Takes what looking at all of a value costs.
-    ///
-    /// # Errors
-    /// When that is not enough.
-    pub fn weigh(&self, value: &Value<'_>) -> Result<(), String> {
-        let before = self.object.get().min(self.unit.get());
-        let mut left = before;
-        let fits = value.weigh(&mut left, limits::POLICY_STACK);
-        self.charge(if fits.is_some() { before - left } else { u64::MAX })
-    }
-
-    /// Takes `steps` from what is left.
-    ///
-    /// # Errors
-    /// When that is not enough.
-    pub fn charge(&self, steps: u64) -> Result<(), String> {
-        let taken = steps.min(self.object.get()).min(self.unit.get());
-        let enough = taken == steps;
-        self.object.set(self.object.get() - taken);
-        self.unit.set(self.unit.get() - taken);
-        if enough {
-            return Ok(());
-        }
-        let (whose, limit) = match self.unit.get() {
-            0 => ("the policies of one cluster or network", limits::POLICY_UNIT_STEPS),
-            _ => ("a policy on one object", limits::POLICY_STEPS),
-        };
-        Err(format!("it costs more than the {limit} steps that {whose} may take"))
-    }
 }
 
 /// The values that a policy's expressions start from; what is not there is null.
@@ -104,7 +47,7 @@ pub struct Scope<'a> {
     depth: Cell<usize>,
 }
 
-type Result_<'a> = Result<Value<'a>, Fault>;
+type Outcome<'a> = Result<Value<'a>, Fault>;
 
 impl<'a> Scope<'a> {
     /// A scope with a policy's variables.
@@ -118,11 +61,11 @@ impl<'a> Scope<'a> {
     ///
     /// # Errors
     /// When it has no value.
-    pub fn evaluate(&self, expr: &Expr) -> Result_<'a> {
+    pub fn evaluate(&self, expr: &Expr) -> Outcome<'a> {
         self.eval(expr, &mut Vec::new())
     }
 
-    pub(super) fn eval(&self, expr: &Expr, locals: &mut Vec<Value<'a>>) -> Result_<'a> {
+    pub(super) fn eval(&self, expr: &Expr, locals: &mut Vec<Value<'a>>) -> Outcome<'a> {
         let depth = self.depth.get();
         if depth > limits::POLICY_STACK {
             let message = format!("variables and expressions are nested more than {} deep", limits::POLICY_STACK);
@@ -139,7 +82,7 @@ impl<'a> Scope<'a> {
         self.meter.charge(steps).map_err(|message| Fault { message, span, fatal: true })
     }
 
-    fn step(&self, expr: &Expr, locals: &mut Vec<Value<'a>>) -> Result_<'a> {
+    fn step(&self, expr: &Expr, locals: &mut Vec<Value<'a>>) -> Outcome<'a> {
         let fault = |message: String| Fault { message, span: expr.span, fatal: self.meter.is_out() };
         match &expr.kind {
             Kind::Literal(value) => Ok(value.clone()),
@@ -193,7 +136,7 @@ impl<'a> Scope<'a> {
         bound.map_or(Value::Null, Value::from)
     }
 
-    fn variable(&self, index: usize) -> Result_<'a> {
+    fn variable(&self, index: usize) -> Outcome<'a> {
         let known = self.known.borrow().get(index).cloned().flatten();
         if let Some(known) = known {
             return known;
@@ -215,7 +158,7 @@ impl<'a> Scope<'a> {
     }
 
     /// `&&` or `||` (`any`): an operand that decides the result makes up for an error in the other one.
-    fn logic(&self, any: bool, left: &Expr, right: &Expr, locals: &mut Vec<Value<'a>>) -> Result_<'a> {
+    fn logic(&self, any: bool, left: &Expr, right: &Expr, locals: &mut Vec<Value<'a>>) -> Outcome<'a> {
         let first = self.truth(left, locals);
         match first {
             Ok(flag) if flag == any => return Ok(Value::Bool(any)),
@@ -229,7 +172,7 @@ impl<'a> Scope<'a> {
         }
     }
 
-    fn list(&self, items: &[(Expr, bool)], locals: &mut Vec<Value<'a>>) -> Result_<'a> {
+    fn list(&self, items: &[(Expr, bool)], locals: &mut Vec<Value<'a>>) -> Outcome<'a> {
         let mut values = Vec::with_capacity(items.len());
         for (item, optional) in items {
             match (self.eval(item, locals)?, optional) {
@@ -241,7 +184,7 @@ impl<'a> Scope<'a> {
         Ok(values.into())
     }
 
-    fn map(&self, entries: &[(Expr, Expr, bool)], locals: &mut Vec<Value<'a>>) -> Result_<'a> {
+    fn map(&self, entries: &[(Expr, Expr, bool)], locals: &mut Vec<Value<'a>>) -> Outcome<'a> {
         let mut map: Vec<(Value<'a>, Value<'a>)> = Vec::with_capacity(entries.len());
         for (key, value, optional) in entries {
             let found = self.eval(key, locals)?;
@@ -258,7 +201,7 @@ impl<'a> Scope<'a> {
     }
 
     /// `a.or(b)` and `a.orValue(b)`.
-    fn or_else(&self, operand: &Expr, other: &Expr, value: bool, locals: &mut Vec<Value<'a>>) -> Result_<'a> {
+    fn or_else(&self, operand: &Expr, other: &Expr, value: bool, locals: &mut Vec<Value<'a>>) -> Outcome<'a> {
         match self.eval(operand, locals)? {
             Value::Optional(Some(found)) if value => Ok((*found).clone()),
             Value::Optional(Some(found)) => Ok(Value::Optional(Some(found))),
@@ -268,7 +211,7 @@ impl<'a> Scope<'a> {
     }
 
     /// `optMap` and `optFlatMap`.
-    fn opt_map(&self, (operand, body, flat): (&Expr, &Expr, bool), locals: &mut Vec<Value<'a>>) -> Result_<'a> {
+    fn opt_map(&self, (operand, body, flat): (&Expr, &Expr, bool), locals: &mut Vec<Value<'a>>) -> Outcome<'a> {
         let value = match self.eval(operand, locals)? {
             Value::Optional(Some(value)) => value,
             Value::Optional(None) => return Ok(Value::Optional(None)),
@@ -282,71 +225,6 @@ impl<'a> Scope<'a> {
             value if flat => Err(not_optional(body, &value)),
             value => Ok(value.some()),
         }
-    }
-
-    /// A loop of any kind.
-    fn run(&self, it: &Loop, span: Span, locals: &mut Vec<Value<'a>>) -> Result_<'a> {
-        let range = self.eval(&it.range, locals)?;
-        self.charge(range.length().unwrap_or_default() as u64, span)?;
-        let Some(rounds) = rounds(&range, it.two) else {
-            let message = format!("this loop is over a list or a map, not {}", range.type_name());
-            return Err(Fault { message, span: it.range.span, fatal: false });
-        };
-        let mut result = Gathered::new(it.kind);
-        let mut pending = None;
-        for (first, second) in rounds {
-            let depth = locals.len();
-            let item = if it.two { second.clone() } else { first.clone() };
-            locals.push(first);
-            if it.two {
-                locals.push(second);
-            }
-            let round = self.round(it, &item, &mut result, locals);
-            locals.truncate(depth);
-            match round {
-                Ok(true) => return Ok(Value::Bool(it.kind == LoopKind::Exists)),
-                Ok(false) => {}
-                // A later round of `all` or `exists` may decide whatever this one would have said.
-                Err(fault) if matches!(it.kind, LoopKind::All | LoopKind::Exists) && !fault.fatal => pending = Some(fault),
-                Err(fault) => return Err(fault),
-            }
-        }
-        pending.map_or_else(|| Ok(result.finish()), Err)
-    }
-
-    /// One round; whether it decides the loop.
-    fn round(&self, it: &Loop, item: &Value<'a>, result: &mut Gathered<'a>, locals: &mut Vec<Value<'a>>) -> Result<bool, Fault> {
-        if it.kind == LoopKind::Filter {
-            if self.truth(&it.body, locals)? {
-                result.list.push(item.clone());
-            }
-            return Ok(false);
-        }
-        if let Some(filter) = &it.filter
-            && !self.truth(filter, locals)?
-        {
-            return Ok(false);
-        }
-        match it.kind {
-            LoopKind::All => return Ok(!self.truth(&it.body, locals)?),
-            LoopKind::Exists => return self.truth(&it.body, locals),
-            LoopKind::ExistsOne => result.count += usize::from(self.truth(&it.body, locals)?),
-            LoopKind::Map | LoopKind::Filter => result.list.push(self.eval(&it.body, locals)?),
-            LoopKind::TransformMap => {
-                let key = locals.get(locals.len().saturating_sub(2)).cloned().unwrap_or(Value::Null);
-                let value = self.eval(&it.body, locals)?;
-                result.map.push((key, value));
-            }
-            LoopKind::TransformEntry => {
-                let made = self.eval(&it.body, locals)?;
-                for (key, value) in made.entries().unwrap_or_default() {
-                    self.charge(result.map.len() as u64, it.body.span)?;
-                    let fault = |message| Fault { message, span: it.body.span, fatal: false };
-                    insert(&mut result.map, key, value).map_err(fault)?;
-                }
-            }
-        }
-        Ok(false)
     }
 }
 
@@ -364,39 +242,4 @@ fn insert<'a>(map: &mut Vec<(Value<'a>, Value<'a>)>, key: Value<'a>, value: Valu
     }
     map.push((key, value));
     Ok(())
-}
-
-/// What a loop goes over: items; keys of a map; with `two`, index and item, or key and value.
-fn rounds<'a>(range: &Value<'a>, two: bool) -> Option<Vec<(Value<'a>, Value<'a>)>> {
-    if let Some(items) = range.items() {
-        let pair = |(at, item): (usize, Value<'a>)| {
-            if two { (super::value::int(at), item) } else { (item, Value::Null) }
-        };
-        return Some(items.into_iter().enumerate().map(pair).collect());
-    }
-    range.entries()
-}
-
-/// What a loop has gathered.
-struct Gathered<'a> {
-    kind: LoopKind,
-    list: Vec<Value<'a>>,
-    map: Vec<(Value<'a>, Value<'a>)>,
-    count: usize,
-}
-
-impl<'a> Gathered<'a> {
-    fn new(kind: LoopKind) -> Self {
-        Self { kind, list: Vec::new(), map: Vec::new(), count: 0 }
-    }
-
-    fn finish(self) -> Value<'a> {
-        match self.kind {
-            LoopKind::All => Value::Bool(true),
-            LoopKind::Exists => Value::Bool(false),
-            LoopKind::ExistsOne => Value::Bool(self.count == 1),
-            LoopKind::Map | LoopKind::Filter => self.list.into(),
-            LoopKind::TransformMap | LoopKind::TransformEntry => Value::Map(Arc::new(self.map)),
-        }
-    }
 }

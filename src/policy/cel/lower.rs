@@ -116,6 +116,7 @@ pub(super) enum LoopKind {
     Filter,
     TransformMap,
     TransformEntry,
+    SortBy,
 }
 
 /// Compiles an expression; `variables` are the policy's that it may ask for.

@@ -8,13 +8,15 @@
 mod eval;
 mod library;
 mod lower;
+mod meter;
 mod operators;
 mod place;
 #[cfg(test)]
 mod tests;
 mod value;
 
-pub use eval::{Bindings, Fault, Meter, Scope};
+pub use eval::{Bindings, Fault, Scope};
 pub use lower::{Expr, compile};
+pub use meter::Meter;
 pub use place::Place;
 pub use value::Value;

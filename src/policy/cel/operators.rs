@@ -2,7 +2,7 @@
 
 use cel::common::ast::operators as names;
 
-use super::eval::Meter;
+use super::meter::Meter;
 use super::value::{Value, int};
 
 /// An operator with two operands that are both evaluated.
@@ -64,14 +64,7 @@ impl Operator {
 pub(super) fn binary<'a>(operator: Operator, left: &Value<'a>, right: &Value<'a>, meter: &Meter) -> Result<Value<'a>, String> {
     let order = || {
         meter.charge(compared(left).min(compared(right)))?;
-        match (left, right) {
-            (Value::Double(a), b) | (b, Value::Double(a))
-                if a.is_nan() && matches!(b, Value::Int(_) | Value::UInt(_) | Value::Double(_)) =>
-            {
-                Ok(None)
-            }
-            _ => left.compare(right).map(Some).ok_or_else(|| no_overload(operator, left, right)),
-        }
+        left.compare(right).ok_or_else(|| no_overload(operator, left, right))
     };
     match operator {
         Operator::Equal | Operator::NotEqual => {
@@ -81,10 +74,10 @@ pub(super) fn binary<'a>(operator: Operator, left: &Value<'a>, right: &Value<'a>
             }
             Ok(Value::Bool(left.equals(right) == (operator == Operator::Equal)))
         }
-        Operator::Less => Ok(Value::Bool(order()?.is_some_and(std::cmp::Ordering::is_lt))),
-        Operator::LessOrEqual => Ok(Value::Bool(order()?.is_some_and(std::cmp::Ordering::is_le))),
-        Operator::Greater => Ok(Value::Bool(order()?.is_some_and(std::cmp::Ordering::is_gt))),
-        Operator::GreaterOrEqual => Ok(Value::Bool(order()?.is_some_and(std::cmp::Ordering::is_ge))),
+        Operator::Less => Ok(Value::Bool(order()?.is_lt())),
+        Operator::LessOrEqual => Ok(Value::Bool(order()?.is_le())),
+        Operator::Greater => Ok(Value::Bool(order()?.is_gt())),
+        Operator::GreaterOrEqual => Ok(Value::Bool(order()?.is_ge())),
         Operator::In => contains(left, right, meter).ok_or_else(|| no_overload(operator, left, right))?.map(Value::Bool),
         _ => arithmetic(operator, left, right, meter),
     }
@@ -209,7 +202,7 @@ pub(super) fn select<'a>(operand: &Value<'a>, field: &str, optional: bool) -> Re
             _ => format!("a value of type {known} has no field `{field}`"),
         });
     }
-    match named(operand, field) {
+    match operand.field(&Value::from(field)) {
         Some(value) if optional || chained => Ok(value.some()),
         Some(value) => Ok(value),
         None if optional || chained => Ok(Value::Optional(None)),
@@ -217,30 +210,16 @@ pub(super) fn select<'a>(operand: &Value<'a>, field: &str, optional: bool) -> Re
     }
 }
 
-/// The field of a map under its name, or under the name that Kubernetes' escapes stand for: `x__dash__y` for `x-y`.
-fn named<'a>(operand: &Value<'a>, field: &str) -> Option<Value<'a>> {
-    let direct = operand.field(&Value::from(field));
-    if direct.is_some() || !field.contains("__") {
-        return direct;
-    }
-    let plain = ["__underscores__", "__dot__", "__dash__", "__slash__"];
-    let signs = ["__", ".", "-", "/"];
-    let mut name = field.to_owned();
-    for (escape, sign) in plain.iter().zip(signs) {
-        name = name.replace(escape, sign);
-    }
-    // Reserved words stand between underscores: `__namespace__`.
-    let word = name.strip_prefix("__").and_then(|name| name.strip_suffix("__")).map(str::to_owned);
-    operand.field(&Value::from(word.unwrap_or(name)))
-}
-
 /// `has(operand.field)`
 pub(super) fn has<'a>(operand: &Value<'a>, field: &str) -> Result<Value<'a>, String> {
     match operand {
         Value::Optional(None) => Ok(Value::Bool(false)),
         Value::Optional(Some(inner)) => has(inner, field),
-        map if map.is_map() => Ok(Value::Bool(named(map, field).is_some_and(|value| !matches!(value, Value::Null)))),
-        other => Err(format!("{} has no fields", if matches!(other, Value::Null) { "null" } else { other.type_name() })),
+        map if map.is_map() => Ok(Value::Bool(map.field(&Value::from(field)).is_some())),
+        list if list.length().is_some() && !matches!(list, Value::String(_) | Value::Bytes(_)) => {
+            Err("a list has no fields".to_owned())
+        }
+        _ => Ok(Value::Bool(false)),
     }
 }
 
@@ -257,6 +236,8 @@ pub(super) fn index<'a>(operand: &Value<'a>, index: &Value<'a>, optional: bool) 
         let at = match index {
             Value::Int(at) => usize::try_from(*at).ok(),
             Value::UInt(at) => usize::try_from(*at).ok(),
+            #[allow(clippy::cast_possible_truncation, reason = "what is out of range is no index")]
+            Value::Double(at) if at.fract() == 0.0 => usize::try_from(*at as i64).ok(),
             _ => return Err(format!("{} is not indexed by {}", operand.type_name(), index.type_name())),
         };
         match operand {

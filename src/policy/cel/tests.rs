@@ -1,3 +1,5 @@
+mod table;
+
 use super::*;
 use crate::testing::Project;
 use crate::tree::{FileId, Node, Span};
@@ -54,7 +56,7 @@ fn operators_and_macros() {
         "object.?spec.?missing.orValue(7) == 7 && object.spec[?'replicas'].value() == 3",
         "object.spec.ports[?9].hasValue() == false && optional.of(1).optMap(x, x + 1).value() == 2",
         "[1, ?optional.none(), 2] == [1, 2] && {?'a': optional.of(1)} == {'a': 1}",
-        "object.spec.x__dash__y == 1 && object.spec.__namespace__ == 2 && object.spec.`x-y` == 1",
+        "object.spec.`x-y` == 1 && object.spec['x-y'] == 1 && object.spec.namespace == 2",
         "false && object.missing.x == 1 || true",
         "[0, 1].exists(x, 1 / x == 1) && ![0, 1].all(x, 1 / x == 2)",
         "object.spec.ratio == 0.5 && -object.spec.replicas == -3 && 7 % 4 == 3 && 7 / 2 == 3",
@@ -77,7 +79,7 @@ fn libraries_of_kubernetes() {
         "'a-b-c'.split('-') == ['a', 'b', 'c'] && 'a-b-c'.split('-', 2) == ['a', 'b-c'] && ['a', 'b'].join('/') == 'a/b'",
         "'tacocat'.substring(4) == 'cat' && 'tacocat'.substring(0, 4) == 'taco' && 'abc'.charAt(1) == 'b' && 'abc'.charAt(3) == ''",
         "'hello'.indexOf('l') == 2 && 'hello'.lastIndexOf('l') == 3 && 'hello'.indexOf('l', 3) == 3 && 'x'.indexOf('yy') == -1",
-        "'a,a'.replace(',', ';') == 'a;a' && 'aaa'.replace('a', 'b', 1) == 'baa' && 'abc'.reverse() == 'cba'",
+        "'a,a'.replace(',', ';') == 'a;a' && 'aaa'.replace('a', 'b', 1) == 'baa'",
         "'%s has %d of %.1f, %x'.format(['x', 2, 2.25, 255]) == 'x has 2 of 2.2, ff' && '100%%'.format([]) == '100%'",
         "url('https://u@example.com:80/p%20q?a=1&a=2').getHost() == 'example.com:80' && isURL('/x') && !isURL('x y')",
         "url('https://example.com:80/').getPort() == '80' && url('https://[::1]:80/').getHostname() == '::1'",
@@ -89,7 +91,7 @@ fn libraries_of_kubernetes() {
         "cidr('10.0.0.0/8').prefixLength() == 8 && !isCIDR('10.0.0.0/33') && cidr('::/0').containsIP(ip('::2'))",
         "cidr('0.0.0.0/0').containsIP('255.255.255.255') && string(cidr('10.0.0.0/8').ip()) == '10.0.0.0'",
         "quantity('1Gi').isGreaterThan(quantity('1G')) && quantity('500m').compareTo(quantity('0.5')) == 0 && isQuantity('1.5Ki')",
-        "quantity('1k').asInteger() == 1000 && !quantity('0.5').isInteger() && quantity('-1').sign() == -1 && !isQuantity('1Q')",
+        "quantity('1k').asInteger() == 1000 && !quantity('0.5').isInteger() && sign(quantity('-1')) == -1 && !isQuantity('1Q')",
         "quantity('1').add(quantity('500m')) == quantity('1500m') && quantity('2').sub(1) == quantity('1')",
         "semver('1.2.3').isLessThan(semver('1.10.0')) && semver('1.0.0-rc.1').isLessThan(semver('1.0.0')) && !isSemver('1.2')",
         "semver('v1.2', true).minor() == 2 && semver('2.0.0').compareTo(semver('2.0.0+x')) == 0",

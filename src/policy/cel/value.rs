@@ -143,7 +143,10 @@ impl<'a> Value<'a> {
             Self::Bytes(bytes) => Some(bytes.len()),
             Self::List(items) => Some(items.len()),
             Self::Map(entries) => Some(entries.len()),
-            Self::Node(node) => node.as_list().map(<[Node]>::len).or_else(|| node.as_map().map(tree::Map::len)),
+            Self::Node(node) => match node.as_map() {
+                Some(map) => Some(map.iter().filter(|(_, node)| !node.is_null()).count()),
+                None => node.as_list().map(<[Node]>::len),
+            },
             _ => None,
         }
     }
@@ -163,7 +166,8 @@ impl<'a> Value<'a> {
             Self::Map(entries) => Some(entries.to_vec()),
             Self::Node(node) => {
                 let map = node.as_map()?;
-                Some(map.iter().map(|(key, node)| (Value::String(Arc::clone(&key.text)), node.into())).collect())
+                let there = map.iter().filter(|(_, node)| !node.is_null());
+                Some(there.map(|(key, node)| (Value::String(Arc::clone(&key.text)), node.into())).collect())
             }
             _ => None,
         }
@@ -172,7 +176,8 @@ impl<'a> Value<'a> {
     /// The value under a key of a mapping; none when there is no such key, or this is no mapping.
     pub fn field(&self, key: &Value<'a>) -> Option<Value<'a>> {
         match (self, key) {
-            (Self::Node(node), Self::String(key)) => node.get(key).map(Value::from),
+            // A field that is null is one that is not there: the API server drops it.
+            (Self::Node(node), Self::String(key)) => node.get(key).filter(|node| !node.is_null()).map(Value::from),
             (Self::Map(entries), key) => entries.iter().find(|(known, _)| known.equals(key)).map(|(_, value)| value.clone()),
             _ => None,
         }
@@ -289,20 +294,8 @@ fn weigh(node: &Node, left: &mut u64) -> Option<()> {
     }
 }
 
-/// The order of a double and a whole number, exact also where a double has no room for all digits.
+/// The order of a double and a whole number, which is compared as a double, as the API server does it.
+#[allow(clippy::cast_precision_loss, reason = "that is how they are compared")]
 fn compare_double(double: f64, whole: i128) -> Option<Ordering> {
-    if double.is_nan() {
-        return None;
-    }
-    // Beyond these bounds every whole number of 64 bits is smaller, or larger; within them the cast is exact.
-    if double >= 1.9e19 {
-        return Some(Ordering::Greater);
-    }
-    if double <= -1.9e19 {
-        return Some(Ordering::Less);
-    }
-    #[allow(clippy::cast_possible_truncation, reason = "bounded above")]
-    let floor = double.floor() as i128;
-    let fraction = if double.fract() == 0.0 { Ordering::Equal } else { Ordering::Greater };
-    Some(floor.cmp(&whole).then(fraction))
+    double.partial_cmp(&(whole as f64))
 }

@@ -5,7 +5,7 @@ use super::super::value::Value;
 use super::strings::plain;
 use super::time::{Span, Time};
 use super::{Function, Outcome, function, method, refused};
-use crate::policy::cel::eval::Meter;
+use crate::policy::cel::meter::Meter;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     function("size", 1..=1, |_, it| it.first().map_or_else(|| refused(it), size)),
@@ -129,9 +129,16 @@ fn to_string<'a>(meter: &Meter, it: &[Value<'a>]) -> Outcome<'a> {
             meter.charge(bytes.len() as u64)?;
             std::str::from_utf8(bytes).map(Value::from).map_err(|_| "these bytes are no UTF-8".to_owned())
         }
-        [value] if value.length().is_none() && !matches!(value, Value::Null | Value::Optional(_) | Value::Type(_)) => {
-            Ok(plain(value).into())
-        }
+        [
+            value @ (Value::Bool(_)
+            | Value::Int(_)
+            | Value::UInt(_)
+            | Value::Double(_)
+            | Value::Duration(_)
+            | Value::Timestamp(_)
+            | Value::Ip(_)
+            | Value::Cidr(..)),
+        ] => Ok(plain(value).into()),
         other => refused(other),
     }
 }

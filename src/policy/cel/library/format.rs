@@ -59,24 +59,29 @@ static FORMATS: [Format; 13] = [
         name: "dns1123LabelPrefix",
         most: 63,
         what: "the beginning of a DNS label",
-        test: |text| words(unended(text), &LABEL),
+        test: |text| words(&unended(text), &LABEL),
     },
     Format {
         name: "dns1123SubdomainPrefix",
         most: 253,
         what: "the beginning of a DNS subdomain",
-        test: |text| subdomain(unended(text)),
+        test: |text| subdomain(&unended(text)),
     },
     Format {
         name: "dns1035LabelPrefix",
         most: 63,
         what: "the beginning of a DNS label",
-        test: |text| words(unended(text), &LABEL_1035),
+        test: |text| words(&unended(text), &LABEL_1035),
     },
     Format { name: "labelValue", most: 63, what: "the value of a label", test: |text| text.is_empty() || words(text, &NAME) },
-    Format { name: "uri", most: usize::MAX, what: "a URI", test: |text| Url::parse(text).is_some() },
+    Format { name: "uri", most: usize::MAX, what: "a URI", test: Url::is },
     Format { name: "uuid", most: 36, what: "a UUID", test: |text| words(text, &UUID) },
-    Format { name: "byte", most: usize::MAX, what: "base64", test: |text| text.len().is_multiple_of(4) && words(text, &BASE64) },
+    Format {
+        name: "byte",
+        most: usize::MAX,
+        what: "base64",
+        test: |text| !text.is_empty() && text.len().is_multiple_of(4) && words(text, &BASE64),
+    },
     Format { name: "date", most: 10, what: "a date", test: |text| Time::parse(&format!("{text}T00:00:00Z")).is_some() },
     Format { name: "datetime", most: 64, what: "a point in time", test: |text| Time::parse(text).is_some() },
 ];
@@ -106,9 +111,14 @@ fn subdomain(text: &str) -> bool {
     text.split('.').all(|label| words(label, &LABEL))
 }
 
-/// A prefix without the hyphen that it may end in.
-fn unended(text: &str) -> &str {
-    text.strip_suffix('-').unwrap_or(text)
+/// A prefix as it could go on: a hyphen at the end, and what stands before it, count as a letter.
+fn unended(text: &str) -> String {
+    let mut chars: Vec<char> = text.chars().collect();
+    if chars.len() > 1 && chars.last() == Some(&'-') {
+        chars.truncate(chars.len() - 2);
+        chars.push('a');
+    }
+    chars.into_iter().collect()
 }
 
 fn qualified(text: &str) -> bool {

@@ -1,10 +1,11 @@
 //! Functions on lists, and sets.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use super::super::value::{Value, int};
 use super::{Function, Outcome, function, method, refused};
-use crate::policy::cel::eval::Meter;
+use crate::policy::cel::meter::Meter;
 use crate::policy::cel::operators::{Operator, binary};
 
 pub(super) const FUNCTIONS: &[Function] = &[
@@ -20,6 +21,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
     method("sum", 0..=0, |meter, it| {
         let items = items(meter, it)?;
         let Some((first, rest)) = items.split_first() else { return Ok(Value::Int(0)) };
+        if !matches!(first, Value::Int(_) | Value::UInt(_) | Value::Double(_) | Value::Duration(_)) {
+            return refused(&items);
+        }
         rest.iter().try_fold(first.clone(), |sum, item| binary(Operator::Add, &sum, item, meter))
     }),
     method("min", 0..=0, |meter, it| extreme(meter, it, Ordering::Less)),
@@ -55,23 +59,14 @@ pub(super) const FUNCTIONS: &[Function] = &[
         Ok(kept.into())
     }),
     method("sort", 0..=0, |meter, it| {
-        let mut sorted: Vec<Value<'_>> = Vec::new();
-        for item in items(meter, it)? {
-            meter.charge(sorted.len() as u64)?;
-            let mut at = sorted.len();
-            while let Some(before) = at.checked_sub(1).and_then(|before| sorted.get(before)) {
-                if ordered(before, &item)?.is_le() {
-                    break;
-                }
-                at -= 1;
-            }
-            sorted.insert(at, item);
-        }
-        Ok(sorted.into())
+        let items = items(meter, it)?;
+        sorted(meter, items.iter().cloned().zip(items.iter().cloned()).collect())
     }),
+    method("first", 0..=0, |meter, it| Ok(Value::Optional(items(meter, it)?.into_iter().next().map(Arc::new)))),
+    method("last", 0..=0, |meter, it| Ok(Value::Optional(items(meter, it)?.into_iter().next_back().map(Arc::new)))),
     function("lists.range", 1..=1, |meter, it| {
         let [Value::Int(count)] = it else { return refused(it) };
-        meter.charge(u64::try_from(*count).unwrap_or_default())?;
+        meter.charge(u64::try_from(*count).map_err(|_| "there is no list with fewer than no items".to_owned())?)?;
         Ok((0..*count).map(Value::Int).collect::<Vec<_>>().into())
     }),
     function("sets.contains", 2..=2, |meter, it| {
@@ -101,6 +96,23 @@ fn items<'a>(meter: &Meter, it: &[Value<'a>]) -> Result<Vec<Value<'a>>, String> 
 
 fn ordered(a: &Value<'_>, b: &Value<'_>) -> Result<Ordering, String> {
     a.compare(b).ok_or_else(|| format!("{} and {} have no order", a.type_name(), b.type_name()))
+}
+
+/// Values in the order of the keys that stand before them; what has the same key keeps its order.
+pub(in crate::policy::cel) fn sorted<'a>(meter: &Meter, keyed: Vec<(Value<'a>, Value<'a>)>) -> Outcome<'a> {
+    let mut sorted: Vec<(Value<'a>, Value<'a>)> = Vec::with_capacity(keyed.len());
+    for (key, value) in keyed {
+        meter.charge(sorted.len() as u64)?;
+        let mut at = sorted.len();
+        while let Some((before, _)) = at.checked_sub(1).and_then(|before| sorted.get(before)) {
+            if ordered(before, &key)?.is_le() {
+                break;
+            }
+            at -= 1;
+        }
+        sorted.insert(at, (key, value));
+    }
+    Ok(sorted.into_iter().map(|(_, value)| value).collect::<Vec<_>>().into())
 }
 
 fn extreme<'a>(meter: &Meter, it: &[Value<'a>], wanted: Ordering) -> Outcome<'a> {

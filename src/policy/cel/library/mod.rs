@@ -2,7 +2,7 @@
 
 mod convert;
 pub(super) mod format;
-mod lists;
+pub(super) mod lists;
 mod network;
 pub(super) mod quantity;
 mod regex;
@@ -17,7 +17,7 @@ use std::ops::RangeInclusive;
 #[cfg(test)]
 pub(in crate::policy::cel) use strings::plain;
 
-use super::eval::Meter;
+use super::meter::Meter;
 use super::value::Value;
 
 /// What a function computes.

@@ -20,7 +20,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
     }),
     #[allow(clippy::cast_precision_loss, reason = "approximate by name")]
     method("asApproximateFloat", 0..=0, |_, it| with(it, |quantity| Ok(Value::Double(quantity.nanos as f64 / 1e9)))),
-    method("sign", 0..=0, |_, it| with(it, |quantity| Ok(Value::Int(quantity.nanos.signum().try_into().unwrap_or(0))))),
+    // The API server's documentation has a method of this name; its code has a function.
+    function("sign", 1..=1, |_, it| with(it, |quantity| Ok(Value::Int(quantity.nanos.signum().try_into().unwrap_or(0))))),
     method("add", 1..=1, |_, it| combine(it, i128::checked_add)),
     method("sub", 1..=1, |_, it| combine(it, i128::checked_sub)),
 ];
@@ -43,11 +44,12 @@ impl Quantity {
         };
         let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
         let (number, suffix) = rest.split_at(end);
+        // A number without digits is zero, as the API server has it.
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-        if whole.is_empty() && fraction.is_empty() || fraction.contains('.') || number.len() > 40 {
+        if fraction.contains('.') || number.len() > 40 {
             return None;
         }
-        let digits: i128 = format!("{whole}{fraction}").parse().ok()?;
+        let digits: i128 = format!("0{whole}{fraction}").parse().ok()?;
         let (times, by) = scale(suffix)?;
         let numerator = digits.checked_mul(times)?.checked_mul(NANO)?;
         let divisor = 10i128.checked_pow(fraction.len().try_into().ok()?)?.checked_mul(by)?;
@@ -72,21 +74,19 @@ impl Quantity {
 
 /// What a suffix multiplies and divides by.
 fn scale(suffix: &str) -> Option<(i128, i128)> {
-    if let Some(exponent) = suffix.strip_prefix(['e', 'E']).filter(|rest| !rest.is_empty()) {
-        let exponent: i32 = exponent.parse().ok()?;
-        let power = 10i128.checked_pow(exponent.unsigned_abs().min(30))?;
-        return Some(if exponent < 0 { (1, power) } else { (power, 1) });
+    let among = |known: &[&str]| known.iter().position(|known| *known == suffix).and_then(|at| u32::try_from(at).ok());
+    if let Some(at) = among(&["n", "u", "m"]) {
+        return Some((1, 1000i128.pow(3 - at)));
     }
-    let small = ["n", "u", "m"].iter().position(|known| *known == suffix);
-    if let Some(at) = small {
-        return Some((1, 1000i128.pow(3 - u32::try_from(at).ok()?)));
+    if let Some(at) = among(&["", "k", "M", "G", "T", "P", "E"]) {
+        return Some((1000i128.pow(at), 1));
     }
-    let large = ["", "k", "M", "G", "T", "P", "E"].iter().position(|known| *known == suffix);
-    if let Some(at) = large {
-        return Some((1000i128.pow(u32::try_from(at).ok()?), 1));
+    if let Some(at) = among(&["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"]) {
+        return Some((1024i128.pow(at + 1), 1));
     }
-    let binary = ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"].iter().position(|known| *known == suffix)?;
-    Some((1024i128.pow(u32::try_from(binary).ok()? + 1), 1))
+    let exponent: i32 = suffix.strip_prefix(['e', 'E'])?.parse().ok()?;
+    let power = 10i128.checked_pow(exponent.unsigned_abs())?;
+    Some(if exponent < 0 { (1, power) } else { (power, 1) })
 }
 
 fn with<'a>(it: &[Value<'a>], read: impl FnOnce(Quantity) -> Outcome<'a>) -> Outcome<'a> {

@@ -9,7 +9,7 @@ use regex::{Regex, RegexBuilder};
 use super::super::value::Value;
 use super::{Function, Outcome, function, method, refused};
 use crate::limits;
-use crate::policy::cel::eval::Meter;
+use crate::policy::cel::meter::Meter;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     method("matches", 1..=1, matches),

@@ -37,6 +37,11 @@ impl Semver {
     /// Reads a version; `normalize` forgives a `v` before it, missing parts and leading zeros.
     pub fn parse(text: &str, normalize: bool) -> Option<Self> {
         let text = if normalize { text.strip_prefix('v').unwrap_or(text) } else { text };
+        // Only a version with all three numbers has more than those.
+        let short = text.matches('.').count() < 2;
+        if short && text.contains(['-', '+']) {
+            return None;
+        }
         let (text, build) = text.split_once('+').map_or((text, None), |(text, build)| (text, Some(build)));
         let (text, before) = text.split_once('-').map_or((text, None), |(text, before)| (text, Some(before)));
         let parts: Vec<&str> = text.split('.').collect();

@@ -2,7 +2,7 @@
 
 use super::super::value::{Value, int};
 use super::{Function, Outcome, function, lists, method, refused};
-use crate::policy::cel::eval::Meter;
+use crate::policy::cel::meter::Meter;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     method("contains", 1..=1, |meter, it| both(meter, it, |text, part| text.contains(part))),
@@ -17,10 +17,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     method("lowerAscii", 0..=0, |meter, it| mapped(meter, it, str::to_ascii_lowercase)),
     method("upperAscii", 0..=0, |meter, it| mapped(meter, it, str::to_ascii_uppercase)),
     method("trim", 0..=0, |meter, it| mapped(meter, it, |text| text.trim().to_owned())),
-    method("reverse", 0..=0, |meter, it| match it {
-        [Value::String(_)] => mapped(meter, it, |text| text.chars().rev().collect()),
-        _ => lists::reverse(meter, it),
-    }),
+    method("reverse", 0..=0, lists::reverse),
     method("replace", 2..=3, replace),
     method("split", 1..=2, split),
     method("substring", 1..=2, |meter, it| match it {
@@ -89,8 +86,13 @@ fn position<'a>(meter: &Meter, it: &[Value<'a>], last: bool) -> Outcome<'a> {
     let part: Vec<char> = part.chars().collect();
     meter.charge((chars.len() as u64).saturating_mul(1 + part.len() as u64 / 8))?;
     let ends = chars.len().checked_sub(part.len());
-    let bound = offset.map(usize::try_from).transpose().ok().filter(|bound| bound.is_none_or(|bound| bound <= chars.len()));
-    let bound = bound.ok_or_else(|| "the position is not in the text".to_owned())?;
+    let bound = offset.map(usize::try_from).transpose().map_err(|_| "the position is negative".to_owned())?;
+    match bound {
+        // Nothing is found anywhere, and nothing else beyond the end.
+        Some(bound) if part.is_empty() => return Ok(int(bound.min(chars.len()))),
+        Some(bound) if bound >= chars.len() => return Ok(Value::Int(-1)),
+        _ => {}
+    }
     let found = |at: &usize| chars.get(*at..*at + part.len()) == Some(part.as_slice());
     let at = ends.and_then(|end| {
         if last {

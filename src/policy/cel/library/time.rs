@@ -1,5 +1,7 @@
 //! Points in time and lengths of it; there is no clock.
 
+use std::cmp::Ordering;
+
 use super::super::value::Value;
 use super::{Function, Outcome, method, refused};
 
@@ -26,13 +28,35 @@ pub struct Span {
     nanos: i64,
 }
 
-/// A point in time, in UTC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// A point in time.
+#[derive(Clone, Copy, Debug)]
 pub struct Time {
     /// Seconds since 1970.
     pub seconds: i64,
     /// Nanoseconds beyond them.
     pub nanos: u32,
+    /// Seconds east of Greenwich where it was written, which is how it is written again.
+    east: i64,
+}
+
+impl PartialEq for Time {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Time {}
+
+impl PartialOrd for Time {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Time {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (self.seconds, self.nanos).cmp(&(other.seconds, other.nanos))
+    }
 }
 
 const SECOND: i128 = 1_000_000_000;
@@ -119,14 +143,15 @@ impl Time {
             return None;
         }
         let nanos = format!("{fraction:0<9}").get(..9)?.parse().ok()?;
-        let offset = if matches!(zone, "Z" | "z") { 0 } else { offset(zone)? };
-        let seconds = days(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second - offset;
-        Some(Self { seconds, nanos })
+        let east = if matches!(zone, "Z" | "z") { 0 } else { offset(zone)? };
+        let seconds = days(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second - east;
+        Some(Self { seconds, nanos, east })
     }
 
     /// The time some length later.
     pub fn plus(self, length: Span) -> Option<Self> {
-        Self::of(i128::from(self.seconds) * SECOND + i128::from(self.nanos) + i128::from(length.nanos))
+        let later = Self::of(i128::from(self.seconds) * SECOND + i128::from(self.nanos) + i128::from(length.nanos))?;
+        Some(Self { east: self.east, ..later })
     }
 
     /// The length from `earlier` to here.
@@ -140,17 +165,23 @@ impl Time {
         let seconds = i64::try_from(nanos.div_euclid(SECOND)).ok()?;
         let written = days(1, 1, 1) * 86_400..days(10_000, 1, 1) * 86_400;
         written.contains(&seconds).then_some(())?;
-        Some(Self { seconds, nanos: u32::try_from(nanos.rem_euclid(SECOND)).ok()? })
+        Some(Self { seconds, nanos: u32::try_from(nanos.rem_euclid(SECOND)).ok()?, east: 0 })
     }
 
     /// In RFC 3339.
     pub fn text(self) -> String {
-        let civil = civil(self.seconds.div_euclid(86_400));
-        let second = self.seconds.rem_euclid(86_400);
+        let local = self.seconds.saturating_add(self.east);
+        let civil = civil(local.div_euclid(86_400));
+        let second = local.rem_euclid(86_400);
         let fraction = format!(".{:09}", self.nanos);
         let fraction = fraction.trim_end_matches('0').trim_end_matches('.');
         let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
-        format!("{:04}-{:02}-{:02}T{hour:02}:{minute:02}:{second:02}{fraction}Z", civil.year, civil.month, civil.day)
+        let minutes = self.east.unsigned_abs() / 60;
+        let zone = match self.east.signum() {
+            0 => "Z".to_owned(),
+            sign => format!("{}{:02}:{:02}", if sign < 0 { '-' } else { '+' }, minutes / 60, minutes % 60),
+        };
+        format!("{:04}-{:02}-{:02}T{hour:02}:{minute:02}:{second:02}{fraction}{zone}", civil.year, civil.month, civil.day)
     }
 }
 

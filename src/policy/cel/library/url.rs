@@ -1,111 +1,174 @@
-//! URLs, as Go's `url.ParseRequestURI` reads them: absolute, or a path from the root.
+//! URLs, as Go's `net/url` reads them: absolute, or a path from the root.
 
+mod escape;
+
+use std::net::Ipv6Addr;
 use std::sync::Arc;
 
 use super::super::value::Value;
 use super::{Function, Outcome, function, method, refused};
-use crate::policy::cel::eval::Meter;
+use crate::policy::cel::meter::Meter;
+use escape::{Part, decoded, escaped};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     function("url", 1..=1, |meter, it| {
         let text = text(meter, it)?;
         Url::parse(text).map(|url| Value::Url(Arc::new(url))).ok_or_else(|| format!("`{text}` is no URL"))
     }),
-    function("isURL", 1..=1, |meter, it| Ok(Value::Bool(Url::parse(text(meter, it)?).is_some()))),
+    function("isURL", 1..=1, |meter, it| Ok(Value::Bool(Url::is(text(meter, it)?)))),
     method("getScheme", 0..=0, |_, it| part(it, |url| url.scheme.clone())),
     method("getHost", 0..=0, |_, it| part(it, |url| url.host.clone())),
     method("getHostname", 0..=0, |_, it| part(it, |url| url.hostname().to_owned())),
     method("getPort", 0..=0, |_, it| part(it, |url| url.port().to_owned())),
     method("getEscapedPath", 0..=0, |_, it| part(it, |url| url.path.clone())),
     method("getQuery", 0..=0, |meter, it| match it {
-        [Value::Url(url)] => {
-            meter.charge(url.text.len() as u64)?;
-            let mut query: Vec<(Value<'_>, Vec<Value<'_>>)> = Vec::new();
-            for pair in url.query.split('&').filter(|pair| !pair.is_empty()) {
-                let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-                let (Some(key), Some(value)) = (decoded(key, true), decoded(value, true)) else { continue };
-                let key = Value::from(key);
-                meter.charge(query.len() as u64)?;
-                match query.iter_mut().find(|(known, _)| known.equals(&key)) {
-                    Some((_, values)) => values.push(value.into()),
-                    None => query.push((key, vec![value.into()])),
-                }
-            }
-            Ok(Value::Map(Arc::new(query.into_iter().map(|(key, values)| (key, values.into())).collect())))
-        }
+        [Value::Url(url)] => query(meter, url),
         _ => refused(it),
     }),
 ];
 
 /// A URL and its parts.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Url {
-    /// The whole.
-    pub text: String,
     scheme: String,
+    user: String,
     host: String,
+    /// The path, escaped.
     path: String,
     query: String,
+    /// What stands after `#`, or instead of host and path.
+    rest: String,
 }
 
 impl Url {
-    /// Reads a URL.
+    /// Reads a URL; what stands after `#` is no part of its path.
     pub fn parse(text: &str) -> Option<Self> {
-        if text.chars().any(|c| c.is_control() || c == ' ') {
+        Self::read(text, false)?;
+        let (before, fragment) = text.split_once('#').unwrap_or((text, ""));
+        decoded(fragment, Part::Path)?;
+        let mut url = Self::read(before, true)?;
+        url.rest.push_str(fragment);
+        Some(url)
+    }
+
+    /// Whether a text is an absolute URL, or a path from the root.
+    pub fn is(text: &str) -> bool {
+        Self::read(text, false).is_some()
+    }
+
+    /// `relative`: a text that begins with two slashes names a host.
+    fn read(text: &str, relative: bool) -> Option<Self> {
+        if text.is_empty() || text.bytes().any(|byte| byte < b' ' || byte == 0x7f) {
             return None;
         }
-        let (scheme, rest) = match text.split_once(':') {
-            Some((scheme, rest)) if is_scheme(scheme) => (scheme.to_ascii_lowercase(), rest),
-            _ if text.starts_with('/') => (String::new(), text),
-            _ => return None,
-        };
+        if text == "*" {
+            return Some(Self { path: "*".to_owned(), ..Self::default() });
+        }
+        let (scheme, rest) = scheme(text)?;
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
-        let (host, path) = match rest.strip_prefix("//") {
-            Some(authority) if !scheme.is_empty() => authority.split_at(authority.find('/').unwrap_or(authority.len())),
-            _ if rest.starts_with('/') => ("", rest),
-            _ => return None,
+        let mut url = Self { scheme, query: query.to_owned(), ..Self::default() };
+        if !rest.starts_with('/') {
+            rest.clone_into(&mut url.rest);
+            return (!url.scheme.is_empty()).then_some(url);
+        }
+        let named = !url.scheme.is_empty() || relative && !rest.starts_with("///");
+        let path = match rest.strip_prefix("//").filter(|_| named) {
+            None => rest,
+            Some(rest) => {
+                let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+                let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
+                let allowed = |c: char| c.is_ascii_alphanumeric() || "-._:~!$&'()*+,;=%@".contains(c);
+                if !user.chars().all(allowed) {
+                    return None;
+                }
+                url.user = decoded(user, Part::Path)?;
+                url.host = self::host(host)?;
+                path
+            }
         };
-        decoded(path, false)?;
-        let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
-        let url = Self { text: text.into(), scheme, host: host.into(), path: path.into(), query: query.into() };
-        let closed = !host.contains(['[', ']']) || host.starts_with('[') && host.contains(']');
-        (closed && url.port().bytes().all(|byte| byte.is_ascii_digit())).then_some(url)
+        url.path = escaped(path)?;
+        Some(url)
     }
 
     fn hostname(&self) -> &str {
-        if let Some(rest) = self.host.strip_prefix('[') {
-            return rest.split_once(']').map_or(rest, |(name, _)| name);
-        }
-        self.host.rsplit_once(':').map_or(&self.host, |(name, _)| name)
+        let host = split(&self.host).0;
+        host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
     }
 
     fn port(&self) -> &str {
-        let after = self.host.rsplit_once(']').map_or(self.host.as_str(), |(_, after)| after);
-        after.rsplit_once(':').map_or("", |(_, port)| port)
+        split(&self.host).1
     }
-}
 
-fn is_scheme(text: &str) -> bool {
-    let word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
-    text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.bytes().all(word)
-}
-
-/// A text without its percent signs; `plus` stands for a space in a query.
-fn decoded(text: &str, plus: bool) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        match byte {
-            b'%' => {
-                let mut digit = || char::from(rest.next()?).to_digit(16);
-                let (high, low) = (digit()?, digit()?);
-                bytes.push(u8::try_from(high * 16 + low).ok()?);
-            }
-            b'+' if plus => bytes.push(b' '),
-            other => bytes.push(other),
+    /// As text.
+    pub fn text(&self) -> String {
+        let scheme = if self.scheme.is_empty() { String::new() } else { format!("{}:", self.scheme) };
+        let slashes = if self.host.is_empty() && self.user.is_empty() { "" } else { "//" };
+        let user = if self.user.is_empty() { String::new() } else { format!("{}@", self.user) };
+        let query = if self.query.is_empty() { String::new() } else { format!("?{}", self.query) };
+        let Self { host, path, rest, .. } = self;
+        let fragment = if path.is_empty() && host.is_empty() || rest.is_empty() { "" } else { "#" };
+        match fragment {
+            "" => format!("{scheme}{slashes}{user}{host}{path}{rest}{query}"),
+            _ => format!("{scheme}{slashes}{user}{host}{path}{query}#{rest}"),
         }
     }
-    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// The scheme, in lower case, and what follows it.
+fn scheme(text: &str) -> Option<(String, &str)> {
+    let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
+    let end = text.find(|c: char| !word(c)).unwrap_or(text.len());
+    let (before, after) = text.split_at(end);
+    match after.strip_prefix(':') {
+        Some(_) if before.is_empty() => None,
+        Some(rest) if before.starts_with(|c: char| c.is_ascii_alphabetic()) => Some((before.to_ascii_lowercase(), rest)),
+        _ => Some((String::new(), text)),
+    }
+}
+
+/// A host and its port; none when they are not.
+fn host(text: &str) -> Option<String> {
+    let port =
+        |rest: &str| rest.is_empty() || rest.strip_prefix(':').is_some_and(|port| port.bytes().all(|b| b.is_ascii_digit()));
+    match text.strip_prefix('[') {
+        Some(inner) => {
+            let (address, rest) = inner.rsplit_once(']')?;
+            let (address, zone) = address.split_once("%25").map_or((address, None), |(address, zone)| (address, Some(zone)));
+            address.parse::<Ipv6Addr>().ok()?;
+            let zone =
+                zone.map(|zone| Some(format!("%{}", decoded(zone, Part::Path)?))).unwrap_or_else(|| Some(String::new()))?;
+            port(rest).then(|| format!("[{address}{zone}]{rest}"))
+        }
+        None => {
+            let end = text.find(':').unwrap_or(text.len());
+            let sound = port(&text[end..]) && !text.contains(['[', ']']);
+            decoded(text, Part::Host).filter(|_| sound)
+        }
+    }
+}
+
+/// A host and its port.
+fn split(host: &str) -> (&str, &str) {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => (name, port),
+        _ => (host, ""),
+    }
+}
+
+fn query<'a>(meter: &Meter, url: &Url) -> Outcome<'a> {
+    meter.charge(url.query.len() as u64)?;
+    let mut query: Vec<(Value<'_>, Vec<Value<'_>>)> = Vec::new();
+    for pair in url.query.split('&').filter(|pair| !pair.is_empty() && !pair.contains(';')) {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let (Some(key), Some(value)) = (decoded(key, Part::Query), decoded(value, Part::Query)) else { continue };
+        let key = Value::from(key);
+        meter.charge(query.len() as u64)?;
+        match query.iter_mut().find(|(known, _)| known.equals(&key)) {
+            Some((_, values)) => values.push(value.into()),
+            None => query.push((key, vec![value.into()])),
+        }
+    }
+    Ok(Value::Map(Arc::new(query.into_iter().map(|(key, values)| (key, values.into())).collect())))
 }
 
 fn text<'i>(meter: &Meter, it: &'i [Value<'_>]) -> Result<&'i str, String> {

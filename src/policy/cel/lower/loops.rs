@@ -15,14 +15,14 @@ impl Lowering<'_> {
             "filter" => LoopKind::Filter,
             "transformMap" => LoopKind::TransformMap,
             "transformMapEntry" => LoopKind::TransformEntry,
+            "sortBy" => LoopKind::SortBy,
             "optMap" | "optFlatMap" => return self.opt_map(target, arguments, name == "optFlatMap").map(Some),
             _ => return Ok(None),
         };
         let transforms = name.starts_with("transform");
         let (variables, filter, body) = match (kind, transforms, arguments) {
-            (LoopKind::All | LoopKind::Exists | LoopKind::ExistsOne | LoopKind::Filter | LoopKind::Map, false, [v, body]) => {
-                (vec![v], None, body)
-            }
+            (LoopKind::TransformMap | LoopKind::TransformEntry, false, _) => return Ok(None),
+            (_, false, [v, body]) => (vec![v], None, body),
             (LoopKind::Map, false, [v, filter, body]) => (vec![v], Some(filter), body),
             (LoopKind::All | LoopKind::Exists | LoopKind::ExistsOne, false, [k, v, body]) => (vec![k, v], None, body),
             (_, true, [k, v, body]) => (vec![k, v], None, body),
