@@ -341,8 +341,18 @@ impl<'a> Fleet<'a> {
         let mut artifacts = self.stack(&folder, "network", template, findings);
         artifacts.sort_by(|a, b| a.path.cmp(&b.path));
         if let Some(witness) = self.witness {
-            let (project, sources) = (self.project, self.sources);
-            witness.network(&NetworkSeen { project, sources, network, clusters, plan, template, artifacts: &artifacts });
+            witness.network(&NetworkSeen {
+                project: self.project,
+                sources: self.sources,
+                network,
+                clusters,
+                plan,
+                overlays: &overlays,
+                instances: &instances,
+                jsonnet: self.jsonnet,
+                template,
+                artifacts: &artifacts,
+            });
         }
         Some(Unit { folder, declared: network.span("metadata.name"), artifacts })
     }

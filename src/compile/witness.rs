@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use crate::declare::{Declared, Network, Project};
 use crate::kubernetes::Object;
+use crate::overlay::Selected;
+use crate::overlay::jsonnet::Jsonnet;
 use crate::overlay::render::{Instance, Tools};
 use crate::plan::{ClusterPlan, NetworkPlan};
 use crate::resolve::Effective;
@@ -20,7 +22,8 @@ pub trait Witness: Sync {
 }
 
 /// A network's unit, and what it was made from.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
+#[allow(missing_debug_implementations)]
 pub struct NetworkSeen<'a> {
     /// The project.
     pub project: &'a Declared<Project>,
@@ -32,6 +35,12 @@ pub struct NetworkSeen<'a> {
     pub clusters: &'a [Effective<'a>],
     /// Its plan.
     pub plan: &'a NetworkPlan,
+    /// The overlays that have something for its stack: its own, and those of its clusters.
+    pub overlays: &'a [Selected<'a>],
+    /// Those of them that apply.
+    pub instances: &'a [Instance<'a>],
+    /// Runs Jsonnet.
+    pub jsonnet: &'a Jsonnet,
     /// Its template.
     pub template: &'a Node,
     /// The files.

@@ -10,22 +10,24 @@ use crate::resolve::Effective;
 use crate::tree::{Node, Path, Span};
 use crate::{ClusterSeen, NetworkSeen};
 
-/// The clusters whose overlays may have set a value.
+/// The clusters whose overlays may have set a value, and their network.
 pub(super) struct Choice<'a> {
     clusters: Vec<&'a Effective<'a>>,
+    network: &'a Node,
 }
 
-/// An overlay of a cluster.
-type Chosen<'a> = (&'a Effective<'a>, &'a Selected<'a>);
+/// An overlay of a cluster, or of the network.
+type Chosen<'a> = (Option<&'a Effective<'a>>, &'a Selected<'a>);
 
 impl<'a> Choice<'a> {
     pub(super) fn of_cluster(seen: &ClusterSeen<'a>) -> Self {
-        Self { clusters: vec![seen.effective] }
+        Self { clusters: vec![seen.effective], network: &seen.effective.network.node }
     }
 
     /// The clusters in a network, whose overlays patch it.
     pub(super) fn of_network(seen: &NetworkSeen<'a>) -> Self {
-        Self { clusters: seen.clusters.iter().filter(|one| std::ptr::eq(one.network, seen.network)).collect() }
+        let clusters = seen.clusters.iter().filter(|one| std::ptr::eq(one.network, seen.network)).collect();
+        Self { clusters, network: &seen.network.node }
     }
 
     /// The clusters' declarations.
@@ -43,11 +45,30 @@ impl<'a> Choice<'a> {
         Arc::new(self.chosen(Origin::clone(origin)))
     }
 
-    /// Why a cluster has an overlay, and why it has those that ask for it.
+    /// Why there is an overlay, and why there are those that ask for it: of a network's, on each of the clusters that has it.
     pub(super) fn selections(&self, selected: &'a Selected<'a>) -> Vec<Arc<Origin>> {
-        let has = |one: &&Effective<'a>| one.overlays.iter().any(|own| std::ptr::eq(own, selected));
-        let effective = self.clusters.iter().copied().find(has);
-        effective.map(|effective| reasons(self, (effective, selected), &mut Vec::new())).unwrap_or_default()
+        let name = selected.overlay.name();
+        let own = |one: &&'a Effective<'a>| Some((Some(*one), one.overlays.iter().find(|own| own.overlay.name() == name)?));
+        let of_clusters: Vec<Chosen<'a>> = self.clusters.iter().filter_map(own).collect();
+        let of_network = |reason: &&Reason| !of_clusters.iter().any(|(_, own)| own.reasons.contains(reason));
+        let mut found: Vec<_> = selected
+            .reasons
+            .iter()
+            .filter(of_network)
+            .map(|reason| self.reason((None, selected), reason, &mut vec![name]))
+            .collect();
+        for chosen in of_clusters {
+            for reason in reasons(self, chosen, &mut Vec::new()) {
+                if !found.contains(&reason) {
+                    found.push(reason);
+                }
+            }
+        }
+        found
+    }
+
+    fn reason(&self, chosen: Chosen<'a>, reason: &Reason, within: &mut Vec<&'a str>) -> Arc<Origin> {
+        Arc::new(self.below(asks(self.network, chosen, reason), within))
     }
 
     /// `within` are the overlays that are being explained: two may ask for each other.
@@ -65,25 +86,25 @@ impl<'a> Choice<'a> {
     /// The overlay that declares a value, on the first of the clusters that has it.
     fn owner(&self, origin: &Origin) -> Option<Chosen<'a>> {
         let declares = |selected: &&'a Selected<'a>| selected.overlay.declared.node.span.file == origin.place.file;
-        let of = |one: &&'a Effective<'a>| Some((*one, one.overlays.iter().find(declares)?));
+        let of = |one: &&'a Effective<'a>| Some((Some(*one), one.overlays.iter().find(declares)?));
         self.clusters.iter().filter(|_| origin.kind == Kind::Declared && origin.place.is_known()).find_map(of)
     }
 }
 
-fn reasons<'a>(choice: &Choice<'a>, (effective, selected): Chosen<'a>, within: &mut Vec<&'a str>) -> Vec<Arc<Origin>> {
+fn reasons<'a>(choice: &Choice<'a>, (on, selected): Chosen<'a>, within: &mut Vec<&'a str>) -> Vec<Arc<Origin>> {
     within.push(selected.overlay.name());
-    let reasons = selected.reasons.iter();
-    let found = reasons.map(|reason| Arc::new(choice.below(asks((effective, selected), reason), within))).collect();
+    let found = selected.reasons.iter().map(|reason| choice.reason((on, selected), reason, within)).collect();
     within.pop();
     found
 }
 
 /// What asks for an overlay.
-fn asks((effective, selected): Chosen<'_>, reason: &Reason) -> Origin {
-    let document = &effective.cluster.node;
+fn asks(network: &Node, (on, selected): Chosen<'_>, reason: &Reason) -> Origin {
+    // What asks for an overlay of the network itself is no label or block of a cluster.
+    let document = on.map_or(network, |effective| &effective.cluster.node);
     let (text, place, inputs) = match &reason.origin {
         overlay::Origin::Layer(selector) => by_labels(selector, "cluster", document, reason),
-        overlay::Origin::NetworkLayer(selector) => by_labels(selector, "network", &effective.network.node, reason),
+        overlay::Origin::NetworkLayer(selector) => by_labels(selector, "network", network, reason),
         overlay::Origin::Cluster => ("the cluster's own list".to_owned(), reason.span, Vec::new()),
         overlay::Origin::UsedBy(name) => (format!("the overlay {name} builds on it"), reason.span, Vec::new()),
         overlay::Origin::Block => {

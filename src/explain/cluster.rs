@@ -8,13 +8,14 @@ use super::inputs::{Inputs, Scope};
 use super::narrow::below;
 use super::network;
 use super::origin::{Kind, Origin, overridden};
+use super::written::{Pieces, first_equal};
 use crate::ClusterSeen;
 use crate::cloudformation::origin::{self as stack, Reason};
+use crate::declare::Stack;
 use crate::kubernetes::{Identity, Object};
 use crate::overlay;
-use crate::overlay::compile::{Body, Manifest};
 use crate::overlay::render::Maker;
-use crate::overlay::template::{Scalar, Template};
+use crate::overlay::template::Template;
 use crate::plan::Flow;
 use crate::policy::COMPONENT;
 use crate::tree::{Node, Path, Span, Step};
@@ -24,6 +25,7 @@ pub(super) struct Cluster<'a> {
     seen: &'a ClusterSeen<'a>,
     inputs: Inputs<'a>,
     makers: Vec<(Identity, usize, Maker<'a>)>,
+    pieces: Pieces<'a>,
 }
 
 impl<'a> Cluster<'a> {
@@ -32,7 +34,9 @@ impl<'a> Cluster<'a> {
         let of = |(at, instance): (usize, &'a overlay::render::Instance<'a>)| {
             instance.makers(seen.tools).into_iter().map(move |(identity, maker)| (identity, at, maker))
         };
-        Self { seen, inputs: Inputs::new(seen), makers: instances.flat_map(of).collect() }
+        let inputs = Inputs::of_cluster(seen);
+        let pieces = Pieces::new(&inputs, Stack::Cluster, seen.tools.jsonnet);
+        Self { seen, inputs, makers: instances.flat_map(of).collect(), pieces }
     }
 
     fn object(&self, path: &str) -> Option<&'a Arc<Object>> {
@@ -70,19 +74,7 @@ impl<'a> Cluster<'a> {
                 None => vec![declared::at(&self.seen.effective.cluster.node, "metadata.name", None)],
             };
         };
-        let resource = Path::dotted("spec.resources").item(maker.index);
-        let node = scope.instance.overlay.declared.node.nearest(&resource.child("path"));
-        let by = format!("the overlay {}", scope.instance.overlay.name());
-        let origin = Origin::new(Kind::Constant, node.span, "").named(format!("resource {}", node.as_str().unwrap_or_default()));
-        let mut reasons = vec![Arc::new(Origin { by, ..origin })];
-        let plain = Scope { maker: None, ..scope };
-        let conditions =
-            [(&maker.resource.when, "when"), (&maker.resource.items, "loop"), (&scope.instance.compiled.when, "when")];
-        for (condition, name) in conditions {
-            reasons.extend(condition.iter().map(|condition| Arc::new(self.inputs.bare(plain, condition, name))));
-        }
-        reasons.extend(self.inputs.selected(scope).into_iter().flat_map(|selected| self.inputs.choice.selections(selected)));
-        reasons
+        self.inputs.resource(scope, maker)
     }
 
     /// Why there is a `ConfigMap` of files.
@@ -92,7 +84,7 @@ impl<'a> Cluster<'a> {
         let made = scope.instance.compiled.config_maps.iter().find(|map| map.object.node.span == span);
         let conditions = made.and_then(|map| map.when.as_ref()).into_iter().chain(&scope.instance.compiled.when);
         reasons.extend(conditions.map(|condition| Arc::new(self.inputs.bare(scope, condition, "when"))));
-        reasons.extend(self.inputs.selected(scope).into_iter().flat_map(|selected| self.inputs.choice.selections(selected)));
+        reasons.extend(self.inputs.selections(scope));
         reasons
     }
 
@@ -105,7 +97,7 @@ impl<'a> Cluster<'a> {
         let node = first_equal(object.node.nearest(path));
         let made = self.maker(object);
         let below = below(&object.node, path, node.span);
-        let origin = self.at_span(node.span, below, made).unwrap_or_else(|| self.elsewhere(object, node, path));
+        let origin = self.inputs.written_at(node.span, below, made).unwrap_or_else(|| self.elsewhere(object, node, path));
         // Nothing else replaces a value and leaves its place.
         let hashed = node.overrode.as_ref().is_some_and(|older| older.span == node.span && **older != *node);
         let text =
@@ -118,7 +110,7 @@ impl<'a> Cluster<'a> {
         let annotation = key(path, 0) == Some("metadata") && key(path, 1) == Some("annotations");
         if node.span.is_known() {
             let by = if &*object.component == COMPONENT { "a policy".to_owned() } else { String::new() };
-            return self.constant(node.span, by);
+            return self.inputs.constant(node.span, by);
         }
         match annotation || &*object.component != COMPONENT {
             true => files::annotation(self.seen.project),
@@ -137,61 +129,10 @@ impl<'a> Cluster<'a> {
         named.into_iter().map(|at| declared::at(project, &format!("spec.policies[{at}].policy"), None)).collect()
     }
 
-    /// The origin of a value by the place that set it, which may have set all that is around it, too: the value is `below` that.
-    fn at_span<'s>(&'s self, span: Span, below: &[Step], made: Option<(Scope<'s>, &'s Maker<'a>)>) -> Option<Origin> {
-        if let Some((scope, maker)) = made {
-            if let Some(scalar) =
-                maker.document.and_then(|document| whole(document).or_else(|| document.template.scalar_at(span)))
-            {
-                return Some(self.inputs.below(scope, scalar, below, None, 0));
-            }
-            if let Body::Jsonnet(file) = &maker.resource.body
-                && *file == span.file
-            {
-                return Some(self.program(scope, span, "a Jsonnet program"));
-            }
-            let document = maker.document.map(|document| document.template.span().file);
-            if document == Some(span.file) {
-                return Some(self.constant(span, format!("the overlay {}", scope.instance.overlay.name())));
-            }
-        }
-        let Some((scope, patch)) = self.inputs.patching(span.file) else {
-            let scope = self.inputs.owner(span)?;
-            return Some(self.constant(span, format!("the overlay {}", scope.instance.overlay.name())));
-        };
-        let by = format!("a patch of the overlay {}", scope.instance.overlay.name());
-        let mut origin = match &patch.body {
-            Body::Manifests(documents) => match documents.iter().find_map(|document| document.template.scalar_at(span)) {
-                Some(scalar) => self.inputs.below(scope, scalar, below, None, 0),
-                None => self.constant(span, String::new()),
-            },
-            Body::Jsonnet(_) => self.program(scope, span, "a Jsonnet program"),
-        };
-        origin.by = by;
-        // Without the patch another value would stand there, so why it applies is a part of the answer.
-        origin.inputs.extend(patch.when.iter().map(|condition| Arc::new(self.inputs.bare(scope, condition, "when"))));
-        origin
-            .inputs
-            .extend(self.inputs.selected(scope).into_iter().flat_map(|selected| self.inputs.choice.selections(selected)));
-        Some(origin)
-    }
-
-    fn constant(&self, span: Span, by: String) -> Origin {
-        Origin { by, ..Origin::new(Kind::Constant, span, self.inputs.written(span)) }
-    }
-
-    fn program(&self, scope: Scope<'_>, span: Span, text: &str) -> Origin {
-        let by = format!("the overlay {}", scope.instance.overlay.name());
-        Origin { by, ..Origin::new(Kind::Program, span, text) }
-    }
-
     fn in_template(&self, path: &Path) -> Origin {
         let Some(template) = self.seen.template else { return Origin::computed("", Vec::new()) };
-        let node = template.nearest(path);
-        if node.span.is_known() {
-            let origin = self.at_span(node.span, &[], None);
-            let origin = origin.unwrap_or_else(|| Origin::new(Kind::Constant, node.span, self.inputs.written(node.span)));
-            return Origin { overrode: overridden(template, path), ..origin };
+        if let Some(origin) = self.pieces.field(&self.inputs, template, path) {
+            return origin;
         }
         let reason = stack::cluster(self.seen.plan, template, path);
         self.reason(reason)
@@ -247,9 +188,7 @@ impl<'a> Cluster<'a> {
 
     /// An origin in an overlay, with why the cluster has the overlay.
     fn by_choice(&self, scope: Scope<'_>, mut origin: Origin) -> Origin {
-        origin
-            .inputs
-            .extend(self.inputs.selected(scope).into_iter().flat_map(|selected| self.inputs.choice.selections(selected)));
+        origin.inputs.extend(self.inputs.selections(scope));
         origin
     }
 
@@ -288,23 +227,6 @@ impl<'a> Cluster<'a> {
             }
             None => Origin::computed(because, Vec::new()).named("permission"),
         }
-    }
-}
-
-/// A value, or the first of those that it replaced and that were equal to it: a patch that repeats `kind` and `name` decides
-/// nothing about them.
-fn first_equal(node: &Node) -> &Node {
-    match node.overrode.as_deref().filter(|older| super::field::is_leaf(node) && *older == node && older.span.is_known()) {
-        Some(older) => first_equal(older),
-        None => node,
-    }
-}
-
-/// The expression that a document consists of.
-fn whole(document: &Manifest) -> Option<&Scalar> {
-    match &document.template {
-        Template::Scalar(scalar) => Some(scalar),
-        _ => None,
     }
 }
 

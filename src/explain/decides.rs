@@ -86,7 +86,7 @@ impl Lines<'_> {
         match &view.made {
             Made::Cluster(_, seen) => is(seen.effective.cluster.node.span) || is(seen.effective.network.node.span),
             // An overlay that a label of a cluster selects patches the network, too.
-            Made::Network(seen) => is(seen.network.node.span) || Choice::of_network(seen).nodes().any(|node| is(node.span)),
+            Made::Network(_, seen) => is(seen.network.node.span) || Choice::of_network(seen).nodes().any(|node| is(node.span)),
         }
     }
 }

@@ -12,16 +12,28 @@ use super::choice::Choice;
 use super::declared;
 use super::narrow::Asked;
 use super::origin::{Kind, Origin};
-use crate::ClusterSeen;
+use crate::declare::{Cluster, Declared, Network};
 use crate::overlay::Selected;
 use crate::overlay::compile::{Body, CompiledPatch};
 use crate::overlay::expression::Expression;
 use crate::overlay::render::{Instance, Maker};
 use crate::overlay::template::{Scalar, Template};
-use crate::tree::{FileId, Path, Span, Step};
+use crate::tree::{FileId, Path, Sources, Span, Step};
+use crate::{ClusterSeen, NetworkSeen};
 
 /// Expressions inside expressions: values of overlays build on each other, but no deeper.
 const DEPTH: usize = 32;
+
+/// What overlays are on: a cluster, or a network.
+#[derive(Clone, Copy)]
+pub(super) struct Unit<'a> {
+    pub(super) sources: &'a Sources,
+    /// None for a network, whose overlays see no cluster.
+    pub(super) cluster: Option<&'a Declared<Cluster>>,
+    pub(super) network: &'a Declared<Network>,
+    pub(super) overlays: &'a [Selected<'a>],
+    pub(super) instances: &'a [Instance<'a>],
+}
 
 /// Where an expression stands: which overlay's it is, and what it sees.
 #[derive(Clone, Copy)]
@@ -44,14 +56,28 @@ type Known = (usize, usize, String);
 
 /// Finds the origins of inputs, each once.
 pub(super) struct Inputs<'a> {
-    pub(super) seen: &'a ClusterSeen<'a>,
+    pub(super) unit: Unit<'a>,
     pub(super) choice: Choice<'a>,
     known: RefCell<IndexMap<Known, Arc<Origin>>>,
 }
 
 impl<'a> Inputs<'a> {
-    pub(super) fn new(seen: &'a ClusterSeen<'a>) -> Self {
-        Self { seen, choice: Choice::of_cluster(seen), known: RefCell::default() }
+    pub(super) fn of_cluster(seen: &'a ClusterSeen<'a>) -> Self {
+        let (effective, instances) = (seen.effective, seen.instances);
+        let unit = Unit {
+            sources: seen.sources,
+            cluster: Some(&effective.cluster),
+            network: effective.network,
+            overlays: &effective.overlays,
+            instances,
+        };
+        Self { unit, choice: Choice::of_cluster(seen), known: RefCell::default() }
+    }
+
+    pub(super) fn of_network(seen: &'a NetworkSeen<'a>) -> Self {
+        let NetworkSeen { sources, network, overlays, instances, .. } = *seen;
+        let unit = Unit { sources, cluster: None, network, overlays, instances };
+        Self { unit, choice: Choice::of_network(seen), known: RefCell::default() }
     }
 
     /// The origin of what a scalar with expressions gives.
@@ -82,7 +108,7 @@ impl<'a> Inputs<'a> {
 
     /// The text at a place.
     pub(super) fn written(&self, span: Span) -> String {
-        let text = self.seen.sources.get(span.file).and_then(|source| source.text.get(span.start as usize..span.end as usize));
+        let text = self.unit.sources.get(span.file).and_then(|source| source.text.get(span.start as usize..span.end as usize));
         text.unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
@@ -110,7 +136,7 @@ impl<'a> Inputs<'a> {
             let parts = asked.and_then(|asked| self.parts(scope, &paths, asked, depth));
             let leads = parts.is_some();
             let inputs = parts.unwrap_or_else(|| paths.iter().filter_map(|path| self.input(scope, path, depth)).collect());
-            let file = scope.instance.overlay.file(name, self.seen.sources).map_or(Span::NONE, |(id, _)| Span::file(id));
+            let file = scope.instance.overlay.file(name, self.unit.sources).map_or(Span::NONE, |(id, _)| Span::file(id));
             let origin = Origin { inputs, ..Origin::new(Kind::Program, file, "a text template") };
             let by = format!("the overlay {}", scope.instance.overlay.name());
             found.push((Arc::new(Origin { by, ..origin.named(name) }), leads));
@@ -152,8 +178,8 @@ impl<'a> Inputs<'a> {
         let values = &scope.instance.compiled.values;
         match *first {
             "options" => Some(self.option(scope, rest, value)),
-            "cluster" => Some(self.choice.chosen(declared::cluster(&self.seen.effective.cluster, rest, value))),
-            "network" => Some(self.choice.chosen(declared::network(self.seen.effective.network, rest, value))),
+            "cluster" => Some(self.choice.chosen(declared::cluster(self.unit.cluster?, rest, value))),
+            "network" => Some(self.choice.chosen(declared::network(self.unit.network, rest, value))),
             "facts" => self.fact(scope, (rest, after), value, depth),
             "item" => {
                 let items = scope.maker?.resource.items.as_ref()?;
@@ -171,7 +197,7 @@ impl<'a> Inputs<'a> {
     fn fact(&self, scope: Scope<'a>, (rest, after): (&[&str], &[Step]), value: Option<Json>, depth: usize) -> Option<Origin> {
         let field = rest.get(..1).unwrap_or_default();
         let says = |facts: &&Template| facts.constant(field).is_some() || !std::ptr::eq(facts.nearest(field), *facts);
-        let before = self.seen.instances.iter().enumerate().take(scope.index + 1).rev();
+        let before = self.unit.instances.iter().enumerate().take(scope.index + 1).rev();
         let (index, instance, facts) =
             before.filter_map(|(index, one)| Some((index, one, one.compiled.facts.as_ref()?))).find(|(.., facts)| says(facts))?;
         Some(self.template(Scope { index, instance, maker: None }, facts, (rest, after), value, depth + 1))
@@ -208,13 +234,13 @@ impl<'a> Inputs<'a> {
 
     pub(super) fn selected(&self, scope: Scope<'a>) -> Option<&'a Selected<'a>> {
         let name = scope.instance.overlay.name();
-        self.seen.effective.overlays.iter().find(|selected| selected.overlay.name() == name)
+        self.unit.overlays.iter().find(|selected| selected.overlay.name() == name)
     }
 
     /// The overlay in whose folder a place is.
     pub(super) fn owner(&self, span: Span) -> Option<Scope<'a>> {
-        let path = &self.seen.sources.get(span.file)?.path;
-        let instances = self.seen.instances.iter().enumerate();
+        let path = &self.unit.sources.get(span.file)?.path;
+        let instances = self.unit.instances.iter().enumerate();
         let own = instances.filter(|(_, instance)| path.starts_with(&instance.overlay.folder));
         // Overlays may stand in folders of others.
         let (index, instance) = own.max_by_key(|(_, instance)| instance.overlay.folder.len())?;
@@ -227,7 +253,7 @@ impl<'a> Inputs<'a> {
             Body::Manifests(documents) => documents.iter().any(|document| document.template.span().file == file),
             Body::Jsonnet(program) => *program == file,
         };
-        self.seen.instances.iter().enumerate().find_map(|(index, instance)| {
+        self.unit.instances.iter().enumerate().find_map(|(index, instance)| {
             let applies = |patch: &&CompiledPatch| {
                 patch.when.as_ref().is_none_or(|condition| condition.is_true(&instance.context).unwrap_or_default())
             };

@@ -8,7 +8,7 @@
 //! - [`origin`]: the answer;
 //! - [`field`]: fields of files by name and by line;
 //! - `inputs`, `declared`: what expressions look up; `choice`: why an overlay is there that declares something;
-//!   `narrow`: what of a mapping leads to one of its values;
+//!   `narrow`: what of a mapping leads to one of its values; `written`: what overlays write;
 //! - `cluster`, `network`, `files`: the files of units;
 //! - `crate::cloudformation::origin`: why a template has what it has.
 
@@ -23,6 +23,7 @@ mod narrow;
 mod network;
 mod options;
 pub mod origin;
+mod written;
 
 use std::path::Path as FilePath;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -79,7 +80,7 @@ pub struct Answered<T> {
 /// A unit and what it was made from.
 enum Made<'a> {
     Cluster(Box<cluster::Cluster<'a>>, &'a ClusterSeen<'a>),
-    Network(&'a NetworkSeen<'a>),
+    Network(Box<network::OfNetwork<'a>>, &'a NetworkSeen<'a>),
 }
 
 /// A unit that can be asked about.
@@ -94,7 +95,7 @@ impl View<'_> {
     fn sources(&self) -> &Sources {
         match &self.made {
             Made::Cluster(_, seen) => seen.sources,
-            Made::Network(seen) => seen.sources,
+            Made::Network(_, seen) => seen.sources,
         }
     }
 
@@ -102,7 +103,7 @@ impl View<'_> {
     fn prefix(&self) -> String {
         let project = match &self.made {
             Made::Cluster(_, seen) => seen.project,
-            Made::Network(seen) => seen.project,
+            Made::Network(_, seen) => seen.project,
         };
         project.value.spec.paths.output.trim_end_matches('/').to_owned() + "/" + &self.folder
     }
@@ -123,7 +124,7 @@ impl View<'_> {
     fn origin(&self, file: &str, path: &Path, tree: &Node) -> Origin {
         match &self.made {
             Made::Cluster(cluster, _) => cluster.field(file, path, tree),
-            Made::Network(seen) => network::field(seen, file, path).with(tree.at(path).map(Node::to_json)),
+            Made::Network(network, _) => network.field(file, path).with(tree.at(path).map(Node::to_json)),
         }
     }
 
@@ -133,7 +134,7 @@ impl View<'_> {
         let whole = || self.origin(file, &Path::default(), &Node::default());
         let origin = match &self.made {
             Made::Cluster(_, seen) => files::section(seen, text, line).unwrap_or_else(|| files::runbook(seen, whole(), here)),
-            Made::Network(_) => whole(),
+            Made::Network(..) => whole(),
         };
         origin.with(Some(here.into()))
     }
@@ -141,7 +142,7 @@ impl View<'_> {
     fn reasons(&self, file: &str) -> Vec<Arc<Origin>> {
         match &self.made {
             Made::Cluster(cluster, _) => cluster.reasons(file),
-            Made::Network(seen) => vec![declared::at(&seen.network.node, "metadata.name", None)],
+            Made::Network(_, seen) => vec![declared::at(&seen.network.node, "metadata.name", None)],
         }
     }
 }
@@ -162,7 +163,8 @@ impl Witness for Watch<'_> {
     fn network(&self, seen: &NetworkSeen<'_>) {
         let folder = format!("networks/{}", seen.plan.name);
         if self.wants(&folder) {
-            (self.look)(&View { folder, artifacts: seen.artifacts, made: Made::Network(seen) });
+            let made = Made::Network(Box::new(network::OfNetwork::new(seen)), seen);
+            (self.look)(&View { folder, artifacts: seen.artifacts, made });
         }
     }
 

@@ -1,23 +1,41 @@
 //! Origins of what is in a network's files.
 
-use super::choice::Choice;
+use super::inputs::Inputs;
 use super::origin::Origin;
+use super::written::Pieces;
 use super::{declared, files};
 use crate::NetworkSeen;
 use crate::cloudformation::origin as stack;
-use crate::declare::{Declared, Network};
+use crate::declare::{Declared, Network, Stack};
 use crate::tree::Path;
 
-/// The origin of a field of a network's file.
-pub(super) fn field(seen: &NetworkSeen<'_>, file: &str, path: &Path) -> Origin {
-    if file != "cloudformation/network.template.yaml" {
-        return files::network(seen, file, path);
+/// A network's unit, with what overlays made of its template.
+pub(super) struct OfNetwork<'a> {
+    seen: &'a NetworkSeen<'a>,
+    inputs: Inputs<'a>,
+    pieces: Pieces<'a>,
+}
+
+impl<'a> OfNetwork<'a> {
+    pub(super) fn new(seen: &'a NetworkSeen<'a>) -> Self {
+        let inputs = Inputs::of_network(seen);
+        let pieces = Pieces::new(&inputs, Stack::Network, seen.jsonnet);
+        Self { seen, inputs, pieces }
     }
-    let reason = stack::network(seen.network, seen.plan, seen.template, path);
-    let default = |path: &str| default(seen.network, path);
-    let choice = Choice::of_network(seen);
-    let inputs = reason.network.iter().map(|path| choice.input(&declared::at(&seen.network.node, path, default(path))));
-    Origin::computed(reason.text, inputs.collect())
+
+    /// The origin of a field of a network's file.
+    pub(super) fn field(&self, file: &str, path: &Path) -> Origin {
+        let NetworkSeen { network, plan, template, .. } = *self.seen;
+        if file != "cloudformation/network.template.yaml" {
+            return files::network(self.seen, file, path);
+        }
+        if let Some(origin) = self.pieces.field(&self.inputs, template, path) {
+            return origin;
+        }
+        let reason = stack::network(network, plan, template, path);
+        let declared = reason.network.iter().map(|path| declared::at(&network.node, path, default(network, path)));
+        Origin::computed(reason.text, declared.map(|origin| self.inputs.choice.input(&origin)).collect())
+    }
 }
 
 /// What a field of `spec.aws` is when nobody declares it.

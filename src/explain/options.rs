@@ -28,13 +28,13 @@ impl<'a> Inputs<'a> {
     }
 
     /// Whether somebody gave an option. A default has the place of the mapping that it was filled into; the values of a program
-    /// all have one place, so there the cluster's document tells.
+    /// all have one place, so there the clusters' documents tell.
     fn is_given(&self, selected: &Selected<'_>, path: &Path) -> bool {
         let Some((last, parents)) = path.0.split_last() else { return true };
         let block = selected.overlay.spec().selected_by.as_deref();
-        if let Some(block) = block.and_then(|block| self.seen.effective.cluster.node.at(&Path::dotted(&format!("spec.{block}"))))
-            && block.at(path).is_some()
-        {
+        let block = block.map(|block| Path::dotted(&format!("spec.{block}")));
+        let mut nodes = self.choice.nodes();
+        if block.is_some_and(|block| nodes.any(|node| node.at(&block).is_some_and(|block| block.at(path).is_some()))) {
             return true;
         }
         let parent = Path(parents.to_vec());

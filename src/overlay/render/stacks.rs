@@ -97,33 +97,44 @@ impl<'a> Instance<'a> {
         share
     }
 
-    /// What made each piece that the overlay adds to a stack's template, for `explain`.
+    /// The pieces that the overlay adds to a stack's template, and what made each, for `explain`; they are made once more for it.
     #[must_use]
-    pub fn stack_makers(&self, stack: Stack) -> Vec<Maker<'a>> {
+    pub fn stack_makers(&self, stack: Stack, jsonnet: &Jsonnet) -> Vec<(Node, Maker<'a>)> {
         let mut makers = Vec::new();
-        self.each_resource(Some(stack), &mut Vec::new(), &mut |maker, _| makers.push(maker));
+        self.each_piece(stack, jsonnet, &mut Vec::new(), &mut |maker, piece| makers.push((piece, maker.clone())));
         makers
     }
 
     fn pieces(&self, stack: Stack, jsonnet: &Jsonnet, findings: &mut Vec<Diagnostic>) -> Vec<Node> {
         let mut pieces = Vec::new();
-        self.each_resource(Some(stack), findings, &mut |maker, findings| match &maker.resource.body {
+        self.each_piece(stack, jsonnet, findings, &mut |_, piece| pieces.push(piece));
+        pieces
+    }
+
+    fn each_piece(
+        &self,
+        stack: Stack,
+        jsonnet: &Jsonnet,
+        findings: &mut Vec<Diagnostic>,
+        take: &mut dyn FnMut(&Maker<'a>, Node),
+    ) {
+        self.each_resource(Some(stack), findings, &mut |mut maker, findings| match &maker.resource.body {
             Body::Manifests(documents) => {
                 for document in documents {
+                    maker.document = Some(document);
                     let before = findings.len();
                     let piece = document.template.eval(&maker.context, findings);
                     piece
                         .filter(|_| findings.len() == before)
                         .into_iter()
-                        .for_each(|piece| each(piece, |piece| pieces.push(piece)));
+                        .for_each(|piece| each(piece, |piece| take(&maker, piece)));
                 }
             }
             Body::Jsonnet(file) => match jsonnet.eval(*file, &[("ctx", self.data(&maker.context))]) {
-                Ok(json) => each(from_json(&json, Span::file(*file)), |piece| pieces.push(piece)),
+                Ok(json) => each(from_json(&json, Span::file(*file)), |piece| take(&maker, piece)),
                 Err(finding) => findings.push(finding),
             },
         });
-        pieces
     }
 
     fn stack_patches(&self, stack: Stack, findings: &mut Vec<Diagnostic>) -> std::vec::IntoIter<&'a CompiledPatch> {
