@@ -3,7 +3,8 @@
 //! For N clusters, on disk and on tmpfs, prints whole-process wall times of a cold render, a render that changes nothing, a
 //! render after one cluster changed, and `check`; next to the floor, which is a plain loop in this process that writes the same
 //! bytes to the same files, and one that reads and hashes inputs and outputs. Medians of several runs, and the peak memory of
-//! the cold render. A second table is about `explain`, a third about a change of one cluster.
+//! the cold render. A second table is about `explain`, a third about policies and
+//! cross-checks, a fourth about a change of one cluster.
 
 #![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::unwrap_used, missing_docs)]
 
@@ -37,6 +38,13 @@ fn main() {
         println!("{}", origins(clusters, &place));
         fs::remove_dir_all(&place).unwrap();
     }
+    println!("\n| clusters | cold | policies | cross-checks | both/cold |");
+    println!("|---|---|---|---|---|");
+    for &clusters in &sizes {
+        let place = PathBuf::from("/dev/shm").join(format!("netloom-bench-{}", std::process::id()));
+        println!("{}", checked(clusters, &place));
+        fs::remove_dir_all(&place).unwrap();
+    }
     println!("\n| clusters | floor: read | check | diff of one | diff/check | check --staged of one | staged/floor |");
     println!("|---|---|---|---|---|---|---|");
     for &clusters in &sizes {
@@ -44,6 +52,68 @@ fn main() {
         println!("{}", compared(clusters, &place));
         fs::remove_dir_all(&place).unwrap();
     }
+}
+
+/// The stock policies that the fleet keeps: all but `deletion-protection`, which it breaks.
+const POLICIES: [&str; 11] = [
+    "default-deny",
+    "encryption-in-production",
+    "iam-no-wildcard-actions",
+    "images-pinned",
+    "kubenet-node-limit",
+    "nat-per-zone",
+    "no-open-access",
+    "no-plaintext-secret",
+    "no-privileged-pods",
+    "no-wildcard-rbac",
+    "zones-in-production",
+];
+
+/// Runs the cross-checks of every cluster once more.
+struct Again;
+
+impl netloom::Witness for Again {
+    fn network(&self, _: &netloom::NetworkSeen<'_>) {}
+    fn cluster(&self, seen: &netloom::ClusterSeen<'_>) {
+        let mut findings = Vec::new();
+        let facts: Vec<_> = seen.instances.iter().map(|one| (one.facts.clone(), one.place)).collect();
+        let draft = seen.template.map(|template| netloom::cloudformation::Draft::new(template.clone()));
+        let (cluster, plan, objects) = (&seen.effective.cluster, seen.plan, seen.objects);
+        netloom::check::declarations(cluster, seen.effective.network, &facts, &mut findings);
+        let rendered = netloom::check::Rendered {
+            cluster,
+            facts: &facts,
+            plan,
+            objects,
+            draft: draft.as_ref(),
+            schemas: seen.tools.schemas,
+        };
+        netloom::check::artifacts(rendered, &mut findings);
+    }
+}
+
+/// What policies and cross-checks cost, beside a cold render on tmpfs: compiling in this process with policies and without, and with
+/// the cross-checks of every cluster made twice.
+fn checked(clusters: usize, place: &Path) -> String {
+    let project = place.join("project");
+    generate(&project, clusters);
+    let worker = PathBuf::from(env!("CARGO_BIN_EXE_netloom"));
+    let request = netloom::Request { root: project.clone(), clusters: Vec::new(), worker };
+    let cold = median(|| {
+        _ = fs::remove_dir_all(project.join("rendered"));
+        netloom(&["render"], &project).0
+    });
+    let without =
+        median(|| timed(|| assert!(!netloom::diagnostic::has_errors(&netloom::compile(&request, &|_, _| {}).findings))));
+    let watched = median(|| timed(|| _ = netloom::witnessed(&request, &Onlooker)));
+    let again = median(|| timed(|| _ = netloom::witnessed(&request, &Again)));
+    let selected: String = POLICIES.iter().map(|name| format!("    - policy: {name}\n")).collect();
+    fs::write(project.join("netloom.yaml"), format!("{PROJECT}  policies:\n{selected}")).unwrap();
+    let with = median(|| timed(|| assert!(!netloom::diagnostic::has_errors(&netloom::compile(&request, &|_, _| {}).findings))));
+    let ms = |time: Duration| format!("{:.1} ms", time.as_secs_f64() * 1e3);
+    let (policies, checks) = (with.saturating_sub(without), again.saturating_sub(watched));
+    let share = (policies + checks).as_secs_f64() / cold.as_secs_f64();
+    format!("| {clusters} | {} | {} | {} | {share:.2} |", ms(cold), ms(policies), ms(checks))
 }
 
 /// What a change of one cluster costs, with the fleet in Git: `diff`, beside a `check` that finds nothing, and `check --staged`, beside

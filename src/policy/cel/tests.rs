@@ -163,6 +163,10 @@ fn costs_are_bounded() {
         "lists.range(9000000000).size() > 0",
         "lists.range(2000).map(x, 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx').join('').split('').map(x, 'yyyyyyyyyy').join('').size() > 0",
         "lists.range(100000).exists(x, lists.range(100000).exists(y, false)) || true",
+        // Texts and lists that grow by what is made of them.
+        "lists.range(9).map(x, 'aaaaaaaaaa').map(a, a.replace('a', a).replace('a', a).replace('a', a).replace('a', a)).size() > 0",
+        "'aaaa'.replace('', 'aaaaaaaaaaaaaaaa').replace('', 'aaaaaaaaaaaaaaaa').replace('', 'aaaaaaaaaaaaaaaa').replace('', 'aaaaaaaaaaaaaaaa').replace('', 'aaaaaaaaaaaaaaaa').size() > 0",
+        "[['a', 'b']].map(l, l+l+l+l+l+l+l+l+l+l).map(l, l+l+l+l+l+l+l+l+l+l).map(l, l+l+l+l+l+l+l+l+l+l).map(l, l+l+l+l+l+l+l+l+l+l).map(l, l+l+l+l+l+l+l+l+l+l).map(l, l+l+l+l+l+l+l+l+l+l).size() > 0",
     ];
     for expression in costly {
         let result = result(expression);
