@@ -333,7 +333,7 @@ impl<'a> Fleet<'a> {
         let overlays = self.overlays_of(network, plan, clusters, findings);
         let instances = self.instances_of_network(network, plan, &overlays, findings);
         let draft = self.stack_of_network(plan, &overlays, &instances, findings);
-        self.policies.network(self.networks, plan, draft.as_ref().map(|draft| &draft.template), findings);
+        self.policies.network(self.networks, plan, &self.plans, draft.as_ref().map(|draft| &draft.template), findings);
         let draft = draft?;
         check::template(&draft, findings);
         *traded = Traded::of(&draft);

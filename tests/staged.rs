@@ -126,6 +126,23 @@ fn exactly_what_a_change_reaches_is_compiled() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// A policy sees the MTU of a network that routes lead to.
+#[test]
+fn the_other_end_of_a_route_counts() {
+    let repository = fleet("peers");
+    let subnet = "{name: p, zone: us-west-2a, type: private, cidr: 10.8.0.0/24, egress: tgw-1, \
+        additionalRoutes: [{cidr: 10.9.0.0/16, target: tgw-1}]}";
+    let aws = format!("{{region: us-west-2, cidr: 10.8.0.0/16, zones: [us-west-2a], topology: private, subnets: [{subnet}]}}");
+    repository.write("declarations/near.yaml", &format!("{HEAD}Network\nmetadata: {{name: near}}\nspec: {{aws: {aws}}}\n"));
+    let far = format!("{HEAD}Network\nmetadata: {{name: far}}\nspec: {{mtu: 1500, static: {{cidr: 10.9.0.0/16}}}}\n");
+    repository.write("declarations/far.yaml", &far);
+    assert_eq!(code(&repository.netloom(&["render"])), 0, "{}", repository.tell(&repository.netloom(&["render"])));
+    repository.commit("two");
+    repository.apply("declarations/far.yaml (edit)", "1500 => 1400");
+    repository.git(&["add", "-A"]);
+    assert_eq!(units(&staged(&repository)), "/near");
+}
+
 #[test]
 fn the_commit_is_what_is_staged() {
     let repository = fleet("index");

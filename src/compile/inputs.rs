@@ -1,9 +1,9 @@
 //! What each unit is made from, so that two compilations can be compared before anything is rendered.
 //!
-//! A unit is a function of its declaration after all patches, its network, its overlays with their options and files, the policies
-//! and the rest of `netloom.yaml`. [`of`] takes a hash of all these for every unit. Where two compilations by the same netloom have
-//! the same hash, the unit's files are the same, and so is what there is to say about it, but for the lines in which it stands. A
-//! hash that differs may still stand for the same unit: what a unit might read is taken in, too.
+//! A unit is a function of its declaration after all patches, its network and the MTU of those that routes lead to, its overlays with
+//! their options and files, the policies and the rest of `netloom.yaml`. [`of`] takes a hash of all these for every unit. Where two
+//! compilations by the same netloom have the same hash, the unit's files are the same, and so is what there is to say about it, but
+//! for the lines in which it stands. A hash that differs may still stand for the same unit: what a unit might read is taken in, too.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,6 +36,11 @@ pub(super) fn of(resolved: &Resolved<'_>) -> Inputs {
         add(&mut hasher, [common.as_bytes(), text(&network.node).as_bytes(), owner.as_bytes()]);
         for selected in fleet.overlays_of_networks.get(at).into_iter().flatten() {
             chosen(selected, &overlays, &files, &mut hasher);
+        }
+        // Policies see what is at the other end of a route.
+        for peering in fleet.plans.get(at).into_iter().flat_map(|plan| plan.peerings(&fleet.plans)) {
+            let (name, through) = (peering.network.name.as_bytes(), peering.through.as_bytes());
+            add(&mut hasher, [name, through, &peering.network.mtu.to_le_bytes(), &peering.carries.to_le_bytes()]);
         }
         (network_folder(&network.value.metadata.name), hasher.finalize())
     });

@@ -9,9 +9,11 @@ mod iam;
 pub mod network;
 pub mod node_routes;
 mod peer;
+mod peering;
 mod protocol;
 
 pub use peer::Peer;
+pub use peering::Peering;
 pub use protocol::Protocol;
 
 use crate::address::{Cidr, Ipv6Range};

@@ -22,12 +22,13 @@ impl Policies<'_> {
         &self,
         networks: &[Declared<Network>],
         plan: &NetworkPlan,
+        plans: &[NetworkPlan],
         template: Option<&Node>,
         findings: &mut Vec<Diagnostic>,
     ) {
         let Some(network) = networks.iter().find(|one| one.value.metadata.name == plan.name) else { return };
         let folder = format!("networks/{}", plan.name);
-        let declaration = || status::network(network, plan);
+        let declaration = || status::network(network, plan, plans, template);
         let unit = || Before { kind: "Network", declaration: declaration(), objects: Vec::new(), template: template.cloned() };
         let active = self.active(&network.value.metadata.labels);
         if self.role.keep(&folder, unit) || active.is_empty() {

@@ -7,8 +7,8 @@ use serde_json::json;
 use crate::check::Rendered;
 use crate::declare::{Declared, Network};
 use crate::kubernetes::Object;
-use crate::plan::NetworkPlan;
-use crate::tree::{Node, Value, from_json};
+use crate::plan::{NetworkPlan, Peering};
+use crate::tree::{Map, Node, Value, from_json};
 
 /// A cluster: `status` has what its overlays say of themselves, and the namespaces that its objects are in.
 pub(super) fn cluster(it: Rendered<'_>) -> Node {
@@ -28,8 +28,9 @@ pub(super) fn cluster(it: Rendered<'_>) -> Node {
     complete(&it.cluster.node, &typed, &status)
 }
 
-/// A network: `status` has its zones and its NAT gateways.
-pub(super) fn network(declared: &Declared<Network>, plan: &NetworkPlan) -> Node {
+/// A network: `status` has its zones and its NAT gateways, the networks among `plans` that its routes lead to, and the resources of
+/// its final template.
+pub(super) fn network(declared: &Declared<Network>, plan: &NetworkPlan, plans: &[NetworkPlan], template: Option<&Node>) -> Node {
     let subnets = || plan.aws.iter().flat_map(|aws| &aws.subnets);
     let zones = |wanted: &dyn Fn(&crate::plan::Subnet) -> bool| {
         let mut zones: Vec<&str> = subnets().filter(|one| wanted(one)).map(|one| one.zone.as_str()).collect();
@@ -38,14 +39,34 @@ pub(super) fn network(declared: &Declared<Network>, plan: &NetworkPlan) -> Node 
         zones.into_iter().map(str::to_owned).collect::<Vec<_>>()
     };
     let status = json!({
-        "platform": if plan.aws.is_some() { "aws" } else { "static" },
+        "platform": platform(plan),
         "mtu": plan.mtu,
         "zones": zones(&|_| true),
         "privateZones": zones(&|one| one.kind == crate::declare::SubnetType::Private),
         "natGateways": plan.aws.as_ref().map_or(0, crate::plan::AwsPlan::nat_gateways_in_use),
+        "peers": plan.peerings(plans).iter().map(peer).collect::<Vec<_>>(),
     });
     let typed = serde_json::to_value(&declared.value).unwrap_or_default();
-    complete(&declared.node, &typed, &status)
+    let mut node = complete(&declared.node, &typed, &status);
+    let resources = template.and_then(|template| template.get("Resources")).cloned().unwrap_or_else(|| Map::new().into());
+    if let Some(status) = node.as_map_mut().and_then(|map| map.get_mut("status")?.as_map_mut()) {
+        status.insert("resources", resources);
+    }
+    node
+}
+
+fn peer(one: &Peering<'_>) -> serde_json::Value {
+    json!({
+        "network": one.network.name,
+        "platform": platform(one.network),
+        "mtu": one.network.mtu,
+        "through": one.through,
+        "carries": one.carries,
+    })
+}
+
+fn platform(plan: &NetworkPlan) -> &'static str {
+    if plan.aws.is_some() { "aws" } else { "static" }
 }
 
 /// A declaration with its defaults, each at the place of what it completes.
