@@ -55,12 +55,14 @@ fn main() {
 }
 
 /// The stock policies that the fleet keeps: all but `deletion-protection`, which it breaks.
-const POLICIES: [&str; 11] = [
+const POLICIES: [&str; 13] = [
     "default-deny",
     "encryption-in-production",
+    "flow-logs",
     "iam-no-wildcard-actions",
     "images-pinned",
     "kubenet-node-limit",
+    "mtu-of-peers",
     "nat-per-zone",
     "no-open-access",
     "no-plaintext-secret",
