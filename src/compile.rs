@@ -1,6 +1,7 @@
 //! The pipeline in one function, and what it does for one network and one cluster.
 
 mod inputs;
+mod open;
 pub(crate) mod planned;
 mod stacks;
 mod wanted;
@@ -14,7 +15,7 @@ use indexmap::IndexMap;
 use rayon::prelude::*;
 
 use crate::check::imports::Traded;
-use crate::declare::{self, Declared, Network, Project};
+use crate::declare::{Declared, Network, Project};
 use crate::diagnostic::{self, Diagnostic, rules};
 use crate::emit::Scope;
 use crate::git::Tree;
@@ -24,15 +25,16 @@ use crate::overlay::clash::Clashes;
 use crate::overlay::compile::Compiled;
 use crate::overlay::generate;
 use crate::overlay::jsonnet::Jsonnet;
-use crate::overlay::library::{self, Library};
 use crate::overlay::render::{Instance, Tools};
 use crate::plan::NetworkPlan;
 use crate::policy::{self, Policies, Role};
-use crate::resolve::{self, Documents, Effective};
-use crate::tree::{Node, Path, Sources, Span, to_yaml};
+use crate::resolve::{self, Effective};
+use crate::tree::{Node, Path, Sources, to_yaml};
 use crate::unit::{Artifact, Unit};
-use crate::{check, cloudformation, gitops, load, plan, runbook};
+use crate::{check, cloudformation, gitops, plan, runbook};
 pub(crate) use inputs::Inputs;
+pub(crate) use open::resolved;
+use open::{Opened, Unread, open};
 pub(crate) use wanted::{Resolved, Wanted};
 use wanted::{cluster_folder, network_folder};
 pub use witness::{ClusterSeen, NetworkSeen, Witness};
@@ -111,17 +113,10 @@ pub(crate) fn compile_at<T>(
     progress: &(dyn Fn(usize, usize) + Sync),
     choose: impl FnOnce(Resolved<'_>) -> (Wanted, T),
 ) -> (Compilation, Option<T>) {
-    let mut findings = Vec::new();
-    let mut sources = Sources::default();
-    let (project, ()) = rayon::join(|| read(&request.root, stored, &mut sources, &mut findings), declare::prepare);
-    let sources = Arc::new(sources);
-    let Some(project) = project.filter(|_| !diagnostic::has_errors(&findings)) else {
-        return (Compilation { sources, findings, ..Compilation::default() }, None);
+    let Opened { project, sources, jsonnet, library, mut documents, mut findings } = match open(request, stored) {
+        Ok(opened) => opened,
+        Err(Unread { sources, findings }) => return (Compilation { sources, findings, ..Compilation::default() }, None),
     };
-    let jsonnet = Jsonnet::new(&request.worker, Arc::clone(&sources));
-    let library = Library::read(&sources, &project.value.spec.paths.overlays, &mut findings);
-    let mut documents = Documents::read(&sources, &project.value.spec.paths.declarations, &jsonnet, &mut findings);
-    unknown_clusters(&request.clusters, &documents, &mut findings);
     let minors = documents.kubernetes_minors();
     let resolved = || {
         let layered = resolve::layered(&mut documents, &project, &library, &mut findings);
@@ -168,58 +163,6 @@ pub(crate) fn compile_at<T>(
 fn folders(clusters: &[Effective<'_>], networks: &[Declared<Network>]) -> Vec<String> {
     let clusters = clusters.iter().map(|one| format!("clusters/{}", one.cluster.value.metadata.name));
     clusters.chain(networks.iter().map(|one| format!("networks/{}", one.value.metadata.name))).collect()
-}
-
-/// Resolves a project's clusters and lets `look` see them: for commands that render nothing.
-pub(crate) fn resolved<T>(
-    request: &Request,
-    look: impl FnOnce(&[Effective<'_>], &Sources) -> T,
-) -> (Option<T>, Arc<Sources>, Vec<Diagnostic>) {
-    let (mut findings, mut sources) = (Vec::new(), Sources::default());
-    let project = read(&request.root, None, &mut sources, &mut findings);
-    let sources = Arc::new(sources);
-    let Some(project) = project.filter(|_| !diagnostic::has_errors(&findings)) else {
-        return (None, sources, findings);
-    };
-    let jsonnet = Jsonnet::new(&request.worker, Arc::clone(&sources));
-    let library = Library::read(&sources, &project.value.spec.paths.overlays, &mut findings);
-    let mut documents = Documents::read(&sources, &project.value.spec.paths.declarations, &jsonnet, &mut findings);
-    unknown_clusters(&request.clusters, &documents, &mut findings);
-    let layered = resolve::layered(&mut documents, &project, &library, &mut findings);
-    let networks = resolve::networks(&mut documents, &mut findings);
-    let clusters = resolve::clusters(&documents, layered, &project, &library, &networks, &mut findings);
-    let seen = look(&clusters, &sources);
-    // Policies are not evaluated here, but their codes are known.
-    let policies = Policies::read(&sources, &project, Role::Alone, &mut Vec::new()).codes(&sources);
-    resolve::severities(&project, &library, &policies, &mut findings);
-    diagnostic::sort(&mut findings, &sources);
-    (Some(seen), sources, findings)
-}
-
-/// Reads `netloom.yaml`, the project's declarations and overlays, and the stock overlays.
-fn read(
-    root: &std::path::Path,
-    stored: Option<&Arc<Tree>>,
-    sources: &mut Sources,
-    findings: &mut Vec<Diagnostic>,
-) -> Option<Declared<Project>> {
-    let (root, project) = match stored {
-        Some(tree) => load::stored(Arc::clone(tree), sources, findings)?,
-        None => load::project(root, sources, findings)?,
-    };
-    root.inputs(&project, sources, findings);
-    library::embed(sources);
-    policy::library::embed(sources);
-    Some(project)
-}
-
-/// Reports clusters that were asked for and that nobody declares.
-fn unknown_clusters(wanted: &[String], documents: &Documents, findings: &mut Vec<Diagnostic>) {
-    let declared = || documents.clusters.iter().filter_map(|node| node.get("metadata")?.str_at("name"));
-    for name in wanted.iter().filter(|name| declared().all(|known| known != name.as_str())) {
-        let finding = Diagnostic::new(&rules::CLUSTER_UNKNOWN, Span::NONE, format!("there is no cluster `{name}`"));
-        findings.push(finding.suggest(name, declared()));
-    }
 }
 
 /// What every unit is compiled from.

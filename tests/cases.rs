@@ -30,6 +30,8 @@ use rayon::prelude::*;
 use similar::TextDiff;
 use walkdir::WalkDir;
 
+mod sections;
+
 /// Folders whose cases have another form, and a test of their own beside this one.
 const OWN_FORM: [&str; 3] = ["cloudformation/", "diff/", "import/"];
 
@@ -76,17 +78,7 @@ struct Case<'a> {
 
 impl<'a> Case<'a> {
     fn parse(text: &'a str) -> Self {
-        let mut sections = Vec::new();
-        let (mut name, mut start, mut at) = ("", 0, 0);
-        for line in text.split_inclusive('\n') {
-            if let Some(next) = line.strip_prefix("-- ").and_then(|line| line.trim_end().strip_suffix(" --")) {
-                sections.push((name, &text[start..at]));
-                (name, start) = (next, at + line.len());
-            }
-            at += line.len();
-        }
-        sections.push((name, &text[start..]));
-        let head = sections.remove(0).1;
+        let (head, mut sections) = sections::parse(text);
         let end = sections.iter().position(|(name, _)| *name == "exit").unwrap_or(sections.len());
         let expected = sections.split_off(end).into_iter().map(|(name, _)| name);
         let commands: Vec<_> = head.lines().filter_map(|line| line.strip_prefix("$ ")).collect();

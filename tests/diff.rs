@@ -26,6 +26,7 @@ use repository::{Repository, code};
 use similar::TextDiff;
 
 mod repository;
+mod sections;
 
 #[test]
 fn history() {
@@ -52,7 +53,7 @@ fn history() {
 
 /// Makes the commit of a case, and returns the case with what happened.
 fn commit(case: &str, repository: &Repository) -> String {
-    let (head, sections) = parse(case);
+    let (head, sections) = sections::parse(case);
     let mut out = format!("{}\n", head.trim_end());
     for (name, text) in sections.iter().take_while(|(name, _)| *name != "exit") {
         repository.apply(name, text);
@@ -92,20 +93,6 @@ fn gate(check: &Output) -> String {
         .map(|finding| finding["code"].as_str().unwrap().to_owned())
         .collect();
     if stopped.is_empty() { "nothing".to_owned() } else { stopped.join(" ") }
-}
-
-fn parse(text: &str) -> (&str, Vec<(&str, &str)>) {
-    let (mut sections, mut name, mut start, mut at) = (Vec::new(), "", 0, 0);
-    for line in text.split_inclusive('\n') {
-        if let Some(next) = line.strip_prefix("-- ").and_then(|line| line.trim_end().strip_suffix(" --")) {
-            sections.push((name, &text[start..at]));
-            (name, start) = (next, at + line.len());
-        }
-        at += line.len();
-    }
-    sections.push((name, &text[start..]));
-    let head = sections.remove(0).1;
-    (head, sections)
 }
 
 /// A project with one cluster on premises.

@@ -2,15 +2,13 @@
 
 use std::sync::Arc;
 
-use super::{Fleet, Request, read, unknown_clusters};
+use super::{Fleet, Opened, Request, Unread, open};
 use crate::declare::{Cluster, Facts};
 use crate::diagnostic::{self, Diagnostic};
 use crate::git::Tree;
-use crate::overlay::jsonnet::Jsonnet;
-use crate::overlay::library::Library;
 use crate::plan::{self, ClusterPlan, NetworkPlan};
 use crate::policy::{Policies, Role};
-use crate::resolve::{self, Documents};
+use crate::resolve;
 use crate::tree::Sources;
 
 /// A cluster, planned.
@@ -41,16 +39,10 @@ pub(crate) fn planned(
     commit: Option<&Arc<Tree>>,
     choose: impl FnOnce(&[(String, String)]) -> Option<String>,
 ) -> (Option<Planned>, Arc<Sources>, Vec<Diagnostic>) {
-    let (mut findings, mut sources) = (Vec::new(), Sources::default());
-    let project = read(&request.root, commit, &mut sources, &mut findings);
-    let sources = Arc::new(sources);
-    let Some(project) = project.filter(|_| !diagnostic::has_errors(&findings)) else {
-        return (None, sources, findings);
+    let Opened { project, sources, jsonnet, library, mut documents, mut findings } = match open(request, commit) {
+        Ok(opened) => opened,
+        Err(Unread { sources, findings }) => return (None, sources, findings),
     };
-    let jsonnet = Jsonnet::new(&request.worker, Arc::clone(&sources));
-    let library = Library::read(&sources, &project.value.spec.paths.overlays, &mut findings);
-    let mut documents = Documents::read(&sources, &project.value.spec.paths.declarations, &jsonnet, &mut findings);
-    unknown_clusters(&request.clusters, &documents, &mut findings);
     let layered = resolve::layered(&mut documents, &project, &library, &mut findings);
     let networks = resolve::networks(&mut documents, &mut findings);
     let clusters = resolve::clusters(&documents, layered, &project, &library, &networks, &mut findings);

@@ -70,13 +70,10 @@ fn cluster(out: &mut String, view: &ClusterView, in_vpc: bool) {
         addresses(out, view);
     }
     for (at, step) in view.dns.iter().enumerate() {
-        let title = Line::new(step.title, step.mark);
-        node(out, 2, &format!("dns{at}"), step.mark, std::iter::once(&title).chain(&step.details));
+        node(out, 2, &format!("dns{at}"), step.mark, &step.lines());
     }
     for (at, group) in view.groups.iter().enumerate() {
-        let rules: Vec<Line> = group.rules.iter().map(super::RuleView::line).collect();
-        let title = Line::new(&*group.title, group.mark);
-        node(out, 2, &format!("group{at}"), group.mark, std::iter::once(&title).chain(&rules));
+        node(out, 2, &format!("group{at}"), group.mark, &group.lines());
     }
     close(out, 1);
     out.push_str("  provider --- pods\n");

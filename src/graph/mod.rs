@@ -306,6 +306,22 @@ pub struct RuleView {
     pub mark: Mark,
 }
 
+impl StepView {
+    /// The step in lines, its title first.
+    #[must_use]
+    pub fn lines(&self) -> Vec<Line> {
+        std::iter::once(Line::new(self.title, self.mark)).chain(self.details.iter().cloned()).collect()
+    }
+}
+
+impl GroupView {
+    /// The group in lines, its title first.
+    #[must_use]
+    pub fn lines(&self) -> Vec<Line> {
+        std::iter::once(Line::new(&*self.title, self.mark)).chain(self.rules.iter().map(RuleView::line)).collect()
+    }
+}
+
 impl RuleView {
     /// The rule in a line.
     #[must_use]

@@ -71,10 +71,8 @@ impl<'a> Instance<'a> {
         findings: &mut Vec<Diagnostic>,
     ) -> Option<Self> {
         let unit = format!("the cluster `{cluster}`");
-        let before = findings.len();
-        let instance = Self::evaluate(selected, compiled, base, unit.clone(), findings);
-        blame(selected.overlay, selected.place, &unit, findings.get_mut(before..));
-        instance
+        let work = |findings: &mut Vec<Diagnostic>| Self::evaluate(selected, compiled, base, unit.clone(), findings);
+        blame(selected.overlay, selected.place, &unit, findings, work)
     }
 
     /// An overlay on a network, whichever clusters run in that: without facts, and without the values that ask for a cluster.
@@ -87,10 +85,8 @@ impl<'a> Instance<'a> {
         findings: &mut Vec<Diagnostic>,
     ) -> Option<Self> {
         let unit = format!("the network `{network}`");
-        let before = findings.len();
-        let instance = Self::evaluate_for_network(selected, compiled, base, unit.clone(), findings);
-        blame(selected.overlay, selected.place, &unit, findings.get_mut(before..));
-        instance
+        let work = |findings: &mut Vec<Diagnostic>| Self::evaluate_for_network(selected, compiled, base, unit.clone(), findings);
+        blame(selected.overlay, selected.place, &unit, findings, work)
     }
 
     fn evaluate_for_network(
@@ -189,8 +185,7 @@ impl<'a> Instance<'a> {
     /// What `work` gives; findings about expressions tell where the overlay is chosen.
     fn blamed<T>(&self, findings: &mut Vec<Diagnostic>, work: impl FnOnce(&mut Vec<Diagnostic>) -> T) -> T {
         let before = findings.len();
-        let result = work(findings);
-        blame(self.overlay, self.place, &self.unit, findings.get_mut(before..));
+        let result = blame(self.overlay, self.place, &self.unit, findings, work);
         if self.of_network {
             let unset =
                 |finding: &&mut Diagnostic| ["is undefined", "gives no value"].iter().any(|end| finding.message.ends_with(end));
@@ -370,10 +365,18 @@ impl<'a> Instance<'a> {
     }
 }
 
-/// Adds to findings about expressions where the overlay is chosen. Nobody can mend an expression of a stock overlay: there the
+/// What `work` gives; adds to its findings about expressions where the overlay is chosen. Nobody can mend an expression of a stock overlay: there the
 /// choice, with its options, comes first.
-fn blame(overlay: &Overlay, place: Span, unit: &str, findings: Option<&mut [Diagnostic]>) {
-    let expressions = findings.into_iter().flatten().filter(|finding| finding.code == rules::EXPRESSION.code);
+fn blame<T>(
+    overlay: &Overlay,
+    place: Span,
+    unit: &str,
+    findings: &mut Vec<Diagnostic>,
+    work: impl FnOnce(&mut Vec<Diagnostic>) -> T,
+) -> T {
+    let before = findings.len();
+    let result = work(findings);
+    let expressions = findings.iter_mut().skip(before).filter(|finding| finding.code == rules::EXPRESSION.code);
     for finding in expressions.filter(|_| place.is_known()) {
         if overlay.stock {
             let label = Label { span: finding.span, text: "in this expression".to_owned() };
@@ -383,6 +386,7 @@ fn blame(overlay: &Overlay, place: Span, unit: &str, findings: Option<&mut [Diag
             finding.labels.push(Label { span: place, text: format!("chosen here for {unit}") });
         }
     }
+    result
 }
 
 /// Whether a condition holds; one that cannot be evaluated is reported and does not.
