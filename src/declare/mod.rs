@@ -64,7 +64,7 @@ pub struct Metadata {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Acknowledgement {
-    /// The change's name, as `netloom diff` shows it: `networking.weave.encryption.enabled`.
+    /// The change's name, as `netloom diff` shows it: `kubeProxy.mode`.
     pub transition: String,
     /// Why it is wanted, and when it is done.
     #[schemars(length(min = 1))]

@@ -421,7 +421,7 @@ pub struct Patch {
 }
 
 /// Selects objects; every field that is given must match. The texts are regular expressions for the whole of the field, as in
-/// kustomize: `weave.*` matches `weave-net`, and `weave` does not. A resource of a stack has its type as `kind` (`AWS::EC2::Subnet`),
+/// kustomize: `node.*` matches `node-agent`, and `node` does not. A resource of a stack has its type as `kind` (`AWS::EC2::Subnet`),
 /// its logical id as `name`, and nothing else, as policies see it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]

@@ -330,7 +330,7 @@ rules! {
     EXPLAIN_FILE Error "explain-file", help: "",
         "`netloom explain` was asked about a file that the project neither holds nor is rendered to.";
     EXPLAIN_FIELD Error "explain-field", help: "",
-        "`netloom explain` was asked about a field or a line that the file does not have. Fields are named as in `spec.containers[name=weave].image`, items of lists also by their index, and keys with dots in brackets.";
+        "`netloom explain` was asked about a field or a line that the file does not have. Fields are named as in `spec.containers[name=main].image`, items of lists also by their index, and keys with dots in brackets.";
     EXPLAIN_OUTSIDE Error "explain-outside", help: "",
         "`netloom explain` knows the files below the output folder, and the lines of `netloom.yaml`, of declarations and of overlays.";
     EXPLAIN_STALE Warning "explain-stale", help: "run `netloom render`",

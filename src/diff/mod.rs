@@ -66,7 +66,7 @@ pub enum State {
 /// A change of one object, resource or file.
 #[derive(Clone, Debug)]
 pub struct Change {
-    /// What it is: `DaemonSet kube-system/weave-net`.
+    /// What it is: `DaemonSet kube-system/node-local-dns`.
     pub title: String,
     /// What happens to it.
     pub state: State,

@@ -17,7 +17,7 @@ pub enum Step {
     Index(usize),
 }
 
-/// The way to a field, with items of lists by what they are known by: `spec.containers[weave].env[MTU].value`.
+/// The way to a field, with items of lists by what they are known by: `spec.containers[agent].env[MTU].value`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Path(pub Vec<Step>);
 

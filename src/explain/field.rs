@@ -1,4 +1,4 @@
-//! Fields of rendered files by name: `spec.template.spec.containers[name=weave].env[0].value`.
+//! Fields of rendered files by name: `spec.template.spec.containers[name=agent].env[0].value`.
 
 use crate::tree::{Node, Path, Step, Value};
 
@@ -183,7 +183,7 @@ mod tests {
     use super::*;
     use crate::tree::{Sources, yaml};
 
-    const TEXT: &str = "metadata:\n  annotations:\n    a.b/c: x\nspec:\n  containers:\n  - name: weave\n    env:\n    - name: A\n      \
+    const TEXT: &str = "metadata:\n  annotations:\n    a.b/c: x\nspec:\n  containers:\n  - name: agent\n    env:\n    - name: A\n      \
                         value: |\n        one\n        two\n    - name: A\n  - name: npc\n  zones:\n  - a\n";
 
     fn node() -> Node {
@@ -194,8 +194,8 @@ mod tests {
     #[test]
     fn fields_are_found_by_every_way_of_writing_them() {
         for (text, canonical) in [
-            ("spec.containers[name=weave].env[0].value", "spec.containers[name=weave].env[0].value"),
-            ("spec.containers[weave].env[1].name", "spec.containers[name=weave].env[1].name"),
+            ("spec.containers[name=agent].env[0].value", "spec.containers[name=agent].env[0].value"),
+            ("spec.containers[agent].env[1].name", "spec.containers[name=agent].env[1].name"),
             ("spec.containers.1.name", "spec.containers[name=npc].name"),
             ("metadata.annotations[a.b/c]", "metadata.annotations[a.b/c]"),
             ("metadata.annotations.a.b/c", "metadata.annotations[a.b/c]"),
@@ -209,10 +209,10 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_told_with_what_there_is() {
-        let missing = find(&node(), "spec.containers[name=weaver].env").unwrap_err();
+        let missing = find(&node(), "spec.containers[name=agents].env").unwrap_err();
         assert_eq!(missing.parent, "spec.containers");
-        assert_eq!(missing.part, "name=weaver");
-        assert_eq!(missing.names, ["name=weave", "name=npc"]);
+        assert_eq!(missing.part, "name=agents");
+        assert_eq!(missing.names, ["name=agent", "name=npc"]);
         assert_eq!(find(&node(), "spec.container").unwrap_err().names, ["containers", "zones"]);
     }
 
@@ -227,13 +227,13 @@ mod tests {
             "metadata.annotations[a.b/c]",
             "spec",
             "spec.containers",
-            "spec.containers[name=weave].name",
-            "spec.containers[name=weave].env",
-            "spec.containers[name=weave].env[0].name",
-            "spec.containers[name=weave].env[0].value",
-            "spec.containers[name=weave].env[0].value",
-            "spec.containers[name=weave].env[0].value",
-            "spec.containers[name=weave].env[1].name",
+            "spec.containers[name=agent].name",
+            "spec.containers[name=agent].env",
+            "spec.containers[name=agent].env[0].name",
+            "spec.containers[name=agent].env[0].value",
+            "spec.containers[name=agent].env[0].value",
+            "spec.containers[name=agent].env[0].value",
+            "spec.containers[name=agent].env[1].name",
             "spec.containers[name=npc].name",
             "spec.zones",
             "spec.zones[0]",

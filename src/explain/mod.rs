@@ -184,7 +184,7 @@ fn tree(file: &str, text: &str) -> Option<Node> {
     yaml::read(text, id, &mut Vec::new()).into_iter().next().filter(|_| data)
 }
 
-/// The origin of a value in a file below the output folder: `clusters/prod/kubernetes/cni/daemonset-weave-net.yaml`.
+/// The origin of a value in a file below the output folder: `clusters/prod/kubernetes/dns/daemonset-node-local-dns.yaml`.
 #[must_use]
 pub fn value(request: &Request, file: &str, subject: &Subject) -> Answered<Answer> {
     let mut parts = file.splitn(3, '/');

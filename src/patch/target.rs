@@ -160,7 +160,7 @@ impl std::fmt::Display for Matcher {
     }
 }
 
-/// An object for people: `DaemonSet kube-system/weave-net`.
+/// An object for people: `DaemonSet kube-system/mynet-net`.
 #[must_use]
 pub fn show(identity: &Identity) -> String {
     let slash = if identity.namespace.is_empty() { "" } else { "/" };
@@ -179,7 +179,7 @@ mod tests {
     use crate::tree::{Sources, yaml};
 
     const DAEMONSET: &str = "{apiVersion: apps/v1, kind: DaemonSet, \
-         metadata: {name: weave-net, namespace: kube-system, labels: {app: weave}}}";
+         metadata: {name: mynet-net, namespace: kube-system, labels: {app: mynet}}}";
 
     fn node(text: &str) -> Node {
         yaml::read(text, Sources::default().add("", text), &mut Vec::new()).remove(0)
@@ -198,13 +198,13 @@ mod tests {
     fn every_field_that_is_given_must_match() {
         for target in [
             "{}",
-            "{kind: DaemonSet, name: weave-net}",
+            "{kind: DaemonSet, name: mynet-net}",
             "{group: apps, version: v1, namespace: kube-system}",
-            "{name: '', labels: {matchLabels: {app: weave}}}",
+            "{name: '', labels: {matchLabels: {app: mynet}}}",
         ] {
             assert!(matches(target), "{target}");
         }
-        for target in ["{group: ''}", "{version: v1beta1}", "{kind: DaemonSet, name: weave}", "{namespace: default}"] {
+        for target in ["{group: ''}", "{version: v1beta1}", "{kind: DaemonSet, name: mynet}", "{namespace: default}"] {
             assert!(!matches(target), "{target}");
         }
         assert!(!matches("{kind: DaemonSet, labels: {matchExpressions: [{key: app, operator: DoesNotExist}]}}"));
@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn a_pattern_matches_the_whole_field() {
-        assert!(matches("{name: weave.*}") && matches("{name: 'a|weave-net'}") && matches("{kind: (Daemon|Stateful)Set}"));
-        assert!(!matches("{name: 'weave|net'}") && !matches("{name: 'eave.*'}") && !matches("{kind: Daemon}"));
+        assert!(matches("{name: mynet.*}") && matches("{name: 'a|mynet-net'}") && matches("{kind: (Daemon|Stateful)Set}"));
+        assert!(!matches("{name: 'mynet|net'}") && !matches("{name: 'ynet.*'}") && !matches("{kind: Daemon}"));
     }
 }

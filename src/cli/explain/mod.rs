@@ -23,7 +23,7 @@ pub(super) use codes::rules as meanings;
   netloom explain cidr-host-bits
   netloom explain --list
   netloom explain rendered/clusters/prod/README.md
-  netloom explain rendered/clusters/prod/kubernetes/cni/daemonset-weave-net.yaml:61
+  netloom explain rendered/clusters/prod/kubernetes/dns/daemonset-node-local-dns.yaml:61
   netloom explain rendered/networks/vpc/cloudformation/network.template.yaml:Resources.Vpc.Properties.CidrBlock
   netloom explain declarations/prod.yaml:12
 
@@ -31,7 +31,7 @@ A code is one of netloom, of its stock overlays, or of the project's own overlay
 line: what wrote it, from which values, and where each of those is set, with what was overridden. For a line of a declaration, an
 overlay or netloom.yaml: every rendered field that it decides, or takes part in deciding.
 
-Fields: `spec.containers[name=weave].env[0].value`; keys with dots in brackets.
+Fields: `spec.containers[name=main].env[0].value`; keys with dots in brackets.
 Exit codes: 0 explained, 2 there is no such code, file or field, or the declarations are not valid.")]
 pub struct Explain {
     /// A code as in `error[cidr-host-bits]`, FILE, FILE:LINE or FILE:FIELD
