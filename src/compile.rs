@@ -118,14 +118,10 @@ pub(crate) fn compile_at<T>(
         Err(Unread { sources, findings }) => return (Compilation { sources, findings, ..Compilation::default() }, None),
     };
     let minors = documents.kubernetes_minors();
-    let resolved = || {
-        let layered = resolve::layered(&mut documents, &project, &library, &mut findings);
-        let networks = resolve::networks(&mut documents, &mut findings);
-        (documents, layered, networks)
-    };
     // Schemas are inflated meanwhile; whoever needs them finds them there, or why not.
-    let inflate = || minors.par_iter().for_each(|minor| drop(schema::for_minor(*minor)));
-    let ((documents, layered, networks), ()) = rayon::join(resolved, inflate);
+    rayon::spawn(move || minors.par_iter().for_each(|minor| drop(schema::for_minor(*minor))));
+    let layered = resolve::layered(&mut documents, &project, &library, &mut findings);
+    let networks = resolve::networks(&mut documents, &mut findings);
     let clusters = resolve::clusters(&documents, layered, &project, &library, &networks, &mut findings);
     let overlays_of_networks = resolve::overlays_of_networks(&networks, &project, &library, &mut findings);
     let policies = Policies::read(&sources, &project, role, &mut findings);

@@ -51,8 +51,7 @@ pub fn stored(tree: Arc<Tree>, sources: &mut Sources, findings: &mut Vec<Diagnos
 
 fn described(root: Root, sources: &mut Sources, findings: &mut Vec<Diagnostic>) -> Option<(Root, Declared<Project>)> {
     let file = root.project_file(sources, findings)?;
-    let text = Arc::clone(&sources.get(file)?.text);
-    let node = yaml::single(&text, file, (PROJECT_FILE, "a project"), findings)?;
+    let node = yaml::single(&sources.get(file)?.text, file, (PROJECT_FILE, "a project"), findings)?;
     allow_off(&node, findings);
     Some((root, declare::decode(node, findings)?))
 }

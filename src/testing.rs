@@ -20,7 +20,7 @@ pub(crate) struct Project {
 
 impl Project {
     pub(crate) fn node(&mut self, path: &str, text: &str) -> Node {
-        let file = self.sources.add(path, text);
+        let file = self.sources.add(path, text.to_owned());
         node(text, file)
     }
 

@@ -16,7 +16,7 @@ const DIVIDER: &str = "\n---\n";
 
 fn render(declaration: &str) -> String {
     let mut findings = Vec::new();
-    let file = Sources::default().add("network.yaml", declaration);
+    let file = Sources::default().add("network.yaml", declaration.to_owned());
     let document = yaml::read(declaration, file, &mut findings).remove(0);
     let network: Declared<Network> = decode(document, &mut findings).unwrap_or_else(|| panic!("{findings:#?}"));
     resolve::network::validate(&network, &mut findings);

@@ -24,7 +24,7 @@ struct Run {
 /// Imports `text` as `command` says: `kops` or `kurl`, and options as on the command line.
 fn run(command: &str, text: &str) -> Run {
     let mut sources = Sources::default();
-    let file = sources.add("input.yaml", text);
+    let file = sources.add("input.yaml", text.to_owned());
     let mut findings = Vec::new();
     let documents = import::read(text, file, &mut findings);
     let words: Vec<&str> = command.split(' ').collect();
@@ -72,7 +72,7 @@ impl Run {
 fn validated(imported: &Imported) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     let mut sources = Sources::default();
-    let file = sources.add("declarations.yaml", imported.text.as_str());
+    let file = sources.add("declarations.yaml", imported.text.clone());
     let documents = yaml::read(&imported.text, file, &mut findings);
     let [network, cluster] = &documents[..] else { panic!("not two documents:\n{}", imported.text) };
     if let (Some(network), Some(cluster)) = (read::<Network>(network, &mut findings), read::<Cluster>(cluster, &mut findings)) {
@@ -211,7 +211,7 @@ fn any_value_anywhere() {
 }
 
 fn run_documents(text: &str) -> Vec<Node> {
-    let file = Sources::default().add("input.yaml", text);
+    let file = Sources::default().add("input.yaml", text.to_owned());
     import::read(text, file, &mut Vec::new())
 }
 
@@ -235,7 +235,7 @@ fn put(node: &mut Node, path: &[Step], value: &Node) {
 /// What is wrong with the form of what was written.
 fn decoded(imported: &Imported) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
-    let file = Sources::default().add("declarations.yaml", imported.text.as_str());
+    let file = Sources::default().add("declarations.yaml", imported.text.clone());
     let documents = yaml::read(&imported.text, file, &mut findings);
     assert_eq!(documents.len(), 2, "{}", imported.text);
     decode::<Network>(documents[0].clone(), &mut findings);

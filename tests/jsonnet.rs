@@ -17,7 +17,7 @@ fn netloom() -> &'static Path {
 fn sources(files: &[(&str, &str)]) -> Arc<Sources> {
     let mut sources = Sources::default();
     for (path, text) in files {
-        sources.add(*path, *text);
+        sources.add(*path, text.to_string());
     }
     Arc::new(sources)
 }

@@ -31,7 +31,7 @@ impl Traded {
             .exports
             .extend(outputs.into_iter().flat_map(Map::iter).filter_map(|(_, output)| export(output)).map(str::to_owned));
         traded.removed = draft.changes.exports_removed().map(|(name, place)| (name.to_owned(), place)).collect();
-        draft.template.walk(&Path::default(), &mut |_, node| {
+        draft.template.each(&mut |node| {
             if let Some(name) = node.get("Fn::ImportValue")
                 && let Some(text) = name.as_str()
             {

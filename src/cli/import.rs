@@ -90,8 +90,7 @@ pub(super) fn run(command: &Import, context: &Context<'_>) -> Outcome {
 /// The documents of the manifest.
 fn read(path: &Path, sources: &mut Sources, findings: &mut Vec<Diagnostic>) -> Option<(FileId, Vec<Node>)> {
     let file = load::file(path, sources, findings)?;
-    let text = Arc::clone(&sources.get(file)?.text);
-    Some((file, import::read(&text, file, findings)))
+    Some((file, import::read(&sources.get(file)?.text, file, findings)))
 }
 
 /// Prints or writes what was imported, with the list of what was not.

@@ -129,7 +129,7 @@ fn beside(text: &str, entry: &Node, pin: &str) -> String {
 /// Whether a changed text says what it should.
 fn reads_back(text: &str, indices: &[usize], pin: &str) -> bool {
     let mut findings = Vec::new();
-    let documents = yaml::read(text, Sources::default().add("overlay.yaml", text), &mut findings);
+    let documents = yaml::read(text, Sources::default().add("overlay.yaml", text.to_owned()), &mut findings);
     let pin_at = |index: &usize| {
         let path = Path::dotted("spec.resources").item(*index).child("blake3");
         documents.first().and_then(|document| document.at(&path)).and_then(Node::as_str) == Some(pin)

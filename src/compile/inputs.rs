@@ -15,7 +15,7 @@ use crate::overlay::library::Overlay;
 use crate::overlay::reach::Files;
 use crate::overlay::{Origin, Selected};
 use crate::resolve::Effective;
-use crate::tree::{Node, Path};
+use crate::tree::Node;
 
 /// The hash of what each unit is made from, by its folder.
 pub(crate) type Inputs = BTreeMap<String, Hash>;
@@ -134,7 +134,7 @@ fn reasons(selected: &Selected<'_>, hasher: &mut Hasher) {
 
 /// The files that values name: a stock overlay opens those that an option has the path of, and no others (a test sees to it).
 fn named(node: &Node, files: &Files<'_>, hasher: &mut Hasher) {
-    node.walk(&Path::default(), &mut |_, node| {
+    node.each(&mut |node| {
         if let Some((path, file)) = node.as_str().and_then(|path| Some((path, files.named(path)?))) {
             add(hasher, [path.as_bytes(), file.as_bytes()]);
         }

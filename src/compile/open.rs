@@ -32,7 +32,8 @@ pub(super) struct Unread {
 /// Reads a project as it is in its folder or in Git: its overlays and its declarations.
 pub(super) fn open(request: &Request, stored: Option<&Arc<Tree>>) -> Result<Opened, Unread> {
     let (mut findings, mut sources) = (Vec::new(), Sources::default());
-    let (project, ()) = rayon::join(|| read(&request.root, stored, &mut sources, &mut findings), declare::prepare);
+    rayon::spawn(declare::prepare);
+    let project = read(&request.root, stored, &mut sources, &mut findings);
     let sources = Arc::new(sources);
     let Some(project) = project.filter(|_| !diagnostic::has_errors(&findings)) else {
         return Err(Unread { sources, findings });

@@ -7,7 +7,7 @@ use crate::tree::{Sources, yaml};
 pub(crate) fn network(spec: &str) -> (Sources, Declared<Network>) {
     let text = format!("{}\napiVersion: netloom.dev/v1alpha1\nkind: Network\nmetadata: {{name: net}}\n", spec.trim());
     let mut sources = Sources::default();
-    let file = sources.add("net.yaml", text.as_str());
+    let file = sources.add("net.yaml", text.to_owned());
     let mut findings = Vec::new();
     let node = yaml::read(&text, file, &mut findings).remove(0);
     let network = decode::<Network>(node, &mut findings);

@@ -126,7 +126,7 @@ mod tests {
 
     fn source(text: &str) -> Source {
         let mut sources = Sources::default();
-        let file = sources.add("a", text);
+        let file = sources.add("a", text.to_owned());
         sources.get(file).unwrap().clone()
     }
 

@@ -126,7 +126,7 @@ mod tests {
 
     fn sources(files: &[(&str, &str)]) -> (Sources, Vec<FileId>) {
         let mut sources = Sources::default();
-        let ids = files.iter().map(|(path, text)| sources.add(*path, *text)).collect();
+        let ids = files.iter().map(|(path, text)| sources.add(*path, text.to_string())).collect();
         (sources, ids)
     }
 

@@ -2,7 +2,7 @@ use super::*;
 use crate::tree::{Sources, yaml};
 
 fn node(text: &str) -> Node {
-    yaml::read(text, Sources::default().add("", text), &mut Vec::new()).into_iter().next().unwrap_or_default()
+    yaml::read(text, Sources::default().add("", text.to_owned()), &mut Vec::new()).into_iter().next().unwrap_or_default()
 }
 
 fn project(gitops: &str) -> Project {

@@ -168,7 +168,7 @@ mod tests {
     use crate::tree::{Sources, to_yaml, yaml};
 
     fn read(text: &str) -> Node {
-        let file = Sources::default().add("block.yaml", text);
+        let file = Sources::default().add("block.yaml", text.to_owned());
         yaml::read(text, file, &mut Vec::new()).pop().unwrap_or_default()
     }
 

@@ -93,7 +93,7 @@ impl Draft {
     fn text(&self) -> String {
         let plain = to_yaml(&self.arranged());
         let mut sources = Sources::default();
-        let file = sources.add("", plain.as_str());
+        let file = sources.add("", plain.clone());
         let read = yaml::read(&plain, file, &mut Vec::new());
         let mut at_line: Vec<(usize, &str)> = Vec::new();
         for (path, comment) in &self.comments {

@@ -14,8 +14,6 @@ use std::io::Read;
 use std::sync::{Arc, OnceLock};
 
 use jsonschema::Validator;
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 pub use shape::{Field, Shape, Strategy};
@@ -56,40 +54,38 @@ pub fn for_minor(minor: u32) -> Result<Arc<Schemas>, String> {
     LOADED[index].get_or_init(|| Schemas::read(minor, FILES[index]).map(Arc::new)).clone()
 }
 
+/// The names of the definitions of kinds of objects, by API version and kind.
+type Kinds = BTreeMap<&'static str, BTreeMap<&'static str, &'static str>>;
+
 /// The schemas of one version of Kubernetes.
 pub struct Schemas {
     minor: u32,
+    kinds: Kinds,
     definitions: BTreeMap<&'static str, Definition>,
-    /// The names of the definitions of kinds of objects, by API version and kind.
-    kinds: BTreeMap<String, BTreeMap<String, &'static str>>,
 }
 
 struct Definition {
     text: &'static str,
     parsed: OnceLock<Value>,
     /// The document that the validator was compiled from, and the validator.
-    compiled: OnceLock<(Value, Validator)>,
-}
-
-/// A document of schemas, its definitions unparsed.
-#[derive(Deserialize)]
-struct Document {
-    #[serde(borrow)]
-    definitions: BTreeMap<&'static str, &'static RawValue>,
+    compiled: OnceLock<Box<(Value, Validator)>>,
 }
 
 impl Schemas {
     fn read(minor: u32, compressed: &[u8]) -> Result<Self, String> {
         let damaged = |reason: String| format!("the embedded schemas of Kubernetes 1.{minor} are damaged: {reason}");
-        let mut text = String::new();
+        let mut text = String::with_capacity(inflated(compressed));
         flate2::read::GzDecoder::new(compressed).read_to_string(&mut text).map_err(|error| damaged(error.to_string()))?;
         // Kept for the life of the process, as the function that reads it says.
-        let document: Document = serde_json::from_str(text.leak()).map_err(|error| damaged(error.to_string()))?;
-        let definition =
-            |text: &'static RawValue| Definition { text: text.get(), parsed: OnceLock::new(), compiled: OnceLock::new() };
-        let definitions: BTreeMap<_, _> = document.definitions.into_iter().map(|(name, text)| (name, definition(text))).collect();
-        let kinds = find_kinds(&definitions).map_err(|error| damaged(error.to_string()))?;
-        Ok(Self { minor, definitions, kinds })
+        let text: &'static str = text.leak();
+        let kinds = text.lines().next().and_then(|line| line.strip_prefix(r#"{"kinds":"#)?.strip_suffix(r#","definitions":{"#));
+        let kinds: Kinds = serde_json::from_str(kinds.unwrap_or_default()).map_err(|error| damaged(error.to_string()))?;
+        let definition = |line: &'static str| {
+            let (name, text) = line.strip_prefix('"')?.split_once("\":")?;
+            let text = text.strip_suffix(',').unwrap_or(text);
+            Some((name, Definition { text, parsed: OnceLock::new(), compiled: OnceLock::new() }))
+        };
+        Ok(Self { minor, kinds, definitions: text.lines().skip(1).filter_map(definition).collect() })
     }
 
     /// Returns the minor version of Kubernetes that these schemas are of.
@@ -100,7 +96,7 @@ impl Schemas {
 
     /// Returns every API version and kind of object that this version of Kubernetes has, in order.
     pub fn kinds(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.kinds.iter().flat_map(|(version, kinds)| kinds.keys().map(|kind| (version.as_str(), kind.as_str())))
+        self.kinds.iter().flat_map(|(version, kinds)| kinds.keys().map(|kind| (*version, *kind)))
     }
 
     /// Returns the name of the definition of a kind, such as `apps/v1`, `DaemonSet`.
@@ -139,9 +135,9 @@ impl Schemas {
                 .with_format("byte", formats::is_base64)
                 .with_format("quantity", formats::is_quantity);
             let validator = options.build(&document).unwrap_or_else(|error| unreachable!("the schema of {root}: {error}"));
-            (document, validator)
+            Box::new((document, validator))
         };
-        Some(self.definitions.get(root)?.compiled.get_or_init(compile))
+        Some(self.definitions.get(root)?.compiled.get_or_init(compile).as_ref())
     }
 
     fn reachable(&self, root: &str) -> Map<String, Value> {
@@ -157,29 +153,9 @@ impl Schemas {
     }
 }
 
-/// Finds the definitions that describe a kind of object.
-fn find_kinds(
-    definitions: &BTreeMap<&'static str, Definition>,
-) -> serde_json::Result<BTreeMap<String, BTreeMap<String, &'static str>>> {
-    #[derive(Deserialize)]
-    struct Described {
-        #[serde(default, rename = "x-kubernetes-group-version-kind")]
-        names: Vec<Names>,
-    }
-    #[derive(Deserialize)]
-    struct Names {
-        group: String,
-        version: String,
-        kind: String,
-    }
-    let mut found = BTreeMap::<String, BTreeMap<String, &'static str>>::new();
-    for (definition, Definition { text, .. }) in definitions.iter().filter(|(_, it)| it.text.contains("group-version-kind")) {
-        for Names { group, version, kind } in serde_json::from_str::<Described>(text)?.names {
-            let api_version = if group.is_empty() { version } else { format!("{group}/{version}") };
-            found.entry(api_version).or_default().insert(kind, definition);
-        }
-    }
-    Ok(found)
+/// The number of bytes that a file inflates to, by its last four bytes (RFC 1952, `ISIZE`).
+fn inflated(compressed: &[u8]) -> usize {
+    compressed.last_chunk().map_or(0, |size| u32::from_le_bytes(*size) as usize)
 }
 
 fn reference(schema: &Value) -> Option<&str> {

@@ -172,6 +172,13 @@ pub struct CompiledAssertion {
 
 /// Compiles an overlay; whatever is wrong with it goes to `findings`.
 pub fn compile(overlay: &Overlay, sources: &Sources, findings: &mut Vec<Diagnostic>) -> Compiled {
+    let ((texts, mut found), compiled) = rayon::join(|| texts(overlay, sources), || parts(overlay, sources, findings));
+    findings.append(&mut found);
+    Compiled { texts: Arc::new(texts), ..compiled }
+}
+
+/// All but the text templates.
+fn parts(overlay: &Overlay, sources: &Sources, findings: &mut Vec<Diagnostic>) -> Compiled {
     let mut work = Work { overlay, sources, findings };
     let facts = Compiler { sources, conditions: true };
     let spec = work.node("spec");
@@ -187,7 +194,7 @@ pub fn compile(overlay: &Overlay, sources: &Sources, findings: &mut Vec<Diagnost
         config_maps: work.config_maps(),
         patches: work.patches(),
         assertions: work.assertions(),
-        texts: Arc::new(work.texts()),
+        texts: Arc::default(),
         runbook: work.runbook(),
     }
 }
@@ -386,21 +393,23 @@ impl<'a> Work<'a> {
         let name = self.overlay.spec().runbook.as_deref()?;
         Some(self.file(name, self.overlay.declared.node.nearest(&path).span)?.0)
     }
+}
 
-    fn texts(&mut self) -> Environment<'static> {
-        let mut env = expression::environment();
-        for (id, source) in self.sources.iter() {
-            let Some(name) = source.path.strip_prefix(&*self.overlay.folder).filter(|name| name.ends_with(".j2")) else {
-                continue;
-            };
-            let checked = expression::within_limits_of_text(&source.text);
-            let added = checked.map(|()| env.add_template_owned(name.to_owned(), source.text.to_string()));
-            match added {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => self.findings.push(expression::diagnose(&error, Span::file(id), Some(0))),
-                Err(what) => self.findings.push(Diagnostic::new(&rules::LIMIT, Span::file(id), what)),
-            }
+/// The text templates of an overlay's folder, and what is wrong with them.
+fn texts(overlay: &Overlay, sources: &Sources) -> (Environment<'static>, Vec<Diagnostic>) {
+    let mut findings = Vec::new();
+    let mut env = expression::environment();
+    for (id, source) in sources.iter() {
+        let Some(name) = source.path.strip_prefix(&*overlay.folder).filter(|name| name.ends_with(".j2")) else {
+            continue;
+        };
+        let checked = expression::within_limits_of_text(&source.text);
+        let added = checked.map(|()| env.add_template_owned(name.to_owned(), source.text.to_string()));
+        match added {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => findings.push(expression::diagnose(&error, Span::file(id), Some(0))),
+            Err(what) => findings.push(Diagnostic::new(&rules::LIMIT, Span::file(id), what)),
         }
-        env
     }
+    (env, findings)
 }

@@ -55,7 +55,7 @@ impl Variables {
         let below: Arc<str> = format!("{overlays}/").into();
         let find = move |sources: &Sources, path: &str| {
             let found = sources.find(path).filter(|_| path.starts_with(&*below));
-            found.map(|(_, source)| Arc::clone(&source.text))
+            found.map(|(_, source)| source.text.to_string())
         };
         let (of_file, of_test) = (Arc::clone(sources), Arc::clone(sources));
         let test = find.clone();
@@ -64,7 +64,7 @@ impl Variables {
                 let message = format!("the project has no file `{path}` below its overlays");
                 Error::new(ErrorKind::InvalidOperation, message)
             };
-            find(&of_file, path).map(|text| text.to_string()).ok_or_else(missing)
+            find(&of_file, path).ok_or_else(missing)
         });
         let has_file = Value::from_function(move |path: &str| test(&of_test, path).is_some());
         let variables = Self(Arc::default());

@@ -225,6 +225,13 @@ impl Library {
         self.entries.iter().filter(asked).filter_map(|(name, entry)| self.load(name, entry))
     }
 
+    /// Reads the stock overlays that some block selects, side by side; whoever asks for one then finds it there.
+    pub fn prepare(&self, has: impl Fn(&str) -> bool + Sync) {
+        let entries: Vec<_> = self.entries.iter().filter(|(_, entry)| entry.stock).collect();
+        let asked = |(_, entry): &(&String, &Entry)| entry.selected_by.as_deref().is_some_and(&has);
+        entries.into_par_iter().with_max_len(1).filter(asked).for_each(|(name, entry)| _ = self.load(name, entry));
+    }
+
     /// The blocks of a cluster's `spec` that select an overlay.
     pub fn blocks(&self) -> impl Iterator<Item = &str> {
         self.entries.values().filter_map(|entry| entry.selected_by.as_deref())

@@ -40,7 +40,7 @@ mod tests {
     use crate::tree::{Sources, to_yaml, yaml};
 
     fn node(text: &str) -> Node {
-        let file = Sources::default().add("test.yaml", text);
+        let file = Sources::default().add("test.yaml", text.to_owned());
         yaml::read(text, file, &mut Vec::new()).into_iter().next().unwrap_or_default()
     }
 

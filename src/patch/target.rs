@@ -182,7 +182,7 @@ mod tests {
          metadata: {name: mynet-net, namespace: kube-system, labels: {app: mynet}}}";
 
     fn node(text: &str) -> Node {
-        yaml::read(text, Sources::default().add("", text), &mut Vec::new()).remove(0)
+        yaml::read(text, Sources::default().add("", text.to_owned()), &mut Vec::new()).remove(0)
     }
 
     fn matches(target: &str) -> bool {

@@ -38,6 +38,7 @@ pub fn layered<'a>(
     library: &'a Library,
     findings: &mut Vec<Diagnostic>,
 ) -> Vec<Option<Layered<'a>>> {
+    library.prepare(|block| documents.clusters.iter().any(|node| select::block(node, block).is_some()));
     layers::check(library, findings);
     patches::check(library, findings);
     let layers = layers::layers(project, library, findings);

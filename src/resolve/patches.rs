@@ -49,7 +49,7 @@ pub(super) fn check(library: &Library, findings: &mut Vec<Diagnostic>) {
 
 /// Reports expressions: declarations come before everything that these could ask for.
 pub(super) fn plain(node: &Node, findings: &mut Vec<Diagnostic>) {
-    node.walk(&Path::default(), &mut |_, node| {
+    node.each(&mut |node| {
         if node.as_str().is_some_and(|text| text.contains("{{")) {
             let message =
                 "there are no expressions here: overlays are chosen, and declarations patched, before anything is evaluated";

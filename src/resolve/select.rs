@@ -70,13 +70,17 @@ fn count(node: &Node, choices: &[Choice<'_>], findings: &mut Vec<Diagnostic>) ->
     choices.len() <= limits::OVERLAYS
 }
 
+/// The block at a path of a cluster's `spec`.
+pub(super) fn block<'n>(cluster: &'n Node, path: &str) -> Option<&'n Node> {
+    path.split('.').try_fold(cluster.get("spec")?, |node, key| node.get(key))
+}
+
 /// The overlays that blocks of a cluster's `spec` select.
 fn blocks<'a>(cluster: &Node, library: &'a Library) -> impl Iterator<Item = Root<'a>> {
-    let block = |path: &str| cluster.get("spec")?.at(&Path::dotted(path));
     let roots: Vec<_> = library
-        .selected(|path| block(path).is_some())
+        .selected(|path| block(cluster, path).is_some())
         .filter_map(|overlay| {
-            let node = block(overlay.spec().selected_by.as_deref()?)?;
+            let node = block(cluster, overlay.spec().selected_by.as_deref()?)?;
             let reason = Reason { origin: Origin::Block, span: node.span };
             Some(Root { overlay, reason, options: Some(node.clone()) })
         })

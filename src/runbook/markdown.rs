@@ -1,52 +1,58 @@
 //! Text from declarations and overlays as Markdown that shows it and does nothing else.
 
+use std::borrow::Cow;
+
 /// Escapes text for a paragraph or a table's cell: no emphasis, link, HTML or column begins in it. What stands between two
 /// backticks stays code, which does no harm.
 #[must_use]
-pub(crate) fn escape(text: &str) -> String {
-    let parts: Vec<&str> = text.split('`').collect();
-    if parts.len().is_multiple_of(2) {
+pub(crate) fn escape(text: &str) -> Cow<'_, str> {
+    let pairs = text.bytes().filter(|byte| *byte == b'`').count();
+    if pairs == 0 || !pairs.is_multiple_of(2) {
         return plain(text);
     }
-    let shown = |(at, part): (usize, &&str)| match (at % 2, part.is_empty()) {
-        (1, false) => code(part),
-        (1, true) => "\\`\\`".to_owned(),
+    let shown = |(at, part)| match at % 2 {
+        1 if part == "" => "\\`\\`".into(),
+        1 => code(part).into(),
         _ => plain(part),
     };
-    parts.iter().enumerate().map(shown).collect()
+    text.split('`').enumerate().map(shown).collect::<String>().into()
 }
 
-fn plain(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '#' | '$' => {
-                out.push('\\');
-                out.push(c);
-            }
+fn plain(text: &str) -> Cow<'_, str> {
+    let (mut out, mut copied) = (String::new(), 0);
+    for (at, c) in text.char_indices() {
+        let shown = match c {
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '#' | '$' => None,
             // `https://` and `www.` become links in GitHub's Markdown.
-            ':' if ends_with(&out, "http") || ends_with(&out, "https") => out.push_str("&#58;"),
-            '.' if ends_with(&out, "www") => out.push_str("&#46;"),
-            c if c.is_control() => out.push(' '),
-            c => out.push(c),
-        }
+            ':' if ends_with(&text[..at], "http") || ends_with(&text[..at], "https") => Some("&#58;"),
+            '.' if ends_with(&text[..at], "www") => Some("&#46;"),
+            c if c.is_control() => Some(" "),
+            _ => continue,
+        };
+        out.push_str(&text[copied..at]);
+        // What stands behind a backslash is copied with what follows it.
+        out.push_str(shown.unwrap_or("\\"));
+        copied = if shown.is_some() { at + c.len_utf8() } else { at };
     }
-    out
+    if copied == 0 && out.is_empty() {
+        return text.into();
+    }
+    out.push_str(&text[copied..]);
+    out.into()
 }
 
 /// Whether `text` ends with `word`, in either case.
 fn ends_with(text: &str, word: &str) -> bool {
-    text.as_bytes().iter().rev().zip(word.as_bytes().iter().rev()).filter(|(a, b)| a.eq_ignore_ascii_case(b)).count()
-        == word.len()
+    let end = text.len().checked_sub(word.len()).and_then(|start| text.as_bytes().get(start..));
+    end.is_some_and(|end| end.eq_ignore_ascii_case(word.as_bytes()))
 }
 
 /// Text as a code span that may stand in a table's cell.
 #[must_use]
 pub(crate) fn code(text: &str) -> String {
-    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let fence = "`".repeat(longest_run(&text) + 1);
+    let fence = "`".repeat(longest_run(text) + 1);
     let pad = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
-    format!("{fence}{pad}{}{pad}{fence}", text.replace('|', "\\|"))
+    format!("{fence}{pad}{}{pad}{fence}", text.replace(char::is_control, " ").replace('|', "\\|"))
 }
 
 /// Text of several lines as a fenced block, whose fence is longer than any in the text.

@@ -21,9 +21,12 @@ static PAGE: LazyLock<Environment<'static>> = LazyLock::new(|| {
         env.set_syntax(syntax);
     }
     env.set_formatter(|out, _, value| {
-        let text = value.to_string();
-        let text = if value.is_safe() { text } else { markdown::escape(&text) };
-        out.write_str(&text).map_err(Error::from)
+        let written = match value.as_str() {
+            Some(text) if value.is_safe() => out.write_str(text),
+            Some(text) => out.write_str(&markdown::escape(text)),
+            None => out.write_str(&markdown::escape(&value.to_string())),
+        };
+        written.map_err(Error::from)
     });
     env.add_filter("code", |text: &str| Value::from_safe_string(markdown::code(text)));
     env.add_filter("codes", |texts: Vec<String>| {

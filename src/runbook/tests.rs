@@ -7,7 +7,7 @@ use crate::tree::{Sources, Span, yaml};
 
 fn declared(text: &str) -> Declared<Cluster> {
     let mut findings = Vec::new();
-    let file = Sources::default().add("cluster.yaml", text);
+    let file = Sources::default().add("cluster.yaml", text.to_owned());
     let node = yaml::read(text, file, &mut findings).remove(0);
     declare::decode(node, &mut findings).unwrap_or_else(|| panic!("{findings:?}"))
 }

@@ -54,7 +54,7 @@ fn normal(text: &str, documents: &[Node]) -> String {
     let lines: Vec<&str> = text.lines().collect();
     let mut inside = vec![None; lines.len()];
     let mut sources = Sources::default();
-    let source = sources.add("", text);
+    let source = sources.add("", text.to_owned());
     if let Some(source) = sources.get(source) {
         let line = |byte: u32| source.line_at(byte as usize).0.saturating_sub(1);
         documents.iter().for_each(|node| mark(node, text, &line, &mut inside));

@@ -94,6 +94,16 @@ impl Node {
     }
 
     /// Calls `visit` for this node and all below it, parents first.
+    pub fn each<'a>(&'a self, visit: &mut impl FnMut(&'a Node)) {
+        visit(self);
+        match &self.value {
+            Value::Map(map) => map.iter().for_each(|(_, node)| node.each(visit)),
+            Value::List(items) => items.iter().for_each(|node| node.each(visit)),
+            _ => {}
+        }
+    }
+
+    /// The same, with the path of each.
     pub fn walk<'a>(&'a self, path: &Path, visit: &mut impl FnMut(&Path, &'a Node)) {
         visit(path, self);
         match &self.value {

@@ -1,5 +1,6 @@
 //! The texts that nodes come from, and places in them.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
@@ -62,8 +63,8 @@ pub struct Position {
 pub struct Source {
     /// Path relative to the project root with `/` between parts; `netloom:…` for what is embedded in the binary.
     pub path: Arc<str>,
-    /// The whole text.
-    pub text: Arc<str>,
+    /// The whole text; what is embedded is not copied.
+    pub text: Cow<'static, str>,
     /// Where lines begin, found out when first asked for: findings are many and texts long.
     lines: OnceLock<Arc<[u32]>>,
 }
@@ -109,7 +110,7 @@ pub struct Sources {
 
 impl Sources {
     /// Adds a text and returns its id.
-    pub fn add(&mut self, path: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> FileId {
+    pub fn add(&mut self, path: impl Into<Arc<str>>, text: impl Into<Cow<'static, str>>) -> FileId {
         let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX - 1));
         self.files.push(Source { path: path.into(), text: text.into(), lines: OnceLock::new() });
         id

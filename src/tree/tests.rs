@@ -1,7 +1,7 @@
 use super::*;
 
 fn node(text: &str, sources: &mut Sources) -> Node {
-    let file = sources.add(format!("{}.yaml", sources.iter().count()), text);
+    let file = sources.add(format!("{}.yaml", sources.iter().count()), text.to_owned());
     yaml::read(text, file, &mut Vec::new()).remove(0)
 }
 

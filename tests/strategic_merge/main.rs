@@ -16,7 +16,7 @@ use netloom::tree::{Node, Sources, yaml};
 
 /// The documents of a text.
 fn documents(sources: &mut Sources, name: &str, text: &str) -> Vec<Node> {
-    let (file, mut findings) = (sources.add(name, text), Vec::new());
+    let (file, mut findings) = (sources.add(name, text.to_owned()), Vec::new());
     let documents = yaml::read(text, file, &mut findings);
     assert_eq!(findings, [], "{name}");
     documents

@@ -9,7 +9,7 @@ fn run(findings: &[Diagnostic], rules: &[Rule], sources: &Sources) -> Value {
 
 fn hashes(text: &str) -> Vec<String> {
     let mut sources = Sources::default();
-    let file = sources.add("a.yaml", text);
+    let file = sources.add("a.yaml", text.to_owned());
     let starts = text.match_indices("bad").map(|(at, _)| at);
     let findings: Vec<_> =
         starts.map(|at| Diagnostic::declared("code", Severity::Error, Span::new(file, at, at + 3), format!("at {at}"))).collect();

@@ -4,7 +4,7 @@ use crate::tree::{to_yaml, yaml};
 /// Compiles and evaluates a template with the variables `x` (5), `name` ("it's") and `list` ([1, 2]).
 fn evaluate(text: &str) -> Result<String, Vec<String>> {
     let mut sources = Sources::default();
-    let file = sources.add("t.yaml", text);
+    let file = sources.add("t.yaml", text.to_owned());
     let mut findings = Vec::new();
     let documents = yaml::read(text, file, &mut findings);
     let template = Compiler { sources: &sources, conditions: true }.compile(&documents[0], &mut findings);

@@ -18,7 +18,7 @@ metadata:
 fn patched(object: &str, patch: &str) -> (String, Vec<String>) {
     let (mut sources, mut findings) = (Sources::default(), Vec::new());
     let [mut object, patch] = [("object.yaml", object), ("", patch)].map(|(name, text)| {
-        let file = sources.add(name, text);
+        let file = sources.add(name, text.to_owned());
         yaml::read(text, file, &mut findings).remove(0)
     });
     json(&mut object, &patch, &mut findings);
@@ -83,7 +83,7 @@ fn a_replaced_value_is_remembered() {
 }
 
 fn node(text: &str) -> Node {
-    yaml::read(text, Sources::default().add("", text), &mut Vec::new()).remove(0)
+    yaml::read(text, Sources::default().add("", text.to_owned()), &mut Vec::new()).remove(0)
 }
 
 #[test]

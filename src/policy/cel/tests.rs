@@ -21,7 +21,7 @@ spec:
 fn result(expression: &str) -> String {
     let mut project = Project::default();
     let object: Node = project.node("object.yaml", OBJECT);
-    let file: FileId = project.sources.add("policy.yaml", expression);
+    let file: FileId = project.sources.add("policy.yaml", expression.to_owned());
     let span = Span::new(file, 0, expression.len());
     let part = |span: Span| expression.get(span.start as usize..span.end as usize).unwrap_or("?").to_owned();
     let place = Place::new(span, expression, Some(expression));

@@ -3,7 +3,7 @@
 use super::*;
 
 fn normal_of(text: &str) -> String {
-    let file = Sources::default().add("a.yaml", text);
+    let file = Sources::default().add("a.yaml", text.to_owned());
     match format(text, file) {
         Ok(Formatted::New(new)) => {
             assert_eq!(format(&new, file), Ok(Formatted::Same), "{new}");
@@ -64,7 +64,7 @@ fn the_tree_never_changes() {
     let lines: Vec<&str> = text.lines().collect();
     for from in (0..lines.len()).step_by(7) {
         let part = lines[from..].join("\n");
-        let file = Sources::default().add("a.yaml", part.as_str());
+        let file = Sources::default().add("a.yaml", part.to_owned());
         if let Ok(Formatted::New(new)) = format(&part, file) {
             let (mut findings, before) = (Vec::new(), part.matches('#').count());
             assert!(same(&yaml::read(&part, file, &mut findings), &yaml::read(&new, file, &mut findings)), "{new}");

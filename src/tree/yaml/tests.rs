@@ -4,7 +4,7 @@ use crate::tree::{Sources, to_yaml};
 /// The findings for a text, each as `code line:column message`.
 fn findings(text: &str) -> Vec<String> {
     let mut sources = Sources::default();
-    let file = sources.add("a.yaml", text);
+    let file = sources.add("a.yaml", text.to_owned());
     let mut findings = Vec::new();
     read(text, file, &mut findings);
     let line = |finding: &Diagnostic| {
@@ -15,7 +15,7 @@ fn findings(text: &str) -> Vec<String> {
 }
 
 fn documents(text: &str) -> Vec<Node> {
-    let file = Sources::default().add("a.yaml", text);
+    let file = Sources::default().add("a.yaml", text.to_owned());
     let mut findings = Vec::new();
     let documents = read(text, file, &mut findings);
     assert_eq!(findings, []);
