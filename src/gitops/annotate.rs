@@ -68,7 +68,7 @@ fn holds_variables(node: &Node) -> bool {
 
 /// The first place where Flux would replace something: `${name}`, also the escaped `$${name}`, anywhere in the text.
 fn variable(node: &Node) -> Option<Span> {
-    let opens = |text: &str| text.split('$').skip(1).any(|rest| rest.starts_with('{'));
+    let opens = |text: &str| text.as_bytes().windows(2).any(|two| two == b"${");
     match &node.value {
         Value::String(text) => opens(text).then_some(node.span),
         Value::List(items) => items.iter().find_map(variable),

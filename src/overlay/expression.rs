@@ -13,11 +13,15 @@ use crate::limits;
 use crate::tree::{self, Key, Map, Node, Sources, Span};
 
 /// The one environment: filters, functions and limits, no loader and no state.
-static ENGINE: LazyLock<Environment<'static>> = LazyLock::new(environment);
+static ENGINE: LazyLock<Environment<'static>> = LazyLock::new(make_engine);
 
-/// An environment as every expression and text template of an overlay sees it.
+/// The environment that every expression and text template of an overlay sees, for templates to be added to.
 #[must_use]
-pub fn environment() -> Environment<'static> {
+pub fn engine() -> Environment<'static> {
+    ENGINE.clone()
+}
+
+fn make_engine() -> Environment<'static> {
     let mut env = Environment::new();
     env.set_undefined_behavior(UndefinedBehavior::Strict);
     env.set_fuel(Some(limits::TEMPLATE_FUEL));
@@ -107,6 +111,8 @@ fn entropy_bits(text: &str) -> f64 {
 pub struct Expression {
     compiled: minijinja::Expression<'static, 'static>,
     text: Box<str>,
+    /// Whether it is a path alone, such as `options.version`, as most are.
+    is_path: bool,
     /// The scalar that holds it.
     span: Span,
     /// Where the expression begins inside the scalar, when the scalar's bytes are the file's bytes.
@@ -130,7 +136,7 @@ impl Expression {
     pub fn compile(text: &str, span: Span, offset: Option<u32>) -> Result<Self, Diagnostic> {
         within_limits(text).map_err(|what| Diagnostic::new(&rules::LIMIT, span, what))?;
         match ENGINE.compile_expression_owned(text.to_owned()) {
-            Ok(compiled) => Ok(Self { compiled, text: text.into(), span, offset }),
+            Ok(compiled) => Ok(Self { compiled, text: text.into(), is_path: is_path(text.trim()), span, offset }),
             Err(error) => Err(diagnose(&error, span, offset)),
         }
     }
@@ -174,6 +180,9 @@ impl Expression {
     /// # Errors
     /// What the engine says, at the expression's place.
     pub fn value(&self, context: &Value) -> Result<Value, Diagnostic> {
+        if let Some(value) = self.looked_up(context) {
+            return Ok(value);
+        }
         let value = self.compiled.eval(context.clone()).map_err(|error| {
             // A text template that the expression renders has places of its own.
             let offset = self.offset.filter(|_| error.name().is_none_or(|name| name == "<expression>"));
@@ -187,6 +196,15 @@ impl Expression {
             return Err(suggest(finding, Some(text), context));
         }
         Ok(value)
+    }
+
+    /// What stands at the path, without setting the engine to work; where nothing does, the engine knows why.
+    fn looked_up(&self, context: &Value) -> Option<Value> {
+        let step = |at: Value, name| at.get_attr(name).ok().filter(|value| !value.is_undefined());
+        if !self.is_path {
+            return None;
+        }
+        self.text().split('.').try_fold(context.clone(), step)
     }
 
     /// Where the expression stands, without the scalar around it where that can be told.
@@ -218,6 +236,13 @@ impl Expression {
     pub fn is_true(&self, context: &Value) -> Result<bool, Diagnostic> {
         self.value(context).map(|value| value.is_true())
     }
+}
+
+/// Whether an expression is names with dots in between, and no literal.
+fn is_path(text: &str) -> bool {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let is_name = |name: &str| name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(is_word);
+    text.split('.').all(is_name) && !["true", "false", "none"].contains(&text.to_ascii_lowercase().as_str())
 }
 
 /// Adds the name that may have been meant where a path such as `cluster.nmae` leads nowhere.
@@ -260,6 +285,10 @@ pub fn within_limits(text: &str) -> Result<(), String> {
     if text.len() > limits::TEMPLATE_BYTES {
         return Err(format!("a template of more than {} bytes", limits::TEMPLATE_BYTES));
     }
+    // What is short has no room for so many.
+    if text.len() <= limits::TEMPLATE_DEPTH {
+        return Ok(());
+    }
     let (mut depth, mut deepest, mut operators) = (0usize, 0usize, 0usize);
     for byte in text.bytes() {
         match byte {
@@ -272,7 +301,9 @@ pub fn within_limits(text: &str) -> Result<(), String> {
             _ => {}
         }
     }
-    operators += ["not ", " and ", " or ", " if ", "elif "].iter().map(|word| text.matches(word).count()).sum::<usize>();
+    if text.len() > limits::EXPRESSION_OPERATORS {
+        operators += ["not ", " and ", " or ", " if ", "elif "].iter().map(|word| text.matches(word).count()).sum::<usize>();
+    }
     if deepest > limits::TEMPLATE_DEPTH {
         return Err(format!("an expression nested more than {} deep", limits::TEMPLATE_DEPTH));
     }

@@ -10,10 +10,10 @@ pub(crate) fn escape(text: &str) -> Cow<'_, str> {
     if pairs == 0 || !pairs.is_multiple_of(2) {
         return plain(text);
     }
-    let shown = |(at, part)| match at % 2 {
-        1 if part == "" => "\\`\\`".into(),
-        1 => code(part).into(),
-        _ => plain(part),
+    let shown = |(at, part): (usize, &str)| match at % 2 {
+        1 if part.is_empty() => "\\`\\`".to_owned(),
+        1 => code(part),
+        _ => plain(part).into_owned(),
     };
     text.split('`').enumerate().map(shown).collect::<String>().into()
 }
@@ -22,6 +22,8 @@ fn plain(text: &str) -> Cow<'_, str> {
     let (mut out, mut copied) = (String::new(), 0);
     for (at, c) in text.char_indices() {
         let shown = match c {
+            // Most of any text.
+            'a'..='z' | 'A'..='Z' | '0'..='9' | ' ' => continue,
             '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '#' | '$' => None,
             // `https://` and `www.` become links in GitHub's Markdown.
             ':' if ends_with(&text[..at], "http") || ends_with(&text[..at], "https") => Some("&#58;"),
@@ -34,7 +36,7 @@ fn plain(text: &str) -> Cow<'_, str> {
         out.push_str(shown.unwrap_or("\\"));
         copied = if shown.is_some() { at + c.len_utf8() } else { at };
     }
-    if copied == 0 && out.is_empty() {
+    if out.is_empty() {
         return text.into();
     }
     out.push_str(&text[copied..]);
@@ -50,6 +52,9 @@ fn ends_with(text: &str, word: &str) -> bool {
 /// Text as a code span that may stand in a table's cell.
 #[must_use]
 pub(crate) fn code(text: &str) -> String {
+    if !text.contains(|c: char| c.is_control() || matches!(c, '`' | '|')) {
+        return format!("`{text}`");
+    }
     let fence = "`".repeat(longest_run(text) + 1);
     let pad = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
     format!("{fence}{pad}{}{pad}{fence}", text.replace(char::is_control, " ").replace('|', "\\|"))

@@ -29,8 +29,8 @@ static PAGE: LazyLock<Environment<'static>> = LazyLock::new(|| {
         written.map_err(Error::from)
     });
     env.add_filter("code", |text: &str| Value::from_safe_string(markdown::code(text)));
-    env.add_filter("codes", |texts: Vec<String>| {
-        let codes: Vec<String> = texts.iter().map(|text| markdown::code(text)).collect();
+    env.add_filter("codes", |texts: Vec<Value>| {
+        let codes: Vec<String> = texts.iter().filter_map(Value::as_str).map(markdown::code).collect();
         Value::from_safe_string(codes.join(", "))
     });
     env.add_template("cluster.md", include_str!("cluster.md.j2")).unwrap_or_else(|error| unreachable!("cluster.md.j2: {error}"));
@@ -48,8 +48,10 @@ pub fn cluster(
 ) -> String {
     let page = Page::new(&cluster.value, network, plan, sections, transitions);
     let rendered = PAGE.get_template("cluster.md").and_then(|template| template.render(Value::from(Serde(&page))));
-    let text = rendered.unwrap_or_else(|error| unreachable!("the page takes every cluster: {error}"));
-    format!("{}\n", text.trim_end())
+    let mut text = rendered.unwrap_or_else(|error| unreachable!("the page takes every cluster: {error}"));
+    text.truncate(text.trim_end().len());
+    text.push('\n');
+    text
 }
 
 #[cfg(test)]

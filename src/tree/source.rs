@@ -1,6 +1,7 @@
 //! The texts that nodes come from, and places in them.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
@@ -106,13 +107,17 @@ impl Source {
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
     files: Vec<Source>,
+    /// The first source of each path.
+    paths: HashMap<Arc<str>, FileId>,
 }
 
 impl Sources {
     /// Adds a text and returns its id.
     pub fn add(&mut self, path: impl Into<Arc<str>>, text: impl Into<Cow<'static, str>>) -> FileId {
         let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX - 1));
-        self.files.push(Source { path: path.into(), text: text.into(), lines: OnceLock::new() });
+        let path = path.into();
+        self.paths.entry(Arc::clone(&path)).or_insert(id);
+        self.files.push(Source { path, text: text.into(), lines: OnceLock::new() });
         id
     }
 
@@ -125,7 +130,8 @@ impl Sources {
     /// The source at `path`.
     #[must_use]
     pub fn find(&self, path: &str) -> Option<(FileId, &Source)> {
-        self.iter().find(|(_, source)| &*source.path == path)
+        let id = *self.paths.get(path)?;
+        Some((id, self.get(id)?))
     }
 
     /// All sources with their ids, in the order added.

@@ -3,8 +3,11 @@
 //! For N clusters, on disk and on tmpfs, prints whole-process wall times of a cold render, a render that changes nothing, a
 //! render after one cluster changed, and `check`; next to the floor, which is a plain loop in this process that writes the same
 //! bytes to the same files, and one that reads and hashes inputs and outputs. Medians of several runs, and the peak memory of
-//! the cold render. A second table is about `explain`, a third about policies and
-//! cross-checks, a fourth about a change of one cluster.
+//! a cold render that is not timed, because looking at a process keeps it from its work. A second table is about `explain`, a third
+//! about policies and cross-checks, a fourth about a change of one cluster.
+//!
+//! Nothing is deleted before the end: for some seconds after files were deleted, ext4 makes new ones far more slowly, and what is
+//! measured then is the benchmark's own tidying.
 
 #![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::unwrap_used, missing_docs)]
 
@@ -13,7 +16,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-const RUNS: usize = 5;
+/// The allocator of the command.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() {
     let sizes: Vec<usize> = match std::env::var("NETLOOM_BENCH_SIZES") {
@@ -24,13 +29,14 @@ fn main() {
         "| where | clusters | files | MB | floor: write | cold | cold/floor | floor: read | no change | one changed | check | peak MB |"
     );
     println!("|---|---|---|---|---|---|---|---|---|---|---|---|");
-    for (name, root) in [("disk", PathBuf::from(env!("CARGO_TARGET_TMPDIR"))), ("tmpfs", PathBuf::from("/dev/shm"))] {
+    let roots = [("disk", PathBuf::from(env!("CARGO_TARGET_TMPDIR"))), ("tmpfs", PathBuf::from("/dev/shm"))];
+    let places = roots.map(|(name, root)| (name, root.join(format!("netloom-bench-{}", std::process::id()))));
+    for (name, place) in &places {
         for &clusters in &sizes {
-            let place = root.join(format!("netloom-bench-{}", std::process::id()));
-            println!("{}", row(name, clusters, &place));
-            fs::remove_dir_all(&place).unwrap();
+            println!("{}", row(name, clusters, &place.join(clusters.to_string())));
         }
     }
+    places.iter().for_each(|(_, place)| fs::remove_dir_all(place).unwrap());
     println!("\n| clusters | values | compile | compile, watched | more | explain one value | origins of all values |");
     println!("|---|---|---|---|---|---|---|");
     for &clusters in &sizes {
@@ -101,17 +107,20 @@ fn checked(clusters: usize, place: &Path) -> String {
     generate(&project, clusters);
     let worker = PathBuf::from(env!("CARGO_BIN_EXE_netloom"));
     let request = netloom::Request { root: project.clone(), clusters: Vec::new(), worker };
-    let cold = median(|| {
+    let cold = median(clusters, || {
         _ = fs::remove_dir_all(project.join("rendered"));
-        netloom(&["render"], &project).0
+        netloom(&["render"], &project)
     });
-    let without =
-        median(|| timed(|| assert!(!netloom::diagnostic::has_errors(&netloom::compile(&request, &|_, _| {}).findings))));
-    let watched = median(|| timed(|| _ = netloom::witnessed(&request, &Onlooker)));
-    let again = median(|| timed(|| _ = netloom::witnessed(&request, &Again)));
+    let without = median(clusters, || {
+        timed(|| assert!(!netloom::diagnostic::has_errors(&netloom::compile(&request, &|_, _| {}).findings)))
+    });
+    let watched = median(clusters, || timed(|| _ = netloom::witnessed(&request, &Onlooker)));
+    let again = median(clusters, || timed(|| _ = netloom::witnessed(&request, &Again)));
     let selected: String = POLICIES.iter().map(|name| format!("    - policy: {name}\n")).collect();
     fs::write(project.join("netloom.yaml"), format!("{PROJECT}  policies:\n{selected}")).unwrap();
-    let with = median(|| timed(|| assert!(!netloom::diagnostic::has_errors(&netloom::compile(&request, &|_, _| {}).findings))));
+    let with = median(clusters, || {
+        timed(|| assert!(!netloom::diagnostic::has_errors(&netloom::compile(&request, &|_, _| {}).findings)))
+    });
     let ms = |time: Duration| format!("{:.1} ms", time.as_secs_f64() * 1e3);
     let (policies, checks) = (with.saturating_sub(without), again.saturating_sub(watched));
     let share = (policies + checks).as_secs_f64() / cold.as_secs_f64();
@@ -133,14 +142,15 @@ fn compared(clusters: usize, place: &Path) -> String {
     git(&["add", "-A"]);
     git(&["commit", "-q", "-m", "all"]);
     git(&["repack", "-q", "-a", "-d"]);
-    let read =
-        median(|| timed(|| _ = ["declarations", "overlays", "rendered"].map(|folder| read_tree(&project.join(folder)).len())));
-    let check = median(|| netloom(&["check"], &project).0);
+    let read = median(clusters, || {
+        timed(|| _ = ["declarations", "overlays", "rendered"].map(|folder| read_tree(&project.join(folder)).len()))
+    });
+    let check = median(clusters, || netloom(&["check"], &project));
     fs::write(project.join("declarations/cluster-0000.yaml"), cluster(0, "{mtu: 8008}")).unwrap();
     netloom(&["render"], &project);
     git(&["add", "-A"]);
-    let diff = median(|| netloom(&["diff", "--base", "HEAD"], &project).0);
-    let staged = median(|| netloom(&["check", "--staged"], &project).0);
+    let diff = median(clusters, || netloom(&["diff", "--base", "HEAD"], &project));
+    let staged = median(clusters, || netloom(&["check", "--staged"], &project));
     let ms = |time: Duration| format!("{:.1} ms", time.as_secs_f64() * 1e3);
     let ratio = |time: Duration, of: Duration| time.as_secs_f64() / of.as_secs_f64();
     format!(
@@ -170,11 +180,11 @@ fn origins(clusters: usize, place: &Path) -> String {
     netloom(&["render"], &project);
     let worker = PathBuf::from(env!("CARGO_BIN_EXE_netloom"));
     let request = netloom::Request { root: project.clone(), clusters: Vec::new(), worker };
-    let plain = median(|| timed(|| _ = netloom::compile(&request, &|_, _| {})));
-    let watched = median(|| timed(|| _ = netloom::witnessed(&request, &Onlooker)));
+    let plain = median(clusters, || timed(|| _ = netloom::compile(&request, &|_, _| {})));
+    let watched = median(clusters, || timed(|| _ = netloom::witnessed(&request, &Onlooker)));
     let value =
         "rendered/clusters/cluster-0000/kubernetes/cni/daemonset-weave-net.yaml:spec.template.spec.containers[weave].image";
-    let one = median(|| {
+    let one = median(clusters, || {
         let mut command = Command::new(env!("CARGO_BIN_EXE_netloom"));
         command.args(["explain", value, "--project"]).arg(&project).stdout(Stdio::null());
         timed(|| assert!(command.status().unwrap().success()))
@@ -192,33 +202,34 @@ fn row(name: &str, clusters: usize, place: &Path) -> String {
     let project = place.join("project");
     generate(&project, clusters);
     let output = project.join("rendered");
-    let mut peak = 0;
-    let cold = median(|| {
-        _ = fs::remove_dir_all(&output);
-        let (time, memory) = netloom(&["render"], &project);
-        peak = peak.max(memory);
-        time
+    let mut names = (0..).map(|number| place.join(format!("old-{number}")));
+    let mut aside = |folder: &Path| fs::rename(folder, names.next().unwrap()).unwrap();
+    let peak = peak_memory(&["render"], &project);
+    let copy = place.join("copy");
+    let cold = median(clusters, || {
+        aside(&output);
+        netloom(&["render"], &project)
     });
     let files = read_tree(&output);
     let bytes: usize = files.iter().map(|(_, bytes)| bytes.len()).sum();
-    let copy = place.join("copy");
-    let write = median(|| {
-        _ = fs::remove_dir_all(&copy);
-        timed(|| write_tree(&copy, &files))
+    let write = median(clusters, || {
+        let time = timed(|| write_tree(&copy, &files));
+        aside(&copy);
+        time
     });
-    let read = median(|| {
+    let read = median(clusters, || {
         timed(|| {
             _ = read_tree(&project).iter().map(|(_, bytes)| blake3::hash(bytes)).fold(0u8, |sum, hash| sum ^ hash.as_bytes()[0])
         })
     });
-    let same = median(|| netloom(&["render"], &project).0);
+    let same = median(clusters, || netloom(&["render"], &project));
     let mut mtu = 8000;
-    let changed = median(|| {
+    let changed = median(clusters, || {
         mtu += 4;
         fs::write(project.join("declarations/cluster-0000.yaml"), cluster(0, &format!("{{mtu: {mtu}}}"))).unwrap();
-        netloom(&["render"], &project).0
+        netloom(&["render"], &project)
     });
-    let check = median(|| netloom(&["check"], &project).0);
+    let check = median(clusters, || netloom(&["check"], &project));
     let ratio = cold.as_secs_f64() / write.as_secs_f64();
     let ms = |time: Duration| format!("{:.1} ms", time.as_secs_f64() * 1e3);
     format!(
@@ -235,10 +246,12 @@ fn row(name: &str, clusters: usize, place: &Path) -> String {
     )
 }
 
-fn median(mut run: impl FnMut() -> Duration) -> Duration {
-    let mut times: Vec<Duration> = (0..RUNS).map(|_| run()).collect();
+/// The middle one of several runs: of many where each takes little, so that chance has little to say.
+fn median(clusters: usize, run: impl FnMut() -> Duration) -> Duration {
+    let runs = (210 / clusters).clamp(5, 21);
+    let mut times: Vec<Duration> = std::iter::repeat_with(run).take(runs).collect();
     times.sort();
-    times[RUNS / 2]
+    times[runs / 2]
 }
 
 fn timed(work: impl FnOnce()) -> Duration {
@@ -247,21 +260,27 @@ fn timed(work: impl FnOnce()) -> Duration {
     start.elapsed()
 }
 
-/// Runs netloom; returns the wall time of the process and its peak memory in KiB, as sampled.
-fn netloom(command: &[&str], project: &Path) -> (Duration, u64) {
-    let start = Instant::now();
+/// The command line of netloom, which prints nothing.
+fn command(arguments: &[&str], project: &Path) -> Command {
     let mut netloom = Command::new(env!("CARGO_BIN_EXE_netloom"));
-    let mut child = netloom.args(command).args(["-q", "--project"]).arg(project).stdout(Stdio::null()).spawn().unwrap();
+    netloom.args(arguments).args(["-q", "--project"]).arg(project).stdout(Stdio::null());
+    netloom
+}
+
+/// Runs netloom; returns the wall time of the process.
+fn netloom(arguments: &[&str], project: &Path) -> Duration {
+    let mut netloom = command(arguments, project);
+    timed(|| assert!(netloom.status().unwrap().success(), "netloom {arguments:?}"))
+}
+
+/// Runs netloom and looks at it all the time; returns its peak memory in KiB.
+fn peak_memory(arguments: &[&str], project: &Path) -> u64 {
+    let mut child = command(arguments, project).spawn().unwrap();
     let mut peak = 0;
-    let status = loop {
+    while child.try_wait().unwrap().is_none() {
         peak = peak.max(high_water_mark(&child));
-        if let Some(status) = child.try_wait().unwrap() {
-            break status;
-        }
-        std::thread::sleep(Duration::from_micros(500));
-    };
-    assert!(status.success(), "netloom {command:?}: {status}");
-    (start.elapsed(), peak)
+    }
+    peak
 }
 
 fn high_water_mark(child: &Child) -> u64 {
