@@ -1,9 +1,10 @@
 //! The texts that nodes come from, and places in them.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
+
+use indexmap::IndexMap;
 
 /// One text that netloom read, by index into [`Sources`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -108,7 +109,7 @@ impl Source {
 pub struct Sources {
     files: Vec<Source>,
     /// The first source of each path.
-    paths: HashMap<Arc<str>, FileId>,
+    paths: IndexMap<Arc<str>, FileId>,
 }
 
 impl Sources {
