@@ -65,20 +65,20 @@ pub(crate) fn resolved<T>(
     (Some(seen), sources, findings)
 }
 
-/// Reads `netloom.yaml`, the project's declarations and overlays, and the stock overlays.
+/// Reads the stock overlays and policies, `netloom.yaml`, and the project's declarations, overlays and policies.
 fn read(
     root: &std::path::Path,
     stored: Option<&Arc<Tree>>,
     sources: &mut Sources,
     findings: &mut Vec<Diagnostic>,
 ) -> Option<Declared<Project>> {
+    library::embed(sources);
+    policy::library::embed(sources);
     let (root, project) = match stored {
         Some(tree) => load::stored(Arc::clone(tree), sources, findings)?,
         None => load::project(root, sources, findings)?,
     };
     root.inputs(&project, sources, findings);
-    library::embed(sources);
-    policy::library::embed(sources);
     Some(project)
 }
 

@@ -133,13 +133,11 @@ fn is_plain(text: &str) -> bool {
     if !opens || matches!(last, b' ' | b':') || is_keyword(text) {
         return false;
     }
-    // One pass: printable, and neither `: ` nor ` #` inside.
-    let mut before = 0;
-    bytes.iter().all(|&byte| {
-        let breaks = (before == b':' && byte == b' ') || (before == b' ' && byte == b'#');
-        before = byte;
-        !breaks && matches!(byte, b' '..=b'~')
-    })
+    // Without leaving early, so that the processor looks at many bytes at once.
+    let printable = bytes.iter().fold(true, |all, byte| all & matches!(byte, b' '..=b'~'));
+    let pairs = bytes.iter().zip(&bytes[1..]);
+    let breaks = pairs.fold(false, |any, (a, b)| any | ((*a == b':') & (*b == b' ')) | ((*a == b' ') & (*b == b'#')));
+    printable && !breaks
 }
 
 /// The words that some YAML reader takes for a boolean, null or number.
