@@ -3,13 +3,12 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use indexmap::IndexMap;
-use minijinja::value::{Enumerator, Object};
+use minijinja::value::{Enumerator, Object, Serde};
 use minijinja::{Environment, Error, ErrorKind, State, Value};
 
-use super::expression::to_value;
 use crate::declare::{Cluster, Declared};
 use crate::plan::{AwsPlan, NetworkPlan, Vpc};
-use crate::tree::{Sources, Span, from_json};
+use crate::tree::Sources;
 
 /// Variables by name: an object of the template engine, so that what is set later is seen by every expression from then on.
 #[derive(Clone, Debug)]
@@ -125,7 +124,7 @@ pub fn cluster(declared: &Declared<Cluster>, dns_ip: std::net::IpAddr) -> Value 
     for path in ["/nodes/kernel", "/dns/nodeLocalCache", "/controlPlane/apiHost"] {
         or_none(&mut json, path);
     }
-    to_value(&from_json(&json, Span::NONE))
+    Value::from(Serde(&json))
 }
 
 fn set_dns(json: &mut serde_json::Value, dns_ip: std::net::IpAddr) {
@@ -169,5 +168,5 @@ pub fn network(plan: &NetworkPlan, labels: &IndexMap<String, String>) -> Value {
         "natGateways": plan.aws.as_ref().map_or(0, AwsPlan::nat_gateways_in_use),
         "subnets": subnets.collect::<Vec<_>>(),
     });
-    to_value(&from_json(&json, Span::NONE))
+    Value::from(Serde(&json))
 }
