@@ -338,7 +338,11 @@ impl<'a> Fleet<'a> {
         check::declarations(cluster, effective.network, &facts, findings);
         let rendered =
             check::Rendered { cluster, facts: &facts, plan: &plan, objects: &objects, draft: draft.as_ref(), schemas: &schemas };
-        check::artifacts(rendered, findings);
+        let sections: Vec<String> = instances.iter().filter_map(|one| one.runbook(findings)).collect();
+        let transitions: Vec<_> = instances.iter().flat_map(Instance::transitions).collect();
+        // The longest two steps; whoever has no cluster left to compile takes one of them.
+        let page = || runbook::cluster(cluster, network, &plan, &sections, &transitions);
+        let (page, ()) = rayon::join(page, || check::artifacts(rendered, findings));
         draft.iter().for_each(|draft| *traded = Traded::of(draft));
         self.policies.cluster(rendered, findings);
         let folder = cluster_folder(cluster);
@@ -346,9 +350,7 @@ impl<'a> Fleet<'a> {
         artifacts.extend(template.into_iter().flat_map(|template| self.stack(&folder, "cluster", template, findings)));
         gitops::check(project, cluster, &objects, findings);
         artifacts.extend(gitops::artifacts(project, name, &objects));
-        let sections: Vec<String> = instances.iter().filter_map(|one| one.runbook(findings)).collect();
-        let transitions: Vec<_> = instances.iter().flat_map(Instance::transitions).cloned().collect();
-        artifacts.push(Artifact::new("README.md", runbook::cluster(cluster, network, &plan, &sections, &transitions)));
+        artifacts.push(Artifact::new("README.md", page));
         artifacts.sort_by(|a, b| a.path.cmp(&b.path));
         if let Some(witness) = self.witness {
             witness.cluster(&ClusterSeen {

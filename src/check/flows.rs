@@ -9,18 +9,17 @@ use crate::declare::Endpoint;
 use crate::diagnostic::{Diagnostic, rules};
 use crate::plan::{ClusterPlan, Flow, Peer, Protocol};
 
-use super::ingress::{Rule, Source, ingress};
+use super::ingress::{Rule, Source};
 
 /// Reports every flow of the plan that the final template's security groups do not admit, and every opening that goes beyond
 /// what a flow needs.
-pub fn check(plan: &ClusterPlan, draft: &Draft, findings: &mut Vec<Diagnostic>) {
-    let rules = ingress(&draft.template);
+pub(super) fn check(plan: &ClusterPlan, draft: &Draft, rules: &[Rule], findings: &mut Vec<Diagnostic>) {
     let mut needs = Vec::new();
     for flow in &plan.flows {
-        let own: Vec<Need> = flow.pairs().map(|(from, to)| Need::new(&from, to, flow.protocol)).collect();
-        let missing: Vec<&Need> = own.iter().filter(|need| !need.is_met(&rules, &plan.ranges)).collect();
+        let own: Vec<Need> = flow.pairs().map(|(from, to)| Need::new(from, to, flow.protocol)).collect();
+        let missing: Vec<&Need> = own.iter().filter(|need| !need.is_met(rules, &plan.ranges)).collect();
         if !missing.is_empty() {
-            let change = missing.iter().find_map(|need| draft.changes.last("Resources", &need.rule));
+            let change = missing.iter().find_map(|need| draft.changes.last("Resources", &need.rule()));
             findings.push(blocked(flow, &missing, change));
         }
         needs.extend(own);
@@ -32,8 +31,7 @@ pub fn check(plan: &ClusterPlan, draft: &Draft, findings: &mut Vec<Diagnostic>) 
 
 /// Traffic from one source to one group.
 struct Need {
-    /// Logical id of the rule that netloom makes for it.
-    rule: String,
+    flow: (Peer, Endpoint, Protocol),
     source: Source,
     group: &'static str,
     /// IANA number.
@@ -42,21 +40,26 @@ struct Need {
 }
 
 impl Need {
-    fn new(from: &Peer, to: Endpoint, protocol: Protocol) -> Self {
-        let rule = rule_id(to, from, protocol);
-        let source = match from {
+    fn new(from: Peer, to: Endpoint, by: Protocol) -> Self {
+        let source = match &from {
             Peer::Machines(machines) => Source::Group(group(*machines).to_owned()),
             Peer::Range(range) => Source::Range(*range),
             Peer::PrefixList(id) => Source::PrefixList(id.clone()),
         };
-        let v6 = matches!(from, Peer::Range(range) if range.is_v6());
-        let (protocol, ports) = match protocol {
+        let v6 = matches!(&from, Peer::Range(range) if range.is_v6());
+        let (protocol, ports) = match by {
             Protocol::Tcp(first, last) => (6, Some((first.into(), last.into()))),
             Protocol::Udp(first, last) => (17, Some((first.into(), last.into()))),
             Protocol::Icmp => (if v6 { 58 } else { 1 }, None),
             Protocol::Ip(number) => (number, None),
         };
-        Self { rule, source, group: group(to), protocol, ports }
+        Self { flow: (from, to, by), source, group: group(to), protocol, ports }
+    }
+
+    /// Logical id of the rule that netloom makes for it.
+    fn rule(&self) -> String {
+        let (from, to, protocol) = &self.flow;
+        rule_id(*to, from, *protocol)
     }
 
     /// Whether rules admit it: those for its source, or for machines those for all addresses that machines have.

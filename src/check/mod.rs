@@ -75,13 +75,12 @@ pub struct Rendered<'a> {
 type Artifacts = fn(Rendered<'_>, &mut Vec<Diagnostic>);
 
 /// Checks of final artifacts.
-const ARTIFACTS: [Artifacts; 11] = [
+const ARTIFACTS: [Artifacts; 10] = [
     version::check,
     |it, findings| objects::check(it.objects, it.schemas, findings),
     |it, findings| custom::check(it.objects, it.schemas, findings),
     |it, findings| it.draft.into_iter().for_each(|draft| template(draft, findings)),
-    |it, findings| it.draft.into_iter().for_each(|draft| flows::check(it.plan, draft, findings)),
-    |it, findings| it.draft.into_iter().for_each(|draft| quota::check(&draft.template, findings)),
+    |it, findings| it.draft.into_iter().for_each(|draft| security_groups(it.plan, draft, findings)),
     |it, findings| mtu::check(it.plan, it.objects, findings),
     |it, findings| policies::check(it.facts, it.objects, findings),
     dns_policies::check,
@@ -98,6 +97,13 @@ pub fn artifacts(rendered: Rendered<'_>, findings: &mut Vec<Diagnostic>) {
 pub fn template(draft: &Draft, findings: &mut Vec<Diagnostic>) {
     template_form::check(&draft.template, findings);
     references::check(draft, findings);
+}
+
+/// Reports what the rules of a cluster's security groups do not admit, and what they are too many for.
+fn security_groups(plan: &ClusterPlan, draft: &Draft, findings: &mut Vec<Diagnostic>) {
+    let rules = ingress::ingress(&draft.template);
+    flows::check(plan, draft, &rules, findings);
+    quota::check(&rules, findings);
 }
 
 /// The last of some overlays' facts that says something, with its place.

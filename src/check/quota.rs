@@ -2,17 +2,16 @@
 
 use crate::cloudformation::cluster::{CONTROL_PLANE_GROUP, NODES_GROUP};
 use crate::diagnostic::{Diagnostic, rules};
-use crate::tree::{Node, Span};
+use crate::tree::Span;
 
-use super::ingress::{Source, ingress};
+use super::ingress::{Rule, Source};
 
 /// Inbound rules of one group, for each address family, unless AWS Support raised the quota (Amazon VPC quotas). A rule for a
 /// group counts in both families, one for a prefix list as often as the list may have entries.
 const RULES: usize = 60;
 
 /// Reports groups with more rules than an account takes by default. The entries of prefix lists are not known here.
-pub fn check(template: &Node, findings: &mut Vec<Diagnostic>) {
-    let all = ingress(template);
+pub(super) fn check(all: &[Rule], findings: &mut Vec<Diagnostic>) {
     for group in [CONTROL_PLANE_GROUP, NODES_GROUP] {
         for v6 in [false, true] {
             let counts = |source: &Source| !matches!(source, Source::Range(range) if range.is_v6() != v6);
@@ -29,6 +28,7 @@ pub fn check(template: &Node, findings: &mut Vec<Diagnostic>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::ingress::ingress;
     use crate::testing::Project;
 
     fn report(v4: usize, v6: usize, groups: usize) -> String {
@@ -42,7 +42,7 @@ mod tests {
         let mut project = Project::default();
         let template = project.node("template.yaml", &text);
         let mut findings = Vec::new();
-        check(&template, &mut findings);
+        check(&ingress(&template), &mut findings);
         project.report(&findings)
     }
 

@@ -69,6 +69,9 @@ pub(crate) fn fenced(language: &str, text: &str) -> String {
 
 /// Length of the longest run of backticks.
 fn longest_run(text: &str) -> usize {
+    if !text.contains('`') {
+        return 0;
+    }
     text.split(|c| c != '`').map(str::len).max().unwrap_or_default()
 }
 

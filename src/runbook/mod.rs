@@ -44,7 +44,7 @@ pub fn cluster(
     network: &NetworkPlan,
     plan: &ClusterPlan,
     sections: &[String],
-    transitions: &[Transition],
+    transitions: &[&Transition],
 ) -> String {
     let page = Page::new(&cluster.value, network, plan, sections, transitions);
     let rendered = PAGE.get_template("cluster.md").and_then(|template| template.render(Value::from(Serde(&page))));

@@ -89,7 +89,7 @@ impl<'a> Page<'a> {
         network: &NetworkPlan,
         plan: &'a ClusterPlan,
         sections: &[String],
-        transitions: &'a [Transition],
+        transitions: &[&'a Transition],
     ) -> Self {
         let (pods, services) = (cluster.spec.pod_cidr, cluster.spec.service_cidr);
         let safe = |text: String| Value::from_safe_string(text);
@@ -233,12 +233,12 @@ fn kubelet(cluster: &Cluster, plan: &ClusterPlan) -> String {
 }
 
 /// Transitions as rows; neighbours that say the same share one.
-fn changes(transitions: &[Transition]) -> Vec<Change<'_>> {
-    let same = |a: &Transition, b: &Transition| a.class == b.class && a.because == b.because && a.steps == b.steps;
+fn changes<'a>(transitions: &[&'a Transition]) -> Vec<Change<'a>> {
+    let same = |a: &&Transition, b: &&Transition| a.class == b.class && a.because == b.because && a.steps == b.steps;
     transitions.chunk_by(same).filter_map(change).collect()
 }
 
-fn change(alike: &[Transition]) -> Option<Change<'_>> {
+fn change<'a>(alike: &[&'a Transition]) -> Option<Change<'a>> {
     let Transition { class, because, steps, .. } = alike.first()?;
     let fields = alike.iter().map(|transition| transition.field.as_str()).collect();
     Some(Change { fields, effect: effect(*class), because, steps })

@@ -54,7 +54,7 @@ fn plan() -> ClusterPlan {
 
 fn page(sections: &[&str], transitions: &[Transition]) -> String {
     let sections: Vec<String> = sections.iter().map(ToString::to_string).collect();
-    cluster(&appliance(), &office(), &plan(), &sections, transitions)
+    cluster(&appliance(), &office(), &plan(), &sections, &transitions.iter().collect::<Vec<_>>())
 }
 
 #[test]

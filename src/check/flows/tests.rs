@@ -1,4 +1,5 @@
 use super::*;
+use crate::check::ingress::ingress;
 use crate::cloudformation::cluster::template;
 use crate::plan::{NetworkPlan, cluster::plan};
 use crate::testing::Project;
@@ -55,7 +56,7 @@ impl Case {
 
     fn report(&self) -> String {
         let mut findings = Vec::new();
-        check(&self.plan, &self.draft, &mut findings);
+        check(&self.plan, &self.draft, &ingress(&self.draft.template), &mut findings);
         self.project.report(&findings)
     }
 }
@@ -84,7 +85,7 @@ fn a_missing_rule_is_found_with_its_consequence() {
          is not admitted by the final security groups\n"
     );
     let mut findings = Vec::new();
-    check(&case.plan, &case.draft, &mut findings);
+    check(&case.plan, &case.draft, &ingress(&case.draft.template), &mut findings);
     assert!(findings[0].help[0].contains("`ControlPlaneSecurityGroup` from `NodesSecurityGroup`"), "{:?}", findings[0].help);
 }
 
