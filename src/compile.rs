@@ -1,5 +1,6 @@
-//! The pipeline in one function, and what it does for one network and one cluster.
+//! The pipeline in one function.
 
+mod fleet;
 mod inputs;
 mod open;
 pub(crate) mod planned;
@@ -11,32 +12,24 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use indexmap::IndexMap;
 use rayon::prelude::*;
 
-use crate::check::imports::Traded;
-use crate::declare::{Declared, Network, Project};
-use crate::diagnostic::{self, Diagnostic, rules};
+use crate::declare::{Declared, Network};
+use crate::diagnostic::{self, Diagnostic};
 use crate::emit::Scope;
 use crate::git::Tree;
-use crate::kubernetes::{Object, kustomization, schema};
-use crate::overlay::Selected;
-use crate::overlay::clash::Clashes;
-use crate::overlay::compile::Compiled;
-use crate::overlay::generate;
-use crate::overlay::jsonnet::Jsonnet;
-use crate::overlay::render::{Instance, Tools};
+use crate::kubernetes::schema;
+use crate::plan;
 use crate::plan::NetworkPlan;
 use crate::policy::{self, Policies, Role};
 use crate::resolve::{self, Effective};
-use crate::tree::{Node, Path, Sources, to_yaml};
-use crate::unit::{Artifact, Unit};
-use crate::{check, cloudformation, gitops, plan, runbook};
+use crate::tree::Sources;
+use crate::unit::Unit;
+use fleet::Fleet;
 pub(crate) use inputs::Inputs;
 pub(crate) use open::resolved;
 use open::{Opened, Unread, open};
 pub(crate) use wanted::{Resolved, Wanted};
-use wanted::{cluster_folder, network_folder};
 pub use witness::{ClusterSeen, NetworkSeen, Witness};
 
 /// What to compile.
@@ -159,259 +152,4 @@ pub(crate) fn compile_at<T>(
 fn folders(clusters: &[Effective<'_>], networks: &[Declared<Network>]) -> Vec<String> {
     let clusters = clusters.iter().map(|one| format!("clusters/{}", one.cluster.value.metadata.name));
     clusters.chain(networks.iter().map(|one| format!("networks/{}", one.value.metadata.name))).collect()
-}
-
-/// What every unit is compiled from.
-struct Fleet<'a> {
-    policies: &'a Policies<'a>,
-    project: &'a Declared<Project>,
-    sources: &'a Arc<Sources>,
-    jsonnet: &'a Jsonnet,
-    networks: &'a [Declared<Network>],
-    /// What layers give to each network.
-    overlays_of_networks: &'a [Vec<Selected<'a>>],
-    plans: Vec<NetworkPlan>,
-    /// The name in AWS of the cluster that has the routes to nodes in a network, by the network's index.
-    node_routes: BTreeMap<usize, String>,
-    compiled: &'a IndexMap<String, Compiled>,
-    witness: Option<&'a dyn Witness>,
-}
-
-impl<'a> Fleet<'a> {
-    /// Gives the route table of a network to the cluster that has a route to each node in it; a second one cannot have it.
-    fn give_node_routes(&mut self, clusters: &[Effective<'_>], findings: &mut Vec<Diagnostic>) {
-        let path = Path::dotted("spec.facts.nodeRoutes");
-        let may_want = |one: &&Effective<'_>| one.overlays.iter().any(|it| it.overlay.declared.node.at(&path).is_some());
-        let mut owners: IndexMap<usize, &Effective<'_>> = IndexMap::new();
-        for effective in clusters.iter().filter(may_want) {
-            let Some(at) = self.position(effective) else { continue };
-            let Some(network) = self.plans.get(at).filter(|network| network.aws.is_some()) else { continue };
-            // What is wrong with the facts is reported when the cluster is compiled.
-            let instances = self.instances(effective, network, &mut Vec::new());
-            if instances.iter().all(|one| one.facts.node_routes.is_none()) {
-                continue;
-            }
-            let place = effective.cluster.span("spec.networking");
-            match owners.get(&at) {
-                Some(first) => {
-                    let message =
-                        format!("two clusters write routes to nodes into the route table of the network `{}`", network.name);
-                    let finding = Diagnostic::new(&rules::NODE_ROUTES, place, message);
-                    let finding = finding.also(first.cluster.span("spec.networking"), "the first of them");
-                    findings.push(finding.help("give each of them a network of its own"));
-                }
-                None => drop(owners.insert(at, effective)),
-            }
-        }
-        let owners = owners.into_iter().map(|(at, effective)| (at, effective.cluster.value.cluster_name().to_owned()));
-        self.node_routes = owners.collect();
-        for (at, cluster) in &self.node_routes {
-            if let Some(aws) = self.plans.get_mut(*at).and_then(|plan| plan.aws.as_mut()) {
-                plan::node_routes::give(aws, cluster);
-            }
-        }
-    }
-
-    /// Which of the networks a cluster runs in.
-    fn position(&self, effective: &Effective<'_>) -> Option<usize> {
-        self.networks.iter().position(|network| std::ptr::eq(network, effective.network))
-    }
-
-    /// Compiles the units that are wanted, in parallel; the result is in the order of the declarations.
-    fn units(
-        &self,
-        all: &[Effective<'a>],
-        wanted: &Wanted,
-        progress: &(dyn Fn(usize, usize) + Sync),
-        findings: &mut Vec<Diagnostic>,
-    ) -> Vec<Unit> {
-        let clusters: Vec<_> = all.iter().filter(|one| wanted.has(&cluster_folder(&one.cluster))).collect();
-        let networks: Vec<_> = self.plans.iter().filter(|plan| wanted.has(&network_folder(&plan.name))).collect();
-        let (done, total) = (std::sync::atomic::AtomicUsize::new(0), networks.len() + clusters.len());
-        let count = || progress(done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1, total);
-        let of_networks = networks.par_iter().map(|plan| {
-            let mut findings = Vec::new();
-            let mut traded = Traded::default();
-            let unit = self.network(plan, all, &mut traded, &mut findings);
-            count();
-            (unit, traded, findings)
-        });
-        let of_clusters = clusters.par_iter().map(|effective| {
-            let mut findings = Vec::new();
-            let mut traded = Traded::default();
-            let unit = self.cluster(effective, &mut traded, &mut findings);
-            resolve::owned(&effective.cluster, self.sources, &mut findings);
-            resolve::attribute(&effective.cluster.node, &mut findings);
-            count();
-            (unit, traded, findings)
-        });
-        let results: Vec<_> = of_networks.chain(of_clusters).collect();
-        let (mut units, mut stacks) = (Vec::new(), Vec::new());
-        for (unit, traded, mut found) in results {
-            units.extend(unit);
-            stacks.push(traded);
-            findings.append(&mut found);
-        }
-        // What cannot be compiled may be what exports.
-        if !diagnostic::has_errors(findings) {
-            check::imports::check(&stacks, *wanted == Wanted::All, &self.project.value.spec.imports, findings);
-        }
-        units
-    }
-
-    /// A network's unit: its stack. A network that netloom does not create has none.
-    fn network(
-        &self,
-        plan: &NetworkPlan,
-        clusters: &[Effective<'a>],
-        traded: &mut Traded,
-        findings: &mut Vec<Diagnostic>,
-    ) -> Option<Unit> {
-        let folder = network_folder(&plan.name);
-        let network = self.networks.iter().find(|network| network.value.metadata.name == plan.name)?;
-        let overlays = self.overlays_of(network, plan, clusters, findings);
-        let instances = self.instances_of_network(network, plan, &overlays, findings);
-        let draft = self.stack_of_network(plan, &overlays, &instances, findings);
-        self.policies.network(self.networks, plan, &self.plans, draft.as_ref().map(|draft| &draft.template), findings);
-        let draft = draft?;
-        check::template(&draft, findings);
-        *traded = Traded::of(&draft);
-        let template = &draft.template;
-        let mut artifacts = self.stack(&folder, "network", template, findings);
-        artifacts.sort_by(|a, b| a.path.cmp(&b.path));
-        if let Some(witness) = self.witness {
-            witness.network(&NetworkSeen {
-                project: self.project,
-                sources: self.sources,
-                network,
-                clusters,
-                plan,
-                overlays: &overlays,
-                instances: &instances,
-                jsonnet: self.jsonnet,
-                template,
-                artifacts: &artifacts,
-            });
-        }
-        Some(Unit { folder, declared: network.span("metadata.name"), artifacts })
-    }
-
-    /// A template and its deployment file for CloudFormation Git sync.
-    ///
-    /// A template with a parameter that has no default has no deployment file: only its user knows the value.
-    fn stack(&self, folder: &str, name: &str, template: &Node, findings: &mut Vec<Diagnostic>) -> Vec<Artifact> {
-        let path = format!("cloudformation/{name}.template.yaml");
-        let text = to_yaml(template);
-        cloudformation::limits(template, &text, folder, findings);
-        let location = self.project.value.spec.paths.rendered(&format!("{folder}/{path}"));
-        let mut artifacts = vec![Artifact::new(path, text)];
-        let parameters = template.get("Parameters").and_then(Node::as_map);
-        if parameters.is_none_or(|parameters| parameters.iter().all(|(_, parameter)| parameter.get("Default").is_some())) {
-            let tags = [("netloom.dev/project".to_owned(), self.project.value.metadata.name.clone())];
-            let deployment = cloudformation::deployment(&location, &[], &tags);
-            artifacts.push(Artifact::new(format!("cloudformation/{name}.deployment.yaml"), to_yaml(&deployment)));
-        }
-        artifacts
-    }
-
-    /// A cluster's unit: plan, render, patch, check.
-    fn cluster(&self, effective: &Effective<'_>, traded: &mut Traded, findings: &mut Vec<Diagnostic>) -> Option<Unit> {
-        let cluster = &effective.cluster;
-        if effective.overlays.iter().any(|selected| !selected.sound) {
-            return None;
-        }
-        let name = &cluster.value.metadata.name;
-        let network = self.plans.get(self.position(effective)?)?;
-        let project = &self.project.value;
-        let schemas = schema::for_minor(cluster.value.kubernetes_minor());
-        let schemas = schemas
-            .map_err(|error| findings.push(Diagnostic::new(&rules::OBJECT_SCHEMA, cluster.span("spec.kubernetesVersion"), error)))
-            .ok()?;
-        let tools = Tools { jsonnet: self.jsonnet, schemas: &schemas };
-        let instances = self.instances(effective, network, findings);
-        let facts: Vec<_> = instances.iter().map(|one| (one.facts.clone(), one.place)).collect();
-        let plan = plan::cluster::plan(cluster, network, &facts, findings);
-        let objects = self.objects(effective, &instances, tools, findings);
-        instances.iter().for_each(|one| one.assert(cluster, findings));
-        let draft = self.stack_of_cluster(effective, (&plan, network), &instances, findings);
-        let template = draft.as_ref().map(|draft| &draft.template);
-        check::declarations(cluster, effective.network, &facts, findings);
-        let rendered =
-            check::Rendered { cluster, facts: &facts, plan: &plan, objects: &objects, draft: draft.as_ref(), schemas: &schemas };
-        let sections: Vec<String> = instances.iter().filter_map(|one| one.runbook(findings)).collect();
-        let transitions: Vec<_> = instances.iter().flat_map(Instance::transitions).collect();
-        // The longest two steps; whoever has no cluster left to compile takes one of them.
-        let page = || runbook::cluster(cluster, network, &plan, &sections, &transitions);
-        let (page, ()) = rayon::join(page, || check::artifacts(rendered, findings));
-        draft.iter().for_each(|draft| *traded = Traded::of(draft));
-        self.policies.cluster(rendered, findings);
-        let folder = cluster_folder(cluster);
-        let mut artifacts = kubernetes(&objects);
-        artifacts.extend(template.into_iter().flat_map(|template| self.stack(&folder, "cluster", template, findings)));
-        gitops::check(project, cluster, &objects, findings);
-        artifacts.extend(gitops::artifacts(project, name, &objects));
-        artifacts.push(Artifact::new("README.md", page));
-        artifacts.sort_by(|a, b| a.path.cmp(&b.path));
-        if let Some(witness) = self.witness {
-            witness.cluster(&ClusterSeen {
-                project: self.project,
-                sources: self.sources,
-                effective,
-                network,
-                plan: &plan,
-                instances: &instances,
-                objects: &objects,
-                template,
-                artifacts: &artifacts,
-                tools,
-            });
-        }
-        Some(Unit { folder, declared: cluster.span("metadata.name"), artifacts })
-    }
-
-    /// The cluster's objects as they are written: made, patched, named, annotated and in order.
-    fn objects(
-        &self,
-        effective: &Effective<'_>,
-        instances: &[Instance<'_>],
-        tools: Tools<'_>,
-        findings: &mut Vec<Diagnostic>,
-    ) -> Vec<Arc<Object>> {
-        let mut objects: Vec<Arc<Object>> = instances.iter().flat_map(|one| one.objects(tools, findings)).collect();
-        instances.iter().for_each(|one| one.patch(&mut objects, tools, findings));
-        objects.retain(|object| !object.node.is_null());
-        if let Some(clashes) = Clashes::of(&effective.overlays, self.sources) {
-            clashes.declaration(&effective.cluster.node, findings);
-            objects.iter().for_each(|object| clashes.object(object, findings));
-        }
-        let hashed: Vec<_> = instances.iter().flat_map(Instance::hashed).collect();
-        generate::name_by_hash(&mut objects, &hashed);
-        objects.extend(self.policies.rendered(&effective.cluster, findings));
-        for object in &mut objects {
-            *object = gitops::annotated(self.project.value.spec.gitops.as_ref(), object);
-        }
-        kustomization::sort(&mut objects);
-        objects
-    }
-
-    fn instances<'i>(
-        &'i self,
-        effective: &'i Effective<'_>,
-        network: &NetworkPlan,
-        findings: &mut Vec<Diagnostic>,
-    ) -> Vec<Instance<'i>> {
-        let name = &effective.cluster.value.metadata.name;
-        let base = self.variables(effective, network);
-        let instance = |selected: &'i crate::overlay::Selected<'_>| {
-            let compiled = self.compiled.get(selected.overlay.name())?;
-            Instance::new(selected, compiled, &base, name, findings)
-        };
-        effective.overlays.iter().filter_map(instance).collect()
-    }
-}
-
-/// One file an object, and a kustomization in each component's folder.
-fn kubernetes(objects: &[Arc<Object>]) -> Vec<Artifact> {
-    let files = objects.iter().map(|object| Artifact::new(format!("kubernetes/{}", object.path()), Arc::clone(object.text())));
-    files.chain(kustomization::artifacts(objects)).collect()
 }

@@ -5,7 +5,7 @@ use crate::cloudformation::{self, Draft};
 use crate::declare::{Declared, Network, Stack};
 use crate::diagnostic::{Diagnostic, rules};
 use crate::overlay::clash::Clashes;
-use crate::overlay::compile::Compiled;
+use crate::overlay::compiled::Compiled;
 use crate::overlay::context::{self, Variables};
 use crate::overlay::render::Instance;
 use crate::overlay::{Reason, Selected};

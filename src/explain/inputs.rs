@@ -14,7 +14,7 @@ use super::narrow::Asked;
 use super::origin::{Kind, Origin};
 use crate::declare::{Cluster, Declared, Network};
 use crate::overlay::Selected;
-use crate::overlay::compile::{Body, CompiledPatch};
+use crate::overlay::compiled::{Body, CompiledPatch};
 use crate::overlay::expression::Expression;
 use crate::overlay::render::{Instance, Maker};
 use crate::overlay::template::{Scalar, Template};

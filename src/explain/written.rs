@@ -6,7 +6,7 @@ use super::inputs::{Inputs, Scope};
 use super::narrow::below;
 use super::origin::{Kind, Origin, overridden};
 use crate::declare::Stack;
-use crate::overlay::compile::{Body, Manifest};
+use crate::overlay::compiled::{Body, Manifest};
 use crate::overlay::jsonnet::Jsonnet;
 use crate::overlay::render::Maker;
 use crate::overlay::template::{Scalar, Template};

@@ -1,10 +1,10 @@
-//! An overlay, compiled once for the whole fleet.
+//! An overlay is compiled once for the whole fleet.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
-use indexmap::IndexMap;
 use minijinja::Environment;
 
+use super::compiled::{Body, Compiled, CompiledAssertion, CompiledConfigMap, CompiledPatch, CompiledResource, Count, Manifest};
 use super::expression::{self, Expression};
 use super::generate;
 use super::library::Overlay;
@@ -15,163 +15,8 @@ use crate::kubernetes::{Identity, Object};
 use crate::patch::Matcher;
 use crate::tree::{FileId, Key, Node, Path, Sources, Span, Value, yaml};
 
-/// An overlay, compiled.
-#[derive(Debug)]
-pub struct Compiled {
-    /// Whether the overlay applies.
-    pub when: Option<Expression>,
-    /// Intermediate results, in order.
-    pub values: Vec<(String, Template)>,
-    /// What the plan needs to know.
-    pub facts: Option<Template>,
-    /// What makes objects.
-    pub resources: Vec<CompiledResource>,
-    /// `ConfigMap`s of files.
-    pub config_maps: Vec<CompiledConfigMap>,
-    /// What changes objects.
-    pub patches: Vec<CompiledPatch>,
-    /// Its rules.
-    pub assertions: Vec<CompiledAssertion>,
-    /// Text templates of its folder.
-    pub texts: Arc<Environment<'static>>,
-    /// The one of them that is its section of the runbook.
-    pub runbook: Option<FileId>,
-}
-
-impl Compiled {
-    /// Whether it has something for a stack.
-    #[must_use]
-    pub fn has_share(&self, stack: Stack) -> bool {
-        self.resources.iter().any(|one| one.stack == Some(stack)) || self.patches.iter().any(|one| one.stack == Some(stack))
-    }
-
-    /// Where it first names something for a stack.
-    #[must_use]
-    pub fn share_place(&self, stack: Stack) -> Span {
-        let resources = self.resources.iter().filter(|one| one.stack == Some(stack)).map(|one| one.span);
-        let patches = self.patches.iter().filter(|one| one.stack == Some(stack)).map(|one| one.span);
-        resources.chain(patches).next().unwrap_or(Span::NONE)
-    }
-}
-
-/// A resource, compiled.
-#[derive(Debug)]
-pub struct CompiledResource {
-    /// The stack that it is for; none for objects.
-    pub stack: Option<Stack>,
-    /// Whether it is rendered.
-    pub when: Option<Expression>,
-    /// The list it is rendered for.
-    pub items: Option<Expression>,
-    /// What makes the objects.
-    pub body: Body,
-    /// Where the overlay names it.
-    pub span: Span,
-}
-
-/// A `ConfigMap` of files, compiled.
-#[derive(Debug)]
-pub struct CompiledConfigMap {
-    /// Whether it is made.
-    pub when: Option<Expression>,
-    /// The object, the same one for every cluster.
-    pub object: Arc<Object>,
-    /// Whether its name gets a hash.
-    pub hash: bool,
-}
-
-/// What makes objects, or changes them.
-#[derive(Debug)]
-pub enum Body {
-    /// The documents of a manifest.
-    Manifests(Vec<Manifest>),
-    /// A Jsonnet program.
-    Jsonnet(FileId),
-}
-
-/// One document of a manifest, with the objects that it made so far by what they depend on.
-#[derive(Debug)]
-pub struct Manifest {
-    /// The document.
-    pub template: Template,
-    /// Objects by evaluated inputs: equal inputs give the same object, which is serialised and validated once.
-    made: Mutex<Made>,
-}
-
-/// Objects by the text of what they were made from.
-type Made = IndexMap<String, Option<Arc<Object>>>;
-
-impl Manifest {
-    /// The objects made so far.
-    pub fn made(&self) -> MutexGuard<'_, Made> {
-        self.made.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A patch, compiled.
-#[derive(Debug)]
-pub struct CompiledPatch {
-    /// The stack that it is for; none for objects.
-    pub stack: Option<Stack>,
-    /// Whether it is applied.
-    pub when: Option<Expression>,
-    /// The patch documents, or the program.
-    pub body: Body,
-    /// Which objects; none where the patch names its object itself.
-    pub target: Option<Matcher>,
-    /// How many objects each document must match.
-    pub count: Count,
-    /// The patch file.
-    pub span: Span,
-}
-
-/// How many objects a patch must match.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Count {
-    /// Exactly so many.
-    Exactly(usize),
-    /// So many or more.
-    AtLeast(usize),
-}
-
-impl Count {
-    /// Whether so many are right.
-    #[must_use]
-    pub fn fits(self, found: usize) -> bool {
-        match self {
-            Count::Exactly(wanted) => found == wanted,
-            Count::AtLeast(wanted) => found >= wanted,
-        }
-    }
-}
-
-impl std::fmt::Display for Count {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Count::Exactly(number) => write!(f, "`expect` says {number}"),
-            Count::AtLeast(1) => f.write_str("it has to match one at least"),
-            Count::AtLeast(number) => write!(f, "`atLeast` says {number}"),
-        }
-    }
-}
-
-/// A rule, compiled.
-#[derive(Debug)]
-pub struct CompiledAssertion {
-    /// Whether it applies.
-    pub when: Option<Expression>,
-    /// What must be true.
-    pub that: Expression,
-    /// What is wrong.
-    pub message: Scalar,
-    /// What to do.
-    pub help: Option<Scalar>,
-    /// Index in the overlay's `assertions`.
-    pub index: usize,
-}
-
 /// Compiles an overlay; whatever is wrong with it goes to `findings`.
-pub fn compile(overlay: &Overlay, sources: &Sources, findings: &mut Vec<Diagnostic>) -> Compiled {
+pub(super) fn compile(overlay: &Overlay, sources: &Sources, findings: &mut Vec<Diagnostic>) -> Compiled {
     let (mut of_texts, mut of_resources) = (Vec::new(), Vec::new());
     let texts = || Work { overlay, sources, findings: &mut of_texts }.texts();
     let resources = || Work { overlay, sources, findings: &mut of_resources }.resources();
@@ -258,10 +103,7 @@ impl<'a> Work<'a> {
         }
         let documents = yaml::read(text, id, self.findings);
         let compiler = self.compiler();
-        let manifest = |node: &Node, findings: &mut Vec<Diagnostic>| Manifest {
-            template: compiler.compile(node, findings),
-            made: Mutex::default(),
-        };
+        let manifest = |node: &Node, findings: &mut Vec<Diagnostic>| Manifest::new(compiler.compile(node, findings));
         Some(Body::Manifests(documents.iter().map(|node| manifest(node, self.findings)).collect()))
     }
 
@@ -279,7 +121,7 @@ impl<'a> Work<'a> {
             return Some(Body::Jsonnet(id));
         }
         let documents = yaml::read(text, id, self.findings);
-        let manifest = |node: Node| Manifest { template: Template::Constant(node), made: Mutex::default() };
+        let manifest = |node: Node| Manifest::new(Template::Constant(node));
         Some(Body::Manifests(documents.into_iter().map(manifest).collect()))
     }
 

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use indexmap::{IndexMap, IndexSet};
 use rayon::prelude::*;
 
-use super::compile::{Compiled, compile};
+use super::compile::compile;
+use super::compiled::Compiled;
 use super::{Selected, unused};
 use crate::declare::{self, Declared, LifecycleStatus};
 use crate::diagnostic::{Diagnostic, Severity, has_errors, rules};

@@ -1,7 +1,8 @@
 //! Overlays at work: the library of them, their expressions, and the objects they make.
 
 pub mod clash;
-pub mod compile;
+mod compile;
+pub mod compiled;
 pub mod context;
 pub mod expression;
 pub mod generate;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::super::compile::{Body, CompiledPatch, Count};
+use super::super::compiled::{Body, CompiledPatch, Count};
 use super::{Instance, Tools, holds};
 use crate::diagnostic::{Diagnostic, Label, rules};
 use crate::kubernetes::{Identity, Object};

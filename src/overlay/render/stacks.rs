@@ -1,9 +1,10 @@
 //! What an overlay has for the templates of stacks: pieces that it adds, and patches on what is there.
 
-use super::super::compile::{Body, CompiledPatch, Count};
+use super::super::compiled::{Body, CompiledPatch, Count};
 use super::super::jsonnet::Jsonnet;
+use super::objects::each;
 use super::patching::{Found, wrong_number};
-use super::{Instance, Maker, each, holds};
+use super::{Instance, Maker, holds};
 use crate::cloudformation::{Draft, SECTIONS, is_function};
 use crate::declare::Stack;
 use crate::diagnostic::{Diagnostic, nearest, rules};
