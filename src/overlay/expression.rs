@@ -1,110 +1,17 @@
 //! Expressions: minijinja, strict, with nothing to reach but what netloom hands in.
 
-use std::sync::LazyLock;
+mod convert;
+mod engine;
 
-use minijinja::syntax::SyntaxConfig;
-use minijinja::value::{Object, Rest, ValueKind};
-use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value};
+use minijinja::{Error, ErrorKind, Value};
 
-use crate::address::{self, Cidr};
-use crate::cloudformation::logical_id;
 use crate::diagnostic::{Diagnostic, rules};
 use crate::limits;
-use crate::tree::{self, Key, Map, Node, Sources, Span};
-
-/// The one environment: filters, functions and limits, no loader and no state.
-static ENGINE: LazyLock<Environment<'static>> = LazyLock::new(make_engine);
-
-/// The environment that every expression and text template of an overlay sees, for templates to be added to.
-#[must_use]
-pub fn engine() -> Environment<'static> {
-    ENGINE.clone()
-}
-
-fn make_engine() -> Environment<'static> {
-    let mut env = Environment::new();
-    env.set_undefined_behavior(UndefinedBehavior::Strict);
-    env.set_fuel(Some(limits::TEMPLATE_FUEL));
-    env.set_debug(true);
-    if let Ok(syntax) = SyntaxConfig::builder().keep_trailing_newline(true).trim_blocks(true).lstrip_blocks(true).build() {
-        env.set_syntax(syntax);
-    }
-    // `debug` shows every variable; the others build text whose size one argument decides, which fuel does not count.
-    env.remove_global("debug");
-    for filter in ["batch", "format", "indent", "pprint", "slice"] {
-        env.remove_filter(filter);
-    }
-    env.add_global("omit", Value::from_object(Omit));
-    env.add_function("host", host);
-    env.add_function("at_least", |version: &str, wanted: &str| numbers(version) >= numbers(wanted));
-    env.add_function("entropy_bits", entropy_bits);
-    env.add_function("from_yaml", |text: &str, name: Option<&str>| {
-        Ok::<_, Error>(documents(text, name)?.into_iter().next().unwrap_or_else(|| Value::from(())))
-    });
-    env.add_function("from_yaml_all", |text: &str, name: Option<&str>| Ok::<_, Error>(Value::from(documents(text, name)?)));
-    env.add_function("blake3", |text: &str| blake3::hash(text.as_bytes()).to_hex().to_string());
-    env.add_function("logical_id", |names: Rest<String>| logical_id(&names.iter().map(String::as_str).collect::<Vec<_>>()));
-    env.add_function("cidr_contains", |outer: &str, inner: &str| Ok::<_, Error>(cidr(outer)?.contains(cidr(inner)?)));
-    env
-}
-
-/// The value of `omit`: a key or list item that has it is left out.
-#[derive(Debug)]
-struct Omit;
-impl Object for Omit {}
-
-fn invalid(error: &address::Invalid) -> Error {
-    Error::new(ErrorKind::InvalidOperation, error.message.clone())
-}
-
-fn cidr(text: &str) -> Result<Cidr, Error> {
-    text.parse().map_err(|error| invalid(&error))
-}
-
-/// The `n`-th address of a range.
-fn host(range: &str, n: u32) -> Result<String, Error> {
-    let address = cidr(range)?.host(n);
-    address
-        .map(|address| address.to_string())
-        .ok_or_else(|| Error::new(ErrorKind::InvalidOperation, format!("{range} has no address {n}")))
-}
-
-/// The documents of a YAML text, read as strictly as everything else; `name` is the file's, for errors.
-fn documents(text: &str, name: Option<&str>) -> Result<Vec<Value>, Error> {
-    let mut findings = Vec::new();
-    let file = Sources::default().add("", "");
-    let documents = tree::yaml::read(text, file, &mut findings);
-    match findings.first() {
-        Some(finding) => {
-            let line = text.bytes().take(finding.span.start as usize).filter(|byte| *byte == b'\n').count() + 1;
-            Err(Error::new(
-                ErrorKind::InvalidOperation,
-                format!("line {line} of {}: {}", name.unwrap_or("the file"), finding.message),
-            ))
-        }
-        None => Ok(documents.iter().map(to_value).collect()),
-    }
-}
-
-/// The leading numbers of a version, for comparing: `v5.15.0-91` is 5, 15, 0.
-fn numbers(version: &str) -> Vec<u64> {
-    let digits = version.trim_start_matches('v').split(['.', '-', '+']);
-    digits.map_while(|part| part.parse().ok()).collect()
-}
-
-/// Bits of entropy of a password if it were drawn at random from the kinds of characters it has: an upper bound.
-#[allow(clippy::cast_precision_loss)]
-fn entropy_bits(text: &str) -> f64 {
-    let has = |set: fn(&char) -> bool| text.chars().any(|c| set(&c));
-    let sets = [
-        (has(char::is_ascii_lowercase), 26),
-        (has(char::is_ascii_uppercase), 26),
-        (has(char::is_ascii_digit), 10),
-        (has(|c| !c.is_ascii_alphanumeric()), 32),
-    ];
-    let alphabet: i32 = sets.iter().filter(|(there, _)| *there).map(|(_, size)| size).sum();
-    text.chars().count() as f64 * f64::from(alphabet.max(1)).log2()
-}
+use crate::tree::{Node, Span};
+use convert::to_node;
+pub use convert::to_value;
+pub use engine::engine;
+use engine::{ENGINE, Omit};
 
 /// A compiled expression with its place.
 #[derive(Debug)]
@@ -324,60 +231,24 @@ pub fn within_limits_of_text(text: &str) -> Result<(), String> {
     text.split(['{', '}']).skip(1).try_for_each(within_limits)
 }
 
-/// A tree for an engine's value; `room` is how many more bytes it may take.
-fn to_node(value: &Value, span: Span, room: &mut usize) -> Result<Node, String> {
-    let mut take = |bytes: usize| {
-        *room = room.checked_sub(bytes).ok_or_else(|| format!("the result takes more than {} bytes", limits::TEMPLATE_OUTPUT))?;
-        Ok::<(), String>(())
-    };
-    take(8)?;
-    let value = match value.kind() {
-        ValueKind::None => tree::Value::Null,
-        ValueKind::Bool => tree::Value::Bool(value.is_true()),
-        ValueKind::Number => number(value)?,
-        ValueKind::String => {
-            let text = value.as_str().unwrap_or_default();
-            take(text.len())?;
-            tree::Value::String(text.into())
-        }
-        ValueKind::Seq | ValueKind::Iterable => {
-            let items = value.try_iter().map_err(|error| error.to_string())?;
-            tree::Value::List(items.map(|item| to_node(&item, span, room)).collect::<Result<_, _>>()?)
-        }
-        ValueKind::Map => tree::Value::Map(to_map(value, span, room)?),
-        kind => return Err(format!("the result is {kind}, not data")),
-    };
-    Ok(Node::new(value, span))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn to_map(value: &Value, span: Span, room: &mut usize) -> Result<Map, String> {
-    let mut map = Map::new();
-    for key in value.try_iter().map_err(|error| error.to_string())? {
-        let child = value.get_item(&key).map_err(|error| error.to_string())?;
-        let text = key.as_str().map_or_else(|| key.to_string(), ToOwned::to_owned);
-        map.push(Key { text: text.into(), span }, to_node(&child, span, room)?);
-    }
-    Ok(map)
-}
-
-fn number(value: &Value) -> Result<tree::Value, String> {
-    if let Some(integer) = value.as_i64() {
-        return Ok(tree::Value::Int(integer));
-    }
-    let float = f64::try_from(value.clone()).map_err(|error| error.to_string())?;
-    if float.is_finite() { Ok(tree::Value::Float(float)) } else { Err("the result is no finite number".to_owned()) }
-}
-
-/// The engine's value for a tree.
-#[must_use]
-pub fn to_value(node: &Node) -> Value {
-    match &node.value {
-        tree::Value::Null => Value::from(()),
-        tree::Value::Bool(flag) => Value::from(*flag),
-        tree::Value::Int(number) => Value::from(*number),
-        tree::Value::Float(number) => Value::from(*number),
-        tree::Value::String(text) => Value::from(text.clone()),
-        tree::Value::List(items) => items.iter().map(to_value).collect(),
-        tree::Value::Map(map) => Value::from_pairs(map.iter().map(|(key, node)| (key.text.clone(), to_value(node)))),
+    #[test]
+    fn a_path_gives_what_the_engine_gives() {
+        let inner = Value::from_pairs([("b", Value::from(1)), ("true", Value::from(2))]);
+        let context = Value::from_pairs([("a", inner), ("true", Value::from(3)), ("none", Value::from(4))]);
+        let paths = ["a", "a.b", " a.b ", "a.true", "true", "None", "a.c", "c.d", "omit"];
+        let given = paths.map(|text| {
+            let expression = Expression::compile(text, Span::NONE, None).unwrap();
+            let show = |value: Option<Value>| value.filter(|value| !value.is_undefined()).map(|value| value.to_string());
+            let engine = show(expression.compiled.eval(context.clone()).ok());
+            assert_eq!(show(expression.value(&context).ok()), engine, "{text}");
+            (expression.looked_up(&context).is_some(), engine.is_some())
+        });
+        // By the path, or by the engine; or not at all.
+        let (path, engine, none) = ((true, true), (false, true), (false, false));
+        assert_eq!(given, [path, path, path, path, engine, engine, none, none, engine]);
     }
 }

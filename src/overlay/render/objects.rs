@@ -122,18 +122,22 @@ impl<'a> Instance<'a> {
     /// One context, or one for each item of the resource's `loop`.
     fn contexts(&self, items: Option<&Expression>, findings: &mut Vec<Diagnostic>) -> Vec<Value> {
         let Some(expression) = items else { return vec![self.context.clone()] };
+        let hint = |finding: Diagnostic| match expression.text().contains(" in ") {
+            true => finding.help("`loop` takes the list alone; each of its items is `item`"),
+            false => finding,
+        };
         let list = match expression.eval(&self.context) {
             Ok(Outcome::Value(node)) => node,
             Ok(Outcome::Omit) => return Vec::new(),
             Err(finding) => {
-                findings.push(finding);
+                findings.push(hint(finding));
                 return Vec::new();
             }
         };
         let items = list.as_list().unwrap_or_default();
         if list.as_list().is_none() || items.len() > limits::LOOP_ITEMS {
             let message = format!("`loop` gives {}; it takes a list of at most {} items", list.kind(), limits::LOOP_ITEMS);
-            findings.push(Diagnostic::new(&rules::EXPRESSION, list.span, message));
+            findings.push(hint(Diagnostic::new(&rules::EXPRESSION, list.span, message)));
             return Vec::new();
         }
         let with = |item: &Node| {
