@@ -31,6 +31,7 @@ pub(super) fn check(plan: &ClusterPlan, draft: &Draft, rules: &[Rule], findings:
 
 /// Traffic from one source to one group.
 struct Need {
+    /// From whom, to whom, by what.
     flow: (Peer, Endpoint, Protocol),
     source: Source,
     group: &'static str,

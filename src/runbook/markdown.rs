@@ -6,8 +6,8 @@ use std::borrow::Cow;
 /// backticks stays code, which does no harm.
 #[must_use]
 pub(crate) fn escape(text: &str) -> Cow<'_, str> {
-    let pairs = text.bytes().filter(|byte| *byte == b'`').count();
-    if pairs == 0 || !pairs.is_multiple_of(2) {
+    let ticks = text.bytes().filter(|byte| *byte == b'`').count();
+    if ticks == 0 || !ticks.is_multiple_of(2) {
         return plain(text);
     }
     let shown = |(at, part): (usize, &str)| match at % 2 {
