@@ -63,6 +63,17 @@ pub enum State {
     Renamed(String),
 }
 
+impl State {
+    /// What happens to what stands on one side or both.
+    pub(crate) fn of<T>(before: Option<T>, after: Option<T>) -> Self {
+        match (before, after) {
+            (None, _) => Self::Added,
+            (_, None) => Self::Removed,
+            _ => Self::Changed,
+        }
+    }
+}
+
 /// A change of one object, resource or file.
 #[derive(Clone, Debug)]
 pub struct Change {
@@ -80,6 +91,13 @@ pub struct Change {
     pub component: String,
     /// What it does to what runs.
     pub effects: Vec<Effect>,
+}
+
+impl Change {
+    /// A change as its fields tell it: whoever knows more fills in the rest.
+    pub(crate) fn new(title: String, state: State, fields: Vec<Field>) -> Self {
+        Self { title, state, fields, lines: None, derived: false, component: String::new(), effects: Vec::new() }
+    }
 }
 
 /// A file with its texts, for plain text.

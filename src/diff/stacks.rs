@@ -22,13 +22,9 @@ pub(super) fn changes(path: &str, before: Option<&Node>, after: Option<&Node>) -
     };
     let fields = node::compare(&rest(before), &rest(after), None);
     if !fields.is_empty() {
-        found.push(change(path.to_owned(), State::Changed, fields));
+        found.push(Change::new(path.to_owned(), State::Changed, fields));
     }
     found
-}
-
-fn change(title: String, state: State, fields: Vec<Field>) -> Change {
-    Change { title, state, fields, lines: None, derived: false, component: String::new(), effects: Vec::new() }
 }
 
 fn kind(node: &Node) -> &str {
@@ -53,7 +49,7 @@ fn resources(before: &Map, after: &Map) -> Vec<Change> {
     }
     for (key, new) in come {
         let title = format!("{} {}", kind(new), key.text);
-        let mut one = change(title.clone(), State::Added, Vec::new());
+        let mut one = Change::new(title.clone(), State::Added, Vec::new());
         one.effects.push(effect(Class::InPlace, kind(new), "added", format!("{title} is new"), ADDED));
         found.push(one);
     }
@@ -74,7 +70,7 @@ fn changed(id: &str, old: &Node, new: &Node) -> Option<Change> {
         return None;
     }
     let title = format!("{} {id}", kind(new));
-    let mut one = change(title.clone(), State::Changed, fields);
+    let mut one = Change::new(title.clone(), State::Changed, fields);
     one.effects.push(updated(id, &title, old, new, &one.fields));
     Some(one)
 }
@@ -165,14 +161,14 @@ fn removed(id: &str, old: &Node) -> Change {
         }
         _ => (Class::Unknown, "netloom does not know what depends on this type"),
     };
-    let mut one = change(title.clone(), State::Removed, Vec::new());
+    let mut one = Change::new(title.clone(), State::Removed, Vec::new());
     one.effects.push(effect(class, kind(old), "deleted", format!("{title} is deleted"), because));
     one
 }
 
 fn moved(old: &str, new: &str, node: &Node) -> Change {
     let kind = kind(node);
-    let mut one = change(format!("{kind} {new}"), State::Renamed(format!("{kind} {old}")), Vec::new());
+    let mut one = Change::new(format!("{kind} {new}"), State::Renamed(format!("{kind} {old}")), Vec::new());
     let because = "To CloudFormation another logical id is another resource: it makes the new one before it deletes the old one, and fails where both cannot be there at once";
     one.effects.push(effect(Class::ResourceReplacement, kind, "renamed", format!("{kind} {old} is now called {new}"), because));
     one
@@ -185,7 +181,7 @@ fn entries(noun: &str, before: &Map, after: &Map) -> Vec<Change> {
     for (key, old) in before.iter() {
         match after.get(&key.text) {
             None => {
-                let mut one = change(title(&key.text), State::Removed, Vec::new());
+                let mut one = Change::new(title(&key.text), State::Removed, Vec::new());
                 if let Some(export) = old.get("Export") {
                     one.effects.push(export_deleted(&title(&key.text), export));
                 }
@@ -194,7 +190,7 @@ fn entries(noun: &str, before: &Map, after: &Map) -> Vec<Change> {
             Some(new) => {
                 let fields = node::compare(old, new, None);
                 if !fields.is_empty() {
-                    let mut one = change(title(&key.text), State::Changed, fields);
+                    let mut one = Change::new(title(&key.text), State::Changed, fields);
                     if one.fields.iter().any(|field| field.path.begins(&["Export"])) {
                         let because =
                             "Another export name is another export, and CloudFormation does not delete one that a stack imports";
@@ -207,7 +203,7 @@ fn entries(noun: &str, before: &Map, after: &Map) -> Vec<Change> {
         }
     }
     let new = after.iter().filter(|(key, _)| !before.contains(&key.text));
-    found.extend(new.map(|(key, _)| change(title(&key.text), State::Added, Vec::new())));
+    found.extend(new.map(|(key, _)| Change::new(title(&key.text), State::Added, Vec::new())));
     found
 }
 

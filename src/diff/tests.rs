@@ -112,20 +112,7 @@ fn every_type_that_is_rendered_is_known() {
 fn class(before: Option<&str>, after: Option<&str>) -> Class {
     let [before, after] = [before, after].map(|text| text.map(yaml));
     let fields = before.as_ref().zip(after.as_ref()).map(|(before, after)| compare(before, after, None)).unwrap_or_default();
-    let state = match (&before, &after) {
-        (None, _) => State::Added,
-        (_, None) => State::Removed,
-        _ => State::Changed,
-    };
-    let change = Change {
-        title: String::new(),
-        state,
-        fields,
-        lines: None,
-        derived: false,
-        component: String::new(),
-        effects: Vec::new(),
-    };
+    let change = Change::new(String::new(), State::of(before.as_ref(), after.as_ref()), fields);
     objects::effects(&change, before.as_ref(), after.as_ref())[0].class
 }
 
@@ -176,16 +163,7 @@ fn objects_tell_what_their_changes_do() {
 fn sync_objects_that_go_prune_or_do_not() {
     let sync = |prune: bool| {
         let old = yaml(&format!("apiVersion: v1\nkind: Kustomization\nmetadata: {{name: a}}\nspec: {{prune: {prune}}}\n"));
-        let (state, title) = (State::Removed, String::new());
-        let change = Change {
-            title,
-            state,
-            fields: Vec::new(),
-            lines: None,
-            derived: false,
-            component: String::new(),
-            effects: Vec::new(),
-        };
+        let change = Change::new(String::new(), State::Removed, Vec::new());
         objects::sync_effects(&change, Some(&old))[0].class
     };
     assert_eq!((sync(true), sync(false)), (Class::Downtime, Class::InPlace));

@@ -220,21 +220,11 @@ fn object(path: &str, before: Option<&Node>, after: Option<&Node>, minor: u32) -
         .zip(schemas.as_ref())
         .and_then(|(identity, schemas)| schemas.merge(schemas.kind(&identity.api_version, &identity.kind)?));
     let fields = before.zip(after).map(|(before, after)| node::compare(before, after, shape)).unwrap_or_default();
-    let state = match (before, after) {
-        (None, _) => State::Added,
-        (_, None) => State::Removed,
-        _ if title(before) != title(after) => State::Renamed(title(before)),
-        _ => State::Changed,
+    let state = match State::of(before, after) {
+        State::Changed if title(before) != title(after) => State::Renamed(title(before)),
+        state => state,
     };
-    let mut change = Change {
-        title: title(either),
-        state,
-        fields,
-        lines: None,
-        derived: false,
-        component: String::new(),
-        effects: Vec::new(),
-    };
+    let mut change = Change::new(title(either), state, fields);
     if path.starts_with("kubernetes/") && !path.ends_with("/kustomization.yaml") {
         change.component = path.split('/').nth(1).unwrap_or_default().to_owned();
         change.effects = objects::effects(&change, before, after);
@@ -255,11 +245,6 @@ fn text(path: &str, old: Option<&Artifact>, new: Option<&Artifact>) -> Change {
             ChangeTag::Equal => {}
         }
     }
-    let state = match (old, new) {
-        (None, _) => State::Added,
-        (_, None) => State::Removed,
-        _ => State::Changed,
-    };
-    let (title, lines) = (path.to_owned(), Some((added, removed)));
-    Change { title, state, fields: Vec::new(), lines, derived: true, component: String::new(), effects: Vec::new() }
+    let change = Change::new(path.to_owned(), State::of(old, new), Vec::new());
+    Change { lines: Some((added, removed)), derived: true, ..change }
 }

@@ -17,20 +17,7 @@ use crate::tree::{FileId, Key, Node, Path, Sources, Span, Value, yaml};
 
 /// Compiles an overlay; whatever is wrong with it goes to `findings`.
 pub(super) fn compile(overlay: &Overlay, sources: &Sources, findings: &mut Vec<Diagnostic>) -> Compiled {
-    let (mut of_texts, mut of_resources) = (Vec::new(), Vec::new());
-    let texts = || Work { overlay, sources, findings: &mut of_texts }.texts();
-    let resources = || Work { overlay, sources, findings: &mut of_resources }.resources();
-    let rest = || rest(Work { overlay, sources, findings });
-    // They take about as long as each other.
-    let ((texts, resources), rest) = rayon::join(|| rayon::join(texts, resources), rest);
-    findings.append(&mut of_texts);
-    findings.append(&mut of_resources);
-    Compiled { texts: Arc::new(texts), resources, ..rest }
-}
-
-/// All but text templates and resources.
-fn rest(mut work: Work<'_>) -> Compiled {
-    let sources = work.sources;
+    let mut work = Work { overlay, sources, findings };
     let facts = Compiler { sources, conditions: true };
     let spec = work.node("spec");
     let values = spec.and_then(|spec| spec.get("values")).and_then(Node::as_map);
@@ -41,11 +28,11 @@ fn rest(mut work: Work<'_>) -> Compiled {
         when: work.expression(&Path::dotted("spec.when")),
         values: values.unwrap_or_default(),
         facts: spec.and_then(|spec| spec.get("facts")).map(|node| facts.compile(node, work.findings)),
-        resources: Vec::new(),
+        resources: work.resources(),
         config_maps: work.config_maps(),
         patches: work.patches(),
         assertions: work.assertions(),
-        texts: Arc::default(),
+        texts: Arc::new(work.texts()),
         runbook: work.runbook(),
     }
 }

@@ -19,27 +19,22 @@ pub(crate) fn escape(text: &str) -> Cow<'_, str> {
 }
 
 fn plain(text: &str) -> Cow<'_, str> {
-    let (mut out, mut copied) = (String::new(), 0);
-    for (at, c) in text.char_indices() {
-        let shown = match c {
-            // Most of any text.
-            'a'..='z' | 'A'..='Z' | '0'..='9' | ' ' => continue,
-            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '#' | '$' => None,
-            // `https://` and `www.` become links in GitHub's Markdown.
-            ':' if ends_with(&text[..at], "http") || ends_with(&text[..at], "https") => Some("&#58;"),
-            '.' if ends_with(&text[..at], "www") => Some("&#46;"),
-            c if c.is_control() => Some(" "),
-            _ => continue,
-        };
-        out.push_str(&text[copied..at]);
-        // What stands behind a backslash is copied with what follows it.
-        out.push_str(shown.unwrap_or("\\"));
-        copied = if shown.is_some() { at + c.len_utf8() } else { at };
-    }
-    if out.is_empty() {
+    let is_markup = |c: char| matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '#' | '$');
+    // Most texts have nothing of it.
+    if !text.contains(|c: char| is_markup(c) || c.is_control() || matches!(c, ':' | '.')) {
         return text.into();
     }
-    out.push_str(&text[copied..]);
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            c if is_markup(c) => out.extend(['\\', c]),
+            // `https://` and `www.` become links in GitHub's Markdown.
+            ':' if ends_with(&out, "http") || ends_with(&out, "https") => out.push_str("&#58;"),
+            '.' if ends_with(&out, "www") => out.push_str("&#46;"),
+            c if c.is_control() => out.push(' '),
+            c => out.push(c),
+        }
+    }
     out.into()
 }
 

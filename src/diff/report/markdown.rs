@@ -190,15 +190,7 @@ mod tests {
     }
 
     fn changed(title: String) -> Group {
-        let change = Change {
-            title,
-            state: State::Added,
-            fields: Vec::new(),
-            lines: None,
-            derived: false,
-            component: String::new(),
-            effects: Vec::new(),
-        };
+        let change = Change::new(title, State::Added, Vec::new());
         Group { units: vec!["clusters/a".to_owned()], changes: vec![Arc::new(change)] }
     }
 

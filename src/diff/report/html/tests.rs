@@ -18,9 +18,7 @@ fn page(diff: &Diff, before: &Side, after: &Side) -> String {
 }
 
 fn added(title: &str, unit: &str) -> Group {
-    let (title, state) = (title.to_owned(), State::Added);
-    let change =
-        Change { title, state, fields: Vec::new(), lines: None, derived: false, component: String::new(), effects: Vec::new() };
+    let change = Change::new(title.to_owned(), State::Added, Vec::new());
     Group { units: vec![unit.to_owned()], changes: vec![Arc::new(change)] }
 }
 
