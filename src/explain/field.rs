@@ -57,18 +57,11 @@ pub fn find(root: &Node, text: &str) -> Result<Path, Missing> {
             let (Part::Key(part) | Part::Bracket(part)) = &parts[at];
             return Err(Missing { parent: show(root, &path), part: part.clone(), names: names(node) });
         };
-        node = child(node, &step).unwrap_or(node);
+        node = node.step(&step).unwrap_or(node);
         path.0.push(step);
         at += taken;
     }
     Ok(path)
-}
-
-fn child<'n>(node: &'n Node, step: &Step) -> Option<&'n Node> {
-    match step {
-        Step::Key(key) => node.get(key),
-        Step::Index(index) => node.as_list()?.get(*index),
-    }
 }
 
 /// The step that the first parts mean, and how many of them: keys with dots may be written without brackets.
@@ -142,7 +135,7 @@ pub fn show(root: &Node, path: &Path) -> String {
             Step::Key(key) if text.is_empty() => text.push_str(key),
             Step::Key(key) => text.push_str(&format!(".{key}")),
         }
-        node = node.and_then(|node| child(node, step));
+        node = node.and_then(|node| node.step(step));
     }
     text
 }

@@ -93,10 +93,7 @@ pub(super) fn below<'p>(root: &Node, path: &'p Path, span: Span) -> &'p [Step] {
         if here.span == span && span.is_known() {
             return &path.0[depth..];
         }
-        node = match step {
-            Step::Key(key) => here.get(key),
-            Step::Index(index) => here.as_list().and_then(|items| items.get(*index)),
-        };
+        node = here.step(step);
     }
     &[]
 }

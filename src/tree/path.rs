@@ -56,13 +56,19 @@ impl fmt::Display for Path {
 }
 
 impl Node {
+    /// What is one step below.
+    #[must_use]
+    pub fn step(&self, step: &Step) -> Option<&Node> {
+        match step {
+            Step::Key(key) => self.get(key),
+            Step::Index(index) => self.as_list()?.get(*index),
+        }
+    }
+
     /// The descendant at `path`.
     #[must_use]
     pub fn at(&self, path: &Path) -> Option<&Node> {
-        path.0.iter().try_fold(self, |node, step| match step {
-            Step::Key(key) => node.get(key),
-            Step::Index(index) => node.as_list()?.get(*index),
-        })
+        path.0.iter().try_fold(self, Node::step)
     }
 
     /// The descendant at `path`, or the nearest ancestor that exists: the best place to point at.
@@ -70,11 +76,7 @@ impl Node {
     pub fn nearest(&self, path: &Path) -> &Node {
         let mut node = self;
         for step in &path.0 {
-            let next = match step {
-                Step::Key(key) => node.get(key),
-                Step::Index(index) => node.as_list().and_then(|items| items.get(*index)),
-            };
-            match next {
+            match node.step(step) {
                 Some(child) => node = child,
                 None => break,
             }
