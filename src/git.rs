@@ -13,7 +13,7 @@ use std::process::{Child, Command, Stdio};
 
 use crate::diagnostic::Diagnostic;
 use message::{Trouble, cannot_start};
-pub use tree::{Entry, Kind, Tree};
+pub use tree::{Kind, Tree};
 
 /// Where the default branch is looked for, in order.
 const DEFAULT_BRANCHES: [&str; 5] = [

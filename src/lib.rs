@@ -25,6 +25,7 @@ pub mod diagnostic;
 pub mod diff;
 pub mod emit;
 pub mod explain;
+pub mod files;
 pub mod git;
 pub mod gitops;
 pub mod graph;

@@ -10,6 +10,8 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 pub const FILE_BYTES: u64 = 1 << 20;
 /// Bytes of one file that an import command reads; a kops export with its instance groups is far smaller.
 pub const IMPORT_BYTES: u64 = 8 << 20;
+/// Bytes of Git's index that are read to tell what it tracks: some 600,000 files.
+pub const GIT_INDEX_BYTES: usize = 64 << 20;
 /// Files in one project, rendered output not counted.
 pub const PROJECT_FILES: usize = 10_000;
 /// Bytes of all input files together.

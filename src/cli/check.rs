@@ -78,7 +78,7 @@ pub(super) fn run(command: &Check, context: &Context<'_>) -> Outcome {
         compilation.findings.extend(failed.outside());
     }
     if !has_errors(&compilation.findings) {
-        let output = emit::Output { root: &request.root, folder: &compilation.output };
+        let output = emit::Output { root: &request.root, folder: &compilation.output, foreign: &compilation.foreign };
         compilation.findings.extend(emit::compare(&output, &compilation.units, compilation.scope));
         if let Some((allowed, sides)) = sides {
             compilation.findings.extend(gate(sides, allowed, &command.selection.clusters));

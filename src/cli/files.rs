@@ -2,11 +2,12 @@
 //!
 //! Rendered output is written by `emit`, which keeps a record of it; these files have none.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use rustix::io::Errno;
 
 use crate::diagnostic::{Diagnostic, Rule, rules};
+use crate::files::{Disk, Failure, Folder, Result as Done};
 use crate::load::cause;
 use crate::tree::Span;
 
@@ -45,71 +46,112 @@ fn are(names: &[String]) -> String {
     format!("{} {}", names.join(", "), if names.len() == 1 { "is" } else { "are" })
 }
 
-/// Writes texts to paths below `folder`, all of them or none; folders are made as needed.
+/// Writes texts to paths below `folder`, all of them or none; folders are made as needed, and none of them may be a link.
 pub(super) fn write(folder: &Path, files: &[(String, String)], existing: Existing) -> Result<(), Refused> {
+    let there = folder.is_dir();
+    let root = open(folder).map_err(Refused::Failed)?;
     if existing == Existing::Keep {
-        let taken = files.iter().filter(|(path, _)| folder.join(path).symlink_metadata().is_ok());
-        let taken: Vec<_> = taken.map(|(path, _)| path.clone()).collect();
+        let taken: Vec<_> = files.iter().map(|(path, _)| path).filter(|path| root.has(path.as_bytes())).cloned().collect();
         if !taken.is_empty() {
             return Err(Refused::Exist(taken));
         }
     }
-    let mut made: Vec<PathBuf> = Vec::new();
-    for (path, text) in files {
-        let written = parent(folder, path).and_then(|()| put(&folder.join(path), text, existing));
-        if let Err(error) = written {
-            made.iter().for_each(|path| _ = fs::remove_file(path));
-            let message = format!("`{}` cannot be written: {}", folder.join(path).display(), cause(&error));
-            return Err(Refused::Failed(Diagnostic::new(&rules::FILE_UNWRITABLE, Span::NONE, message)));
+    let mut work = Work { disk: Disk::default(), root, made: Vec::new(), staged: Vec::new() };
+    work.stage(files).and_then(|()| work.place(existing)).map_err(|failure| {
+        work.clear();
+        if !there {
+            _ = std::fs::remove_dir(folder);
         }
-        if existing == Existing::Keep {
-            made.push(folder.join(path));
-        }
-    }
-    Ok(())
-}
-
-/// Makes a folder that stays empty.
-pub(super) fn folder(path: &Path) -> Result<(), Diagnostic> {
-    fs::create_dir_all(path).map_err(|error| {
-        let message = format!("the folder `{}` cannot be made: {}", path.display(), cause(&error));
-        Diagnostic::new(&rules::FILE_UNWRITABLE, Span::NONE, message)
+        Refused::Failed(unwritable(folder, &failure))
     })
 }
 
-/// Makes the folders between `folder` and a file below it; none of them may be a link, which could lead anywhere.
-fn parent(folder: &Path, path: &str) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
-    let mut here = folder.to_owned();
-    let Some((parents, _)) = path.rsplit_once('/') else { return Ok(()) };
-    for part in parents.split('/') {
-        here.push(part);
-        match here.symlink_metadata() {
-            Ok(found) if found.is_dir() => {}
-            Ok(_) => return Err(io::Error::other(format!("`{part}` is no folder"))),
-            Err(_) => fs::create_dir(&here)?,
+/// Makes a folder that stays empty, with those above it.
+pub(super) fn folder(path: &Path) -> Result<(), Diagnostic> {
+    open(path).map(drop)
+}
+
+/// Opens a folder that the user named, made where it is missing.
+fn open(folder: &Path) -> Result<Folder, Diagnostic> {
+    std::fs::create_dir_all(folder).map_err(|error| {
+        let message = format!("the folder `{}` cannot be made: {}", folder.display(), cause(&error));
+        Diagnostic::new(&rules::FILE_UNWRITABLE, Span::NONE, message)
+    })?;
+    Folder::root(folder).map_err(|failure| unwritable(folder, &failure))
+}
+
+fn unwritable(folder: &Path, failure: &Failure) -> Diagnostic {
+    let cause = match failure.error {
+        Errno::LOOP | Errno::NOTDIR => "a link or a file stands where a folder must be".to_owned(),
+        error => cause(&error.into()),
+    };
+    let message = format!("`{}` cannot be written: {cause}", folder.join(&failure.path).display());
+    Diagnostic::new(&rules::FILE_UNWRITABLE, Span::NONE, message)
+}
+
+/// Files on their way to their places.
+struct Work {
+    disk: Disk,
+    root: Folder,
+    /// Folders that were made, outermost first.
+    made: Vec<String>,
+    /// Files that are written whole beside their places: the path that they have, and the path that they shall have.
+    staged: Vec<(String, String)>,
+}
+
+impl Work {
+    /// Writes every file whole beside its place.
+    fn stage(&mut self, files: &[(String, String)]) -> Done<()> {
+        for (path, text) in files {
+            for (end, _) in path.match_indices('/') {
+                let above = path.get(..end).unwrap_or_default();
+                if self.root.open(above.as_bytes())?.is_none() {
+                    self.disk.make(&self.root, above.as_bytes())?;
+                    self.made.push(above.to_owned());
+                }
+            }
+            let (above, name) = path
+                .rsplit_once('/')
+                .map_or(("", path.as_str()), |(_, name)| (path.strip_suffix(name).unwrap_or_default(), name));
+            let staged = format!("{above}.{name}.netloom-new");
+            if self.root.has(staged.as_bytes()) {
+                self.disk.remove(&self.root, staged.as_bytes())?;
+            }
+            let file = self.disk.create(&self.root, staged.as_bytes(), text.as_bytes());
+            self.staged.push((staged, path.clone()));
+            let synced = file?.sync_all();
+            synced
+                .map_err(|error| self.root.fail("write", path.as_bytes())(Errno::from_io_error(&error).unwrap_or(Errno::IO)))?;
         }
+        Ok(())
     }
-    Ok(())
-}
 
-/// Writes one file, whole or not at all.
-fn put(path: &Path, text: &str, existing: Existing) -> io::Result<()> {
-    if existing == Existing::Keep {
-        return fill(path, text);
+    /// Gives every file its place; one that is to be kept is not replaced, also when it came in this moment.
+    fn place(&mut self, existing: Existing) -> Done<()> {
+        for (at, (staged, path)) in self.staged.iter().enumerate() {
+            let (staged, path) = ((&self.root, staged.as_bytes()), (&self.root, path.as_bytes()));
+            let placed = match existing {
+                Existing::Replace => self.disk.rename(staged, path),
+                Existing::Keep => self.disk.link(staged, path).or_else(|failure| match failure.error {
+                    Errno::EXIST => Err(failure),
+                    // No hard links here.
+                    _ => self.disk.rename(staged, path),
+                }),
+            };
+            if placed.is_err() && existing == Existing::Keep {
+                self.staged.iter().take(at).for_each(|(_, path)| _ = self.disk.remove(&self.root, path.as_bytes()));
+            }
+            placed?;
+        }
+        self.clear();
+        Ok(())
     }
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let staged = path.with_file_name(format!(".{name}.netloom-new"));
-    _ = fs::remove_file(&staged);
-    fill(&staged, text)?;
-    fs::rename(&staged, path).inspect_err(|_| _ = fs::remove_file(&staged))
-}
 
-/// Makes a file that is not there yet.
-fn fill(path: &Path, text: &str) -> io::Result<()> {
-    let mut file = File::options().write(true).create_new(true).open(path)?;
-    let filled = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
-    filled.inspect_err(|_| _ = fs::remove_file(path))
+    /// Removes what is staged, and folders that were made and hold nothing.
+    fn clear(&mut self) {
+        self.staged.iter().for_each(|(staged, _)| _ = self.disk.remove(&self.root, staged.as_bytes()));
+        self.made.iter().rev().for_each(|made| _ = self.disk.remove_folder(&self.root, made.as_bytes()));
+    }
 }
 
 #[cfg(test)]
@@ -127,10 +169,15 @@ mod tests {
         folder.write("b/c", "mine");
         let refused = write(folder.path(), &new(&["a", "b/c"]), Existing::Keep).unwrap_err();
         assert!(matches!(&refused, Refused::Exist(paths) if paths == &["b/c"]));
-        let refused = write(folder.path(), &new(&["a", "b/c/d"]), Existing::Keep).unwrap_err();
+        let refused = write(folder.path(), &new(&["a", "new/a", "b/c/d"]), Existing::Keep).unwrap_err();
         let finding = refused.finding(&rules::INIT_EXISTS);
-        assert!(finding.message.ends_with("b/c/d` cannot be written: `c` is no folder"), "{}", finding.message);
+        assert!(
+            finding.message.ends_with("b/c` cannot be written: a link or a file stands where a folder must be"),
+            "{}",
+            finding.message
+        );
         assert_eq!(folder.tree("").into_iter().collect::<Vec<_>>(), [("b/c".to_owned(), "mine".to_owned())]);
+        assert!(!folder.at("new").exists());
     }
 
     #[test]
@@ -147,9 +194,13 @@ mod tests {
         folder.write("elsewhere/x", "theirs");
         folder.link("declarations", "elsewhere");
         folder.link("x", "elsewhere/x");
+        folder.link(".x.netloom-new", "elsewhere/x");
+        folder.link("deep/er", "../elsewhere");
         assert!(write(folder.path(), &new(&["declarations/a"]), Existing::Replace).is_err());
+        assert!(write(folder.path(), &new(&["deep/er/a"]), Existing::Replace).is_err());
         assert!(matches!(write(folder.path(), &new(&["x"]), Existing::Keep), Err(Refused::Exist(_))));
         write(folder.path(), &new(&["x"]), Existing::Replace).unwrap();
         assert_eq!(folder.read("elsewhere/x"), "theirs");
+        assert_eq!(folder.tree("").into_keys().collect::<Vec<_>>(), ["declarations", "deep/er", "elsewhere/x", "x"]);
     }
 }

@@ -42,7 +42,8 @@ pub(super) fn check(request: &Request, context: &Context<'_>) -> Result<Option<S
     let declared = found.unwrap_or_default();
     if !has_errors(&compilation.findings) {
         let output = &compilation.output;
-        let findings = emit::compare_stored(&tree, output, &compilation.units, &|folder| declared.contains(folder));
+        let findings =
+            emit::compare_stored(&tree, (output, &compilation.foreign), &compilation.units, &|folder| declared.contains(folder));
         let staged = |finding: Diagnostic| if finding.code.starts_with("output-") { finding.help(STAGED) } else { finding };
         compilation.findings.extend(findings.into_iter().map(staged));
         diagnostic::sort(&mut compilation.findings, &compilation.sources);

@@ -35,6 +35,10 @@ rules! {
         "A file of the project could not be read. netloom reads regular files below the project root only.";
     FILE_OUTSIDE Error "file-outside-project", help: "",
         "A path leaves the project: through `..`, as an absolute path, or by a symbolic link. Rendering untrusted pull requests is safe only because nothing outside the project is ever read.";
+    FILE_LINK Error "file-link", help: "",
+        "A symbolic link leads to a file that could not be named itself: a hidden one, `.git`, one that Git ignores, a rendered one, or, outside of the folders that netloom reads, one that Git does not track. A checkout of a pull request holds such files of others (the token in `.git/config`, an `.env`, credentials that a job has written), and what is rendered is shown.";
+    FILE_IGNORED Note "file-ignored", help: "track it with `git add --force`, or change the pattern that matches it (`git check-ignore -v PATH` names it)",
+        "A file in a folder of the project is one that Git ignores, so no other checkout has it. The output is a function of what is committed, so netloom does not read it.";
     FILE_ENCODING Error "file-encoding", help: "save the file as UTF-8",
         "Declarations and overlays are UTF-8 text. A byte order mark and Windows line ends are accepted.";
     LIMIT Error "limit", help: "",
@@ -320,6 +324,14 @@ rules! {
         "The output could not be written.";
     OUTPUT_INTERRUPTED Error "output-interrupted", help: "run `netloom render`, which finishes it",
         "An earlier render was stopped in the middle.";
+    OUTPUT_UNRENDERED Error "output-unrendered", help: "",
+        "Something in the output folder is nothing that the declarations make, and Flux, Argo CD, kustomize or CloudFormation may read it all the same: a manifest, a second kustomization file, a link, a file that steers them. A review that reads what is rendered would not see what is applied. `render` leaves it alone.";
+    OUTPUT_UNRELATED Warning "output-unrelated", help: "",
+        "A file in the output folder is nothing that the declarations make. Nothing that syncs the folder reads it, as far as its name tells; it may be left over from a merge.";
+    OUTPUT_PARTIAL Error "output-partial", help: "mend the cause and run `netloom render` again, which finishes it",
+        "The file system failed between two steps of a render, and what had been done could not be taken back. The finding says of each unit whether it is as before, as rendered, or between the two.";
+    OUTPUT_PLANTED Error "output-planted", help: "delete it; a render that was killed leaves a folder with a mark that no commit can carry",
+        "Something in the output has the name of netloom's staging folder, but not its mark. A commit can bring such a folder, and a render that took it for its own would move its files about; netloom touches nothing in it.";
     // command line
     CLUSTER_UNKNOWN Error "cluster-unknown", help: "",
         "`--cluster` names a cluster that no declaration has.";

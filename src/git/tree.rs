@@ -8,29 +8,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustix::io::Errno;
 
+use crate::files::{self, Found, Reached, follow};
+
 /// Bytes of one listing of a folder.
 const LISTING_BYTES: u64 = 8 << 20;
 /// Bytes of the path that a symbolic link holds (`PATH_MAX` of Linux).
 const LINK_BYTES: u64 = 4096;
-/// Links that one path may lead through, as on Linux.
-const LINKS: usize = 40;
-
-/// What stands at a path.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Entry {
-    /// A file, by the name of its object.
-    File(String),
-    /// A folder, by the name of its object and the path that it really has.
-    Folder(String, String),
-    /// A submodule.
-    Other,
-}
 
 /// What kind of thing a listing names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A file.
     File,
+    /// A file that may be executed.
+    Program,
     /// A folder.
     Folder,
     /// A symbolic link.
@@ -45,6 +36,7 @@ impl Kind {
         match mode {
             b"40000" => Kind::Folder,
             b"120000" => Kind::Link,
+            b"100755" => Kind::Program,
             mode if mode.starts_with(b"100") => Kind::File,
             _ => Kind::Other,
         }
@@ -68,9 +60,10 @@ impl Tree {
         let mut batch = Batch::new(process, BTreeMap::new())?;
         let (root, _) = batch.read(&format!("{commit}^{{tree}}"), "tree", LISTING_BYTES).ok()?;
         let tree = Self { root, batch: Mutex::new(batch), incomplete: AtomicBool::new(false) };
-        match tree.open(folder).ok()? {
-            Entry::Folder(root, _) => Some(Self { root, ..tree }),
-            _ => None,
+        let reached = follow(&tree, folder.as_bytes()).ok()?;
+        match reached.thing {
+            None => Some(Self { root: reached.folder.unwrap_or_else(|| tree.root.clone()), ..tree }),
+            Some(_) => None,
         }
     }
 
@@ -133,52 +126,25 @@ impl Tree {
     #[must_use]
     pub fn has(&self, path: &str) -> bool {
         let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
-        let Ok(Entry::Folder(folder, _)) = self.open(parent) else { return false };
-        self.batch().listing(&folder).is_ok_and(|listing| listing.contains_key(name.as_bytes()))
+        let Ok(Reached { folder, thing: None, .. }) = follow(self, parent.as_bytes()) else { return false };
+        self.batch().listing(folder.as_ref().unwrap_or(&self.root)).is_ok_and(|listing| listing.contains_key(name.as_bytes()))
     }
+}
 
-    /// What stands at `path`, behind its links, which must not leave the folder.
-    ///
-    /// # Errors
-    /// As a file system has them: `XDEV` for a link that leaves, `LOOP` for links in a circle, `NOENT` for what is not there.
-    pub fn open(&self, path: &str) -> Result<Entry, Errno> {
-        let mut rest: Vec<String> = path.split('/').rev().map(ToOwned::to_owned).collect();
-        let mut way: Vec<(String, String)> = Vec::new();
-        let mut links = 0;
-        let mut batch = self.batch();
-        while let Some(part) = rest.pop() {
-            match part.as_str() {
-                "" | "." => continue,
-                ".." => {
-                    way.pop().ok_or(Errno::XDEV)?;
-                    continue;
-                }
-                _ => {}
-            }
-            let folder = way.last().map_or(&self.root, |(_, folder)| folder);
-            let listing = self.noted(batch.listing(folder))?;
-            let (kind, object) = listing.get(part.as_bytes()).ok_or(Errno::NOENT)?;
-            match kind {
-                Kind::Folder => way.push((part, object.clone())),
-                Kind::Link => {
-                    links += 1;
-                    let (_, target) = self.noted(batch.read(object, "blob", LINK_BYTES))?;
-                    let target = String::from_utf8(target).map_err(|_| Errno::NOENT)?;
-                    if links > LINKS {
-                        return Err(Errno::LOOP);
-                    }
-                    if target.starts_with('/') {
-                        return Err(Errno::XDEV);
-                    }
-                    rest.extend(target.split('/').rev().map(ToOwned::to_owned));
-                }
-                _ if !rest.is_empty() => return Err(Errno::NOTDIR),
-                Kind::File => return Ok(Entry::File(object.clone())),
-                Kind::Other => return Ok(Entry::Other),
-            }
-        }
-        let path = way.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join("/");
-        Ok(Entry::Folder(way.pop().map_or_else(|| self.root.clone(), |(_, folder)| folder), path))
+/// Links are followed in what is stored as they are on a disk.
+impl files::Lookup for Tree {
+    /// The name of a folder's object.
+    type Folder = String;
+    /// What anything else is, and the name of its object.
+    type Thing = (Kind, String);
+
+    fn look(&self, folder: Option<&String>, name: &[u8]) -> Result<Found<String, (Kind, String)>, Errno> {
+        let (kind, object) = self.entry(folder.unwrap_or(&self.root), name)?.ok_or(Errno::NOENT)?;
+        Ok(match kind {
+            Kind::Folder => Found::Folder(object),
+            Kind::Link => Found::Link(self.noted(self.batch().read(&object, "blob", LINK_BYTES))?.1),
+            kind => Found::Thing((kind, object)),
+        })
     }
 }
 

@@ -31,6 +31,11 @@ impl Refusal {
         Self { help: Some(help), ..Self::new(&rules::FILE_OUTSIDE, "is a symbolic link that leaves the project") }
     }
 
+    pub(super) fn link(reason: String) -> Self {
+        let help = "copy the file; a link leads to what could be named itself: below the project, not hidden, not ignored by Git, not rendered";
+        Self { help: Some(help), ..Self::new(&rules::FILE_LINK, reason) }
+    }
+
     pub(super) fn report(self, path: &str, span: Span) -> Diagnostic {
         let finding = Diagnostic::new(self.rule, span, format!("`{path}` {}", self.reason));
         self.help.into_iter().fold(finding, Diagnostic::help)
@@ -54,8 +59,13 @@ pub(super) struct Text {
 impl Text {
     /// Reads a regular file of at most [`limits::FILE_BYTES`].
     pub(super) fn read(opened: Opened) -> Result<Self, Refusal> {
+        Self::at_most(opened, limits::FILE_BYTES)
+    }
+
+    /// Reads a regular file of at most `cap` bytes.
+    pub(super) fn at_most(opened: Opened, cap: u64) -> Result<Self, Refusal> {
         match opened {
-            Opened::File(file) => Self::from(file, limits::FILE_BYTES),
+            Opened::File(file) => Self::from(file, cap),
             _ => Err(Refusal::new(&rules::FILE_UNREADABLE, "is no regular file")),
         }
     }
