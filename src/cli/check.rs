@@ -98,7 +98,10 @@ fn outcome(compilation: Compilation, untouched: Option<usize>, verbose: bool) ->
         units.iter().for_each(|unit| _ = writeln!(news, "{}: {}", unit.folder, count(unit.artifacts.len(), "file")));
     }
     if exit == Exit::Done {
-        _ = write!(news, "clean: {}, {}", count(units.len(), "unit"), count(files, "file"));
+        // What nothing renders is not clean, be it as harmless as its name.
+        let clean = findings.iter().all(|finding| finding.code != rules::OUTPUT_UNRELATED.code);
+        let verdict = if clean { "clean" } else { "current" };
+        _ = write!(news, "{verdict}: {}, {}", count(units.len(), "unit"), count(files, "file"));
         untouched.iter().for_each(|untouched| _ = write!(news, "; {} as in HEAD", count(*untouched, "unit")));
         news.push('\n');
     }

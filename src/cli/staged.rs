@@ -44,7 +44,8 @@ pub(super) fn check(request: &Request, context: &Context<'_>) -> Result<Option<S
         let output = &compilation.output;
         let findings =
             emit::compare_stored(&tree, (output, &compilation.foreign), &compilation.units, &|folder| declared.contains(folder));
-        let staged = |finding: Diagnostic| if finding.code.starts_with("output-") { finding.help(STAGED) } else { finding };
+        let rendered = |code: &str| code.starts_with("output-") && !code.starts_with("output-unre");
+        let staged = |finding: Diagnostic| if rendered(&finding.code) { finding.help(STAGED) } else { finding };
         compilation.findings.extend(findings.into_iter().map(staged));
         diagnostic::sort(&mut compilation.findings, &compilation.sources);
     }

@@ -115,10 +115,15 @@ impl Place {
     }
 }
 
-/// Opens a file that the user named on the command line, wherever it is. Links are followed; nobody is waited for.
+/// Opens a file that the user named on the command line, wherever it is. Links are followed; nobody is waited for, but for whoever
+/// writes to a descriptor that the shell has opened (`<(…)`).
 pub(super) fn named(path: &Path) -> Result<Opened, Errno> {
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    from_disk(rustix::fs::openat(CWD, path, flags, Mode::empty())?)
+    let flags = OFlags::RDONLY | OFlags::NOCTTY | OFlags::CLOEXEC;
+    if path.parent().is_some_and(|folder| folder == Path::new("/dev/fd") || folder == Path::new("/proc/self/fd")) {
+        let opened = rustix::fs::openat(CWD, path, flags, Mode::empty())?;
+        return Ok(Opened::File(Box::new(std::fs::File::from(opened))));
+    }
+    from_disk(rustix::fs::openat(CWD, path, flags | OFlags::NONBLOCK, Mode::empty())?)
 }
 
 fn from_disk(opened: OwnedFd) -> Result<Opened, Errno> {
