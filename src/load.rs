@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::declare::{self, Declared, Paths, Project};
 use crate::diagnostic::{Diagnostic, rules};
-use crate::files::Foreign;
+use crate::files::{self, Foreign};
 use crate::git::Tree;
 use crate::limits;
 use crate::tree::yaml::{self, is_hidden};
@@ -30,6 +30,7 @@ use opened::Place;
 use output::overlap;
 use rayon::prelude::*;
 use reader::Reader;
+use rustix::io::Errno;
 pub(crate) use text::cause;
 use text::{Refusal, Text};
 use walk::Walk;
@@ -209,6 +210,10 @@ pub fn file(path: &path::Path, sources: &mut Sources, findings: &mut Vec<Diagnos
     if path.as_os_str() == "-" {
         return add("<stdin>", Text::from(std::io::stdin().lock(), limits::IMPORT_BYTES), sources, findings);
     }
-    let read = opened::named(path).map_err(Refusal::unreadable).and_then(|opened| Text::at_most(opened, limits::IMPORT_BYTES));
+    let opened = files::named::file(path).map_err(|error| match error {
+        Errno::INVAL => Refusal::new(&rules::FILE_UNREADABLE, "is no regular file"),
+        error => Refusal::unreadable(error),
+    });
+    let read = opened.and_then(|file| Text::from(file, limits::IMPORT_BYTES));
     add(&path.to_string_lossy(), read, sources, findings)
 }

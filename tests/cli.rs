@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
+#![allow(clippy::disallowed_methods, reason = "terminals and devices are the test's own")]
+
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{Read, Write, pipe};

@@ -7,6 +7,7 @@ use std::path::Path;
 use rustix::io::Errno;
 
 use crate::diagnostic::{Diagnostic, Rule, rules};
+use crate::files::named::Made;
 use crate::files::{Disk, Failure, Folder, Result as Done};
 use crate::load::cause;
 use crate::tree::Span;
@@ -48,8 +49,8 @@ fn are(names: &[String]) -> String {
 
 /// Writes texts to paths below `folder`, all of them or none; folders are made as needed, and none of them may be a link.
 pub(super) fn write(folder: &Path, files: &[(String, String)], existing: Existing) -> Result<(), Refused> {
-    let there = folder.is_dir();
-    let root = open(folder).map_err(Refused::Failed)?;
+    let made = open(folder).map_err(Refused::Failed)?;
+    let root = &made.folder;
     if existing == Existing::Keep {
         let taken: Vec<_> = files.iter().map(|(path, _)| path).filter(|path| root.has(path.as_bytes())).cloned().collect();
         if !taken.is_empty() {
@@ -59,9 +60,7 @@ pub(super) fn write(folder: &Path, files: &[(String, String)], existing: Existin
     let mut work = Work { disk: Disk::default(), root, made: Vec::new(), staged: Vec::new() };
     work.stage(files).and_then(|()| work.place(existing)).map_err(|failure| {
         work.clear();
-        if !there {
-            _ = std::fs::remove_dir(folder);
-        }
+        made.undo();
         Refused::Failed(unwritable(folder, &failure))
     })
 }
@@ -72,12 +71,11 @@ pub(super) fn folder(path: &Path) -> Result<(), Diagnostic> {
 }
 
 /// Opens a folder that the user named, made where it is missing.
-fn open(folder: &Path) -> Result<Folder, Diagnostic> {
-    std::fs::create_dir_all(folder).map_err(|error| {
+fn open(folder: &Path) -> Result<Made, Diagnostic> {
+    Made::ensure(folder).map_err(|error| {
         let message = format!("the folder `{}` cannot be made: {}", folder.display(), cause(&error));
         Diagnostic::new(&rules::FILE_UNWRITABLE, Span::NONE, message)
-    })?;
-    Folder::root(folder).map_err(|failure| unwritable(folder, &failure))
+    })
 }
 
 fn unwritable(folder: &Path, failure: &Failure) -> Diagnostic {
@@ -90,23 +88,23 @@ fn unwritable(folder: &Path, failure: &Failure) -> Diagnostic {
 }
 
 /// Files on their way to their places.
-struct Work {
+struct Work<'a> {
     disk: Disk,
-    root: Folder,
+    root: &'a Folder,
     /// Folders that were made, outermost first.
     made: Vec<String>,
     /// Files that are written whole beside their places: the path that they have, and the path that they shall have.
     staged: Vec<(String, String)>,
 }
 
-impl Work {
+impl Work<'_> {
     /// Writes every file whole beside its place.
     fn stage(&mut self, files: &[(String, String)]) -> Done<()> {
         for (path, text) in files {
             for (end, _) in path.match_indices('/') {
                 let above = path.get(..end).unwrap_or_default();
                 if self.root.open(above.as_bytes())?.is_none() {
-                    self.disk.make(&self.root, above.as_bytes())?;
+                    self.disk.make(self.root, above.as_bytes())?;
                     self.made.push(above.to_owned());
                 }
             }
@@ -115,9 +113,9 @@ impl Work {
                 .map_or(("", path.as_str()), |(_, name)| (path.strip_suffix(name).unwrap_or_default(), name));
             let staged = format!("{above}.{name}.netloom-new");
             if self.root.has(staged.as_bytes()) {
-                self.disk.remove(&self.root, staged.as_bytes())?;
+                self.disk.remove(self.root, staged.as_bytes())?;
             }
-            let file = self.disk.create(&self.root, staged.as_bytes(), text.as_bytes());
+            let file = self.disk.create(self.root, staged.as_bytes(), text.as_bytes());
             self.staged.push((staged, path.clone()));
             let synced = file?.sync_all();
             synced
@@ -129,7 +127,7 @@ impl Work {
     /// Gives every file its place; one that is to be kept is not replaced, also when it came in this moment.
     fn place(&mut self, existing: Existing) -> Done<()> {
         for (at, (staged, path)) in self.staged.iter().enumerate() {
-            let (staged, path) = ((&self.root, staged.as_bytes()), (&self.root, path.as_bytes()));
+            let (staged, path) = ((self.root, staged.as_bytes()), (self.root, path.as_bytes()));
             let placed = match existing {
                 Existing::Replace => self.disk.rename(staged, path),
                 Existing::Keep => self.disk.link(staged, path).or_else(|failure| match failure.error {
@@ -139,7 +137,7 @@ impl Work {
                 }),
             };
             if placed.is_err() && existing == Existing::Keep {
-                self.staged.iter().take(at).for_each(|(_, path)| _ = self.disk.remove(&self.root, path.as_bytes()));
+                self.staged.iter().take(at).for_each(|(_, path)| _ = self.disk.remove(self.root, path.as_bytes()));
             }
             placed?;
         }
@@ -149,8 +147,8 @@ impl Work {
 
     /// Removes what is staged, and folders that were made and hold nothing.
     fn clear(&mut self) {
-        self.staged.iter().for_each(|(staged, _)| _ = self.disk.remove(&self.root, staged.as_bytes()));
-        self.made.iter().rev().for_each(|made| _ = self.disk.remove_folder(&self.root, made.as_bytes()));
+        self.staged.iter().for_each(|(staged, _)| _ = self.disk.remove(self.root, staged.as_bytes()));
+        self.made.iter().rev().for_each(|made| _ = self.disk.remove_folder(self.root, made.as_bytes()));
     }
 }
 

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use super::files::{self, Existing};
 use super::{Context, Outcome};
 use crate::diagnostic::rules;
+use crate::files::named;
 
 /// Writes a new project.
 #[derive(Debug, Args)]
@@ -69,14 +70,14 @@ const GIT_ATTRIBUTES: (&str, &str) = (".gitattributes", include_str!("../../exam
 pub(super) fn run(command: &Init, context: &Context<'_>) -> Outcome {
     let folder = command.folder.as_ref().or(context.options.project.as_ref());
     let folder = folder.map_or(Path::new("."), PathBuf::as_path);
-    let there = command.ci.is_some() && folder.join("netloom.yaml").symlink_metadata().is_ok();
+    let there = command.ci.is_some() && named::has(folder, "netloom.yaml");
     let mut new = match (there, command.bare) {
         (true, _) => Vec::new(),
         (false, true) => BARE.to_vec(),
         (false, false) => EXAMPLE.to_vec(),
     };
     new.extend(command.ci.map(Service::workflow));
-    if !there && folder.join(GIT_ATTRIBUTES.0).symlink_metadata().is_err() {
+    if !there && !named::has(folder, GIT_ATTRIBUTES.0) {
         new.push(GIT_ATTRIBUTES);
     }
     let new: Vec<_> = new.into_iter().map(|(path, text)| (path.to_owned(), text.to_owned())).collect();

@@ -3,14 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::fs::FlockOperation;
-
 use super::files::{Files, Stored};
 use super::strays::Strays;
 use super::survey::{State, Survey};
 use super::{Groups, Output, Scope, lock, names, open_groups, open_output, orphans, report, surveys, swap};
 use crate::diagnostic::{Diagnostic, Rule, rules};
-use crate::files::{Folder, Foreign};
+use crate::files::{Folder, Foreign, Lock};
 use crate::git::Tree;
 use crate::limits;
 use crate::tree::Span;
@@ -26,7 +24,7 @@ pub fn compare(output: &Output<'_>, units: &[Unit], scope: Scope) -> Vec<Diagnos
         let folder = folder.map_err(|failure| report(&failure))?;
         if let Some(folder) = &folder {
             let wait = Duration::from_secs(limits::LOCK_SECONDS);
-            lock(folder, FlockOperation::NonBlockingLockShared, wait, output)?;
+            lock(folder, Lock::NonBlockingLockShared, wait, output)?;
         }
         compare_files((output.folder, output.foreign), folder.as_ref(), units, all, findings)
     })

@@ -313,7 +313,7 @@ fn planted_staging_folders_do_no_harm() {
         assert_eq!(unwritten.extent, Extent::Nothing);
         assert_eq!(
             unwritten.findings.iter().map(|finding| format!("{}: {}", finding.code, finding.message)).collect::<Vec<_>>(),
-            [expected.clone()]
+            std::slice::from_ref(&expected)
         );
         assert_eq!(everything(&scratch), before);
         assert!(check(&scratch, &units).contains(&expected));

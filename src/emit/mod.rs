@@ -22,11 +22,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use rayon::prelude::*;
-use rustix::fs::FlockOperation;
 use rustix::io::Errno;
 
 use crate::diagnostic::{Diagnostic, rules};
-use crate::files::{Disk, Failure, Folder, Foreign, Kind, Result};
+use crate::files::{Disk, Failure, Folder, Foreign, Kind, Lock, Result};
 use crate::load::cause;
 use crate::tree::Span;
 use crate::unit::{Artifact, Unit};
@@ -188,7 +187,7 @@ fn open_output<F: Files>(root: F, folder: &str) -> Result<Option<F>> {
 }
 
 /// Locks the output folder until it is closed. The lock is on the folder itself, so that no lock file gets into a repository.
-fn lock(folder: &Folder, operation: FlockOperation, wait: Duration, output: &Output<'_>) -> std::result::Result<(), Diagnostic> {
+fn lock(folder: &Folder, operation: Lock, wait: Duration, output: &Output<'_>) -> std::result::Result<(), Diagnostic> {
     folder.lock(operation, wait).map_err(|_| {
         let message = format!("another netloom is at work in `{}`", output.folder);
         Diagnostic::new(&rules::OUTPUT_WRITE, Span::NONE, message).help("wait until it is done, and try again")

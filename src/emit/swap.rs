@@ -21,13 +21,12 @@
 
 use std::collections::BTreeMap;
 
-use rustix::fs::Mode;
 use rustix::io::Errno;
 
 use super::files::Files;
 use super::record::{self, Record};
 use super::survey::{State, Survey};
-use crate::files::{Disk, Failure, Folder, Kind, Result};
+use crate::files::{Disk, Failure, Folder, Kind, Mode, Result};
 use crate::limits;
 use crate::unit::Artifact;
 

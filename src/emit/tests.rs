@@ -405,7 +405,7 @@ fn a_lock_that_is_not_given_up_is_told() {
     render(&scratch, &two());
     let open = || open_output(Folder::root(scratch.path()).unwrap(), "rendered").unwrap().unwrap();
     let (folder, other) = (open(), open());
-    let exclusive = FlockOperation::NonBlockingLockExclusive;
+    let exclusive = Lock::NonBlockingLockExclusive;
     lock(&other, exclusive, Duration::ZERO, &output(&scratch)).unwrap();
     let finding = lock(&folder, exclusive, Duration::from_millis(30), &output(&scratch)).unwrap_err();
     assert_eq!(finding.message, "another netloom is at work in `rendered`");

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use rayon::prelude::*;
-use rustix::fs::FlockOperation;
 
 use super::survey::Survey;
 use super::swap::{self, Committed, Swap};
@@ -12,7 +11,7 @@ use super::{
     surveys,
 };
 use crate::diagnostic::{Diagnostic, Severity, rules};
-use crate::files::{Disk, Failure, Folder, Kind, Result};
+use crate::files::{Disk, Failure, Folder, Kind, Lock, Result};
 use crate::limits;
 use crate::tree::Span;
 use crate::unit::Unit;
@@ -50,7 +49,7 @@ impl<'a> Grounds<'a> {
             }
         };
         let wait = Duration::from_secs(limits::LOCK_SECONDS);
-        lock(&folder, FlockOperation::NonBlockingLockExclusive, wait, output)?;
+        lock(&folder, Lock::NonBlockingLockExclusive, wait, output)?;
         Ok(Self { disk, output, root, folder, made })
     }
 

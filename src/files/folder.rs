@@ -196,6 +196,23 @@ impl Folder {
     }
 }
 
+/// What was opened.
+pub(crate) fn kind(opened: &File) -> rustix::io::Result<Kind> {
+    Ok(Kind::of(FileType::from_raw_mode(rustix::fs::fstat(opened)?.st_mode)))
+}
+
+/// A name in a folder and, if the file system tells it with the name, what it is.
+pub(crate) type Name = (Vec<u8>, Option<Kind>);
+
+/// What tells an opened folder from others, whatever way led to it; and the names in it, as they come.
+pub(crate) fn names(folder: File) -> rustix::io::Result<(String, impl Iterator<Item = rustix::io::Result<Name>>)> {
+    let stat = rustix::fs::fstat(&folder)?;
+    let told = |told| if told == FileType::Unknown { None } else { Some(Kind::of(told)) };
+    let name = move |entry: rustix::fs::DirEntry| (entry.file_name().to_bytes().to_vec(), told(entry.file_type()));
+    let names = Dir::new(folder)?.map(move |entry| entry.map(name));
+    Ok((format!("{}:{}", stat.st_dev, stat.st_ino), names))
+}
+
 /// How a folder is opened that is only gone through.
 #[cfg(target_os = "linux")]
 pub(super) const FOLDER: OFlags = OFlags::PATH.union(OFlags::DIRECTORY);

@@ -2,10 +2,9 @@
 
 use std::fs::File;
 
-use rustix::fs::FileType;
 use rustix::io::Errno;
 
-use super::Folder;
+use super::{Folder, Kind, kind};
 
 /// Links that one path may lead through, as on Linux.
 const LINKS: usize = 40;
@@ -39,8 +38,8 @@ impl Lookup for Folder {
             Err(Errno::LOOP) => return Ok(Found::Link(folder.link(name)?)),
             opened => opened?,
         };
-        match FileType::from_raw_mode(rustix::fs::fstat(&opened)?.st_mode) {
-            FileType::Directory => {
+        match kind(&opened)? {
+            Kind::Folder => {
                 let inner = folder.open(name).map_err(|failure| failure.error)?;
                 Ok(Found::Folder(inner.ok_or(Errno::NOENT)?))
             }

@@ -46,6 +46,7 @@ pub(crate) fn says(patterns: &Gitignore, path: &str, folder: bool) -> Option<boo
 }
 
 /// The files of Git's that are read to tell what it ignores in the project in `root`; to be allowed by whoever confines netloom.
+#[allow(dead_code, reason = "the sandbox asks")]
 pub(crate) fn sources(root: &Path) -> Vec<PathBuf> {
     let Some((top, dir, common)) = places(root) else { return Vec::new() };
     let above = root.ancestors().skip(1).take_while(|folder| folder.starts_with(&top)).map(|folder| folder.join(PATTERNS));

@@ -5,6 +5,8 @@
 //! ([`Folder`], and [`Disk`] for what changes something). Links among the inputs are followed in one place only, by
 //! netloom itself, one after the other, and what they lead to is judged ([`follow`]).
 
+#![allow(clippy::disallowed_methods, reason = "this is the room")]
+
 mod disk;
 #[cfg(test)]
 pub(crate) mod faults;
@@ -12,14 +14,16 @@ mod folder;
 mod follow;
 mod foreign;
 pub(crate) mod ignored;
+pub(crate) mod named;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use disk::Disk;
-pub(crate) use folder::{Folder, Held, Kind};
+pub(crate) use folder::{Folder, Held, Kind, kind, names};
 pub(crate) use follow::{Found, Lookup, Reached, follow};
 pub use foreign::Foreign;
 
+pub(crate) use rustix::fs::{FlockOperation as Lock, Mode};
 use rustix::io::Errno;
 
 pub(crate) type Result<T> = std::result::Result<T, Failure>;

@@ -1,15 +1,13 @@
 //! What is opened at a path: in a folder of the file system, or in Git.
 
 use std::io::{self, Cursor, Read};
-use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::{CWD, Dir, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
 use crate::files::ignored::Ignored;
-use crate::files::{Folder as Held, Kind, follow};
+use crate::files::{self, Folder as Held, Kind, follow};
 use crate::git::{self, Tree};
 use crate::limits;
 
@@ -43,7 +41,7 @@ pub(super) enum Place {
         path: PathBuf,
         folder: Held,
         /// What Git ignores there.
-        ignored: Option<Ignored>,
+        ignored: Option<Box<Ignored>>,
     },
     /// In Git: in a commit, or in the index.
     Stored(Arc<Tree>),
@@ -53,8 +51,8 @@ impl Place {
     /// The folder that the user named.
     pub(super) fn folder(path: &Path) -> io::Result<Self> {
         let folder = Held::root(path).map_err(|failure| failure.error)?;
-        let path = path.canonicalize()?;
-        Ok(Self::Folder { ignored: Ignored::around(&path), path, folder })
+        let path = files::named::real(path)?;
+        Ok(Self::Folder { ignored: Ignored::around(&path).map(Box::new), path, folder })
     }
 
     /// Opens what stands at `path` below the root, following links that stay inside; and the path that it really has, where a
@@ -77,14 +75,14 @@ impl Place {
                     let reached = follow(folder, path)?;
                     let real = reached.path.join(b"/".as_slice());
                     let opened = match reached.thing {
-                        Some(thing) => from_disk(thing.into())?,
+                        Some(thing) => from_disk(thing)?,
                         // It leads to the root, or to a folder.
                         None if real.is_empty() => return Ok((Opened::Other, Some(real))),
-                        None => from_disk(folder.reader(&real)?.into())?,
+                        None => from_disk(folder.reader(&real)?)?,
                     };
                     Ok((opened, reached.linked.then_some(real)))
                 }
-                opened => Ok((from_disk(opened?.into())?, None)),
+                opened => Ok((from_disk(opened?)?, None)),
             },
         }
     }
@@ -109,33 +107,19 @@ impl Place {
     /// What Git ignores; what it has stored it does not ignore.
     pub(super) fn ignored(&self) -> Option<&Ignored> {
         match self {
-            Place::Folder { ignored, .. } => ignored.as_ref(),
+            Place::Folder { ignored, .. } => ignored.as_deref(),
             Place::Stored(_) => None,
         }
     }
 }
 
-/// Opens a file that the user named on the command line, wherever it is. Links are followed; nobody is waited for, but for whoever
-/// writes to a descriptor that the shell has opened (`<(…)`).
-pub(super) fn named(path: &Path) -> Result<Opened, Errno> {
-    let flags = OFlags::RDONLY | OFlags::NOCTTY | OFlags::CLOEXEC;
-    if path.parent().is_some_and(|folder| folder == Path::new("/dev/fd") || folder == Path::new("/proc/self/fd")) {
-        let opened = rustix::fs::openat(CWD, path, flags, Mode::empty())?;
-        return Ok(Opened::File(Box::new(std::fs::File::from(opened))));
-    }
-    from_disk(rustix::fs::openat(CWD, path, flags | OFlags::NONBLOCK, Mode::empty())?)
-}
-
-fn from_disk(opened: OwnedFd) -> Result<Opened, Errno> {
-    let stat = rustix::fs::fstat(&opened)?;
-    Ok(match FileType::from_raw_mode(stat.st_mode) {
-        FileType::RegularFile => Opened::File(Box::new(std::fs::File::from(opened))),
-        FileType::Directory => {
-            let name = |entry: Result<rustix::fs::DirEntry, Errno>| {
-                entry.map(|entry| (entry.file_name().to_bytes().to_vec(), entry.file_type() == FileType::RegularFile))
-            };
-            let names = Dir::new(opened).into_iter().flatten().map(move |entry| name(entry).map_err(io::Error::from));
-            Opened::Folder(Folder { identity: format!("{}:{}", stat.st_dev, stat.st_ino), names: Box::new(names) })
+fn from_disk(opened: std::fs::File) -> Result<Opened, Errno> {
+    Ok(match files::kind(&opened)? {
+        Kind::File => Opened::File(Box::new(opened)),
+        Kind::Folder => {
+            let (identity, names) = files::names(opened)?;
+            let names = names.map(|entry| Ok(entry.map(|(name, kind)| (name, kind == Some(Kind::File)))?));
+            Opened::Folder(Folder { identity, names: Box::new(names) })
         }
         _ => Opened::Other,
     })

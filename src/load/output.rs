@@ -5,7 +5,7 @@ use std::path;
 use super::Root;
 use crate::declare::{Declared, Project};
 use crate::diagnostic::{Diagnostic, rules};
-use crate::files::Kind;
+use crate::files::{Kind, named};
 use crate::tree::{Path, Span};
 
 impl Root {
@@ -39,7 +39,7 @@ impl Root {
     /// Whether the input folder is, behind its links, in the output folder.
     fn leads_into(&self, inputs: &str, output: &str) -> bool {
         let Some(root) = self.place.path() else { return false };
-        root.join(inputs).canonicalize().is_ok_and(|real| real.starts_with(root.join(output)))
+        named::real(&root.join(inputs)).is_ok_and(|real| real.starts_with(root.join(output)))
     }
 }
 

@@ -59,13 +59,8 @@ pub(super) struct Text {
 impl Text {
     /// Reads a regular file of at most [`limits::FILE_BYTES`].
     pub(super) fn read(opened: Opened) -> Result<Self, Refusal> {
-        Self::at_most(opened, limits::FILE_BYTES)
-    }
-
-    /// Reads a regular file of at most `cap` bytes.
-    pub(super) fn at_most(opened: Opened, cap: u64) -> Result<Self, Refusal> {
         match opened {
-            Opened::File(file) => Self::from(file, cap),
+            Opened::File(file) => Self::from(file, limits::FILE_BYTES),
             _ => Err(Refusal::new(&rules::FILE_UNREADABLE, "is no regular file")),
         }
     }
