@@ -108,11 +108,26 @@ impl Root {
     /// A file that is not text is there with replacement characters, so that the finding can quote it: stop on errors.
     pub fn inputs(&self, project: &Declared<Project>, sources: &mut Sources, findings: &mut Vec<Diagnostic>) {
         let before = findings.len();
-        let paths = &project.value.spec.paths;
-        let folders = [("declarations", &paths.declarations), ("overlays", &paths.overlays), ("policies", &paths.policies)];
-        for (field, path) in folders {
+        self.check_folders(project, findings);
+        if findings.len() > before {
+            return;
+        }
+        let mut walk = Walk::new(self, findings);
+        for (field, path) in inputs(&project.value) {
+            walk.declarations = field == "declarations";
+            let named = project.node.get("spec").and_then(|spec| spec.get("paths")?.get(field));
+            walk.start(path, named.map(|node| node.span));
+        }
+        let files = walk.files;
+        self.read_all(files, sources, findings);
+    }
+
+    /// Checks the folders that the project names: they lie below it, apart from one another.
+    pub fn check_folders(&self, project: &Declared<Project>, findings: &mut Vec<Diagnostic>) {
+        for (field, path) in inputs(&project.value) {
             check_relative(path, project.span(&format!("spec.paths.{field}")), findings);
         }
+        let paths = &project.value.spec.paths;
         if overlap(&paths.declarations, &paths.overlays) {
             let message = "declarations and overlays must be separate folders, neither in the other";
             findings.push(Diagnostic::new(&rules::SCHEMA, project.span("spec.paths.overlays"), message));
@@ -123,17 +138,6 @@ impl Root {
         }
         check_repository(&paths.repository, project.span("spec.paths.repository"), findings);
         self.check_output(project, findings);
-        if findings.len() > before {
-            return;
-        }
-        let mut walk = Walk::new(self, findings);
-        for (field, path) in folders {
-            walk.declarations = field == "declarations";
-            let named = project.node.get("spec").and_then(|spec| spec.get("paths")?.get(field));
-            walk.start(path, named.map(|node| node.span));
-        }
-        let files = walk.files;
-        self.read_all(files, sources, findings);
     }
 
     /// Reads `files`, side by side, and adds them in the order of their paths.
@@ -171,6 +175,12 @@ impl Root {
             error => Refusal::unreadable(error),
         })
     }
+}
+
+/// The folders that are read, by the fields that name them.
+fn inputs(project: &Project) -> [(&'static str, &str); 3] {
+    let paths = &project.spec.paths;
+    [("declarations", &paths.declarations), ("overlays", &paths.overlays), ("policies", &paths.policies)]
 }
 
 fn check_relative(path: &str, span: Span, findings: &mut Vec<Diagnostic>) {

@@ -4,10 +4,11 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::diagnostic::{Diagnostic, Rule, rules};
 use crate::load::cause;
+use crate::sandbox;
 use crate::tree::Span;
 
 /// What happens to a file that is there already.
@@ -54,16 +55,16 @@ pub(super) fn write(folder: &Path, files: &[(String, String)], existing: Existin
             return Err(Refused::Exist(taken));
         }
     }
-    let mut made: Vec<PathBuf> = Vec::new();
+    let mut made: Vec<&str> = Vec::new();
     for (path, text) in files {
-        let written = parent(folder, path).and_then(|()| put(&folder.join(path), text, existing));
+        let written = parent(folder, path).and_then(|()| place(folder, path, text, existing));
         if let Err(error) = written {
-            made.iter().for_each(|path| _ = fs::remove_file(path));
+            made.iter().for_each(|path| _ = remove(folder, path));
             let message = format!("`{}` cannot be written: {}", folder.join(path).display(), cause(&error));
             return Err(Refused::Failed(Diagnostic::new(&rules::FILE_UNWRITABLE, Span::NONE, message)));
         }
         if existing == Existing::Keep {
-            made.push(folder.join(path));
+            made.push(path);
         }
     }
     Ok(())
@@ -91,6 +92,22 @@ fn parent(folder: &Path, path: &str) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Writes a file below `folder`. What stands directly in the folder has the broker write it: beside it stands `.git`.
+fn place(folder: &Path, path: &str, text: &str, existing: Existing) -> io::Result<()> {
+    let at = folder.join(path);
+    if path.contains('/') {
+        return put(&at, text, existing);
+    }
+    let text = text.to_owned();
+    sandbox::apart(move || put(&at, &text, existing))
+}
+
+/// Removes a file that was written so.
+fn remove(folder: &Path, path: &str) -> io::Result<()> {
+    let at = folder.join(path);
+    if path.contains('/') { fs::remove_file(at) } else { sandbox::apart(move || fs::remove_file(at)) }
 }
 
 /// Writes one file, whole or not at all.
