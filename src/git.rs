@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use crate::diagnostic::Diagnostic;
+use crate::sandbox;
 use message::{Trouble, cannot_start};
 pub use tree::{Kind, Tree};
 
@@ -53,6 +54,28 @@ impl Base {
     pub fn short(&self) -> &str {
         self.commit.get(..10).unwrap_or(&self.commit)
     }
+}
+
+/// git, by the first absolute folder of the `PATH` that has it and does not lie in the project.
+#[must_use]
+pub fn program(project: &Path) -> Option<PathBuf> {
+    let project = project.canonicalize().unwrap_or_default();
+    let folders = std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into());
+    let found = std::env::split_paths(&folders).filter(|folder| folder.is_absolute()).map(|folder| folder.join("git"));
+    let outside = |path: &PathBuf| path.canonicalize().is_ok_and(|real| real.is_file() && !real.starts_with(&project));
+    found.filter(|path| !path.starts_with(&project)).find(outside)
+}
+
+/// The index that `git commit` with `-a` or with paths makes for its hooks.
+#[must_use]
+pub fn index() -> Option<PathBuf> {
+    std::env::var_os("GIT_INDEX_FILE").and_then(|path| std::path::absolute(path).ok())
+}
+
+/// Starts a command, where that can be done.
+fn start(command: &mut Command) -> Result<Child, Diagnostic> {
+    let mut command = std::mem::replace(command, Command::new("git"));
+    sandbox::apart(move || command.spawn()).map_err(|error| cannot_start(&error))
 }
 
 impl Repository {
@@ -146,29 +169,27 @@ impl Repository {
     }
 
     fn answer(command: &mut Command) -> Result<Option<Vec<u8>>, Diagnostic> {
-        let output = command.stdin(Stdio::null()).output().map_err(|error| cannot_start(&error))?;
+        let child = start(command.stdin(Stdio::null()).stdout(Stdio::piped()))?;
+        let output = child.wait_with_output().map_err(|error| cannot_start(&error))?;
         Ok(output.status.success().then_some(output.stdout))
     }
 
     /// A process that gives objects by their names.
     fn batch(&self) -> Result<Child, Diagnostic> {
         let mut command = self.command();
-        command.args(["cat-file", "--batch"]).stdin(Stdio::piped()).stdout(Stdio::piped());
-        command.spawn().map_err(|error| cannot_start(&error))
+        start(command.args(["cat-file", "--batch"]).stdin(Stdio::piped()).stdout(Stdio::piped()))
     }
 
     /// A command that reads the index: `git commit` with `-a` or with paths makes one of its own for its hooks.
     fn command_on_index(&self) -> Command {
         let mut command = self.command();
-        if let Some(index) = std::env::var_os("GIT_INDEX_FILE").and_then(|path| std::path::absolute(path).ok()) {
-            command.env("GIT_INDEX_FILE", index);
-        }
+        command.envs(index().map(|path| ("GIT_INDEX_FILE", path)));
         command
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new("git");
-        command.env_clear().envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
+        let mut command = Command::new(program(&self.folder).unwrap_or_else(|| "git".into()));
+        command.env_clear();
         command.envs([
             ("LC_ALL", "C"),
             ("GIT_CONFIG_NOSYSTEM", "1"),

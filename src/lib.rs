@@ -13,10 +13,15 @@
 //!    and policies ([`policy`]) on those and on the declarations;
 //! 7. **emit** ([`emit`]): deterministic text, ownership record, atomic swap, prune.
 //!
+//! Before the first step, `main` has the kernel confine the process to what the command needs ([`sandbox`]).
+//!
 //! A network or a cluster is a [`unit::Unit`]: it is compiled by itself, in parallel with the others, and swapped whole.
 //! Everything that is wrong becomes a [`diagnostic::Diagnostic`]; stages collect findings and go on.
 
-#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests lay out their own files; without them the library is checked"))]
+#![cfg_attr(
+    test,
+    allow(clippy::disallowed_methods, reason = "tests lay out their own files; without them the library is checked")
+)]
 
 pub mod address;
 pub mod check;
@@ -41,6 +46,7 @@ pub mod plan;
 pub mod policy;
 pub mod resolve;
 pub mod runbook;
+pub mod sandbox;
 pub mod tree;
 pub mod unit;
 

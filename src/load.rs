@@ -105,11 +105,27 @@ impl Root {
     /// A file that is not text is there with replacement characters, so that the finding can quote it: stop on errors.
     pub fn inputs(&self, project: &Declared<Project>, sources: &mut Sources, findings: &mut Vec<Diagnostic>) {
         let before = findings.len();
-        let paths = &project.value.spec.paths;
-        let folders = [("declarations", &paths.declarations), ("overlays", &paths.overlays), ("policies", &paths.policies)];
-        for (field, path) in folders {
+        self.check_folders(project, findings);
+        if findings.len() > before {
+            return;
+        }
+        let reader = self.reader(Some(&project.value.spec.paths));
+        let mut walk = Walk::new(&reader, findings);
+        for (field, path) in inputs(&project.value) {
+            walk.declarations = field == "declarations";
+            let named = project.node.get("spec").and_then(|spec| spec.get("paths")?.get(field));
+            walk.start(path, named.map(|node| node.span));
+        }
+        let files = walk.files;
+        reader.read_all(files, sources, findings);
+    }
+
+    /// Checks the folders that the project names: they lie below it, apart from one another.
+    pub fn check_folders(&self, project: &Declared<Project>, findings: &mut Vec<Diagnostic>) {
+        for (field, path) in inputs(&project.value) {
             check_relative(path, project.span(&format!("spec.paths.{field}")), findings);
         }
+        let paths = &project.value.spec.paths;
         if overlap(&paths.declarations, &paths.overlays) {
             let message = "declarations and overlays must be separate folders, neither in the other";
             findings.push(Diagnostic::new(&rules::SCHEMA, project.span("spec.paths.overlays"), message));
@@ -124,18 +140,6 @@ impl Root {
             let span = project.node.at(&Path::dotted("spec.paths.foreign").item(at)).map_or(Span::NONE, |node| node.span);
             findings.push(Diagnostic::new(&rules::SCHEMA, span, format!("this is no pattern as in a `.gitignore`: {reason}")));
         }
-        if findings.len() > before {
-            return;
-        }
-        let reader = self.reader(Some(paths));
-        let mut walk = Walk::new(&reader, findings);
-        for (field, path) in folders {
-            walk.declarations = field == "declarations";
-            let named = project.node.get("spec").and_then(|spec| spec.get("paths")?.get(field));
-            walk.start(path, named.map(|node| node.span));
-        }
-        let files = walk.files;
-        reader.read_all(files, sources, findings);
     }
 
     fn reader<'a>(&'a self, paths: Option<&'a Paths>) -> Reader<'a> {
@@ -168,6 +172,12 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+/// The folders that are read, by the fields that name them.
+fn inputs(project: &Project) -> [(&'static str, &str); 3] {
+    let paths = &project.spec.paths;
+    [("declarations", &paths.declarations), ("overlays", &paths.overlays), ("policies", &paths.policies)]
 }
 
 fn check_relative(path: &str, span: Span, findings: &mut Vec<Diagnostic>) {

@@ -1,6 +1,7 @@
 //! The `netloom` command: parses arguments, calls the library, prints, and chooses the exit code. Nothing else does any of these.
 
 use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::num::NonZero;
 use std::panic::PanicHookInfo;
 use std::process::ExitCode;
 
@@ -8,6 +9,7 @@ use clap::Parser;
 use netloom::cli::{self, Cli, Color, Exit, Progress, Report, Surroundings};
 use netloom::diagnostic::inert;
 use netloom::limits;
+use netloom::sandbox::Confined;
 
 /// A compilation makes and drops many small values on several threads, which is what this allocator is good at.
 #[global_allocator]
@@ -24,7 +26,7 @@ fn main() -> ExitCode {
     limits::confine();
     let report = match Cli::try_parse() {
         Ok(cli) => answer(&cli),
-        Err(usage) => explain(&usage),
+        Err(usage) => cli::version(&usage, std::env::args_os()).unwrap_or_else(|| explain(&usage)),
     };
     print(&report)
 }
@@ -39,9 +41,28 @@ fn answer(cli: &Cli) -> Report {
         color: colored(cli.options.color, io::stdout().is_terminal()),
         progress: &|done, total| progress.tell(done, total),
     };
+    let confined = confine(cli, &surroundings);
     let outcome = cli::run(cli, &surroundings);
     progress.finish();
+    if outcome.exit == Exit::Error {
+        confined.undo();
+    }
     outcome.report(&cli.command, &cli.options, colored(cli.options.color, io::stderr().is_terminal()))
+}
+
+/// Confines the process, and starts the threads that work in it.
+fn confine(cli: &Cli, surroundings: &Surroundings<'_>) -> Confined {
+    // How many there can be stands in files of the system, which a confined process does not read.
+    let threads = match std::env::var_os("RAYON_NUM_THREADS") {
+        None => std::thread::available_parallelism().map_or(0, NonZero::get),
+        Some(_) => 0,
+    };
+    let confined = cli::confine(cli, surroundings);
+    if confined.reads {
+        // Should there be any already, this changes nothing.
+        _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
+    }
+    confined
 }
 
 /// What clap says of a wrong command line, or of one that asks for help.

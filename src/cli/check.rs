@@ -52,6 +52,13 @@ pub struct Check {
     base: Option<String>,
 }
 
+impl Check {
+    /// Whether git is asked.
+    pub(super) fn asks_git(&self) -> bool {
+        self.staged || self.base.is_some() || self.max_class.is_some()
+    }
+}
+
 pub(super) fn run(command: &Check, context: &Context<'_>) -> Outcome {
     let request = render::request(&command.selection, context);
     if command.staged {

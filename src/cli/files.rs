@@ -2,7 +2,9 @@
 //!
 //! Rendered output is written by `emit`, which keeps a record of it; these files have none.
 
+use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use rustix::io::Errno;
 
@@ -10,6 +12,7 @@ use crate::diagnostic::{Diagnostic, Rule, rules};
 use crate::files::named::Made;
 use crate::files::{Disk, Failure, Folder, Result as Done};
 use crate::load::cause;
+use crate::sandbox;
 use crate::tree::Span;
 
 /// What happens to a file that is there already.
@@ -50,14 +53,14 @@ fn are(names: &[String]) -> String {
 /// Writes texts to paths below `folder`, all of them or none; folders are made as needed, and none of them may be a link.
 pub(super) fn write(folder: &Path, files: &[(String, String)], existing: Existing) -> Result<(), Refused> {
     let made = open(folder).map_err(Refused::Failed)?;
-    let root = &made.folder;
+    let root = Arc::clone(&made.folder);
     if existing == Existing::Keep {
         let taken: Vec<_> = files.iter().map(|(path, _)| path).filter(|path| root.has(path.as_bytes())).cloned().collect();
         if !taken.is_empty() {
             return Err(Refused::Exist(taken));
         }
     }
-    let mut work = Work { disk: Disk::default(), root, made: Vec::new(), staged: Vec::new() };
+    let mut work = Work { root, made: Vec::new(), staged: Vec::new() };
     work.stage(files).and_then(|()| work.place(existing)).map_err(|failure| {
         work.clear();
         made.undo();
@@ -88,38 +91,42 @@ fn unwritable(folder: &Path, failure: &Failure) -> Diagnostic {
 }
 
 /// Files on their way to their places.
-struct Work<'a> {
-    disk: Disk,
-    root: &'a Folder,
+struct Work {
+    root: Arc<Folder>,
     /// Folders that were made, outermost first.
     made: Vec<String>,
     /// Files that are written whole beside their places: the path that they have, and the path that they shall have.
     staged: Vec<(String, String)>,
 }
 
-impl Work<'_> {
+impl Work {
+    /// Does something with a path. What stands directly in the folder is the broker's: beside it stands `.git`.
+    fn at<T: Send + 'static>(&self, path: &str, act: impl FnOnce(&Folder) -> Done<T> + Send + 'static) -> Done<T> {
+        if path.contains('/') {
+            return act(&self.root);
+        }
+        let (root, path) = (Arc::clone(&self.root), path.to_owned());
+        let failed =
+            |error: &io::Error| Failure { doing: "write", path, error: Errno::from_io_error(error).unwrap_or(Errno::IO) };
+        sandbox::apart(move || Ok(act(&root))).map_err(|error| failed(&error))?
+    }
+
     /// Writes every file whole beside its place.
     fn stage(&mut self, files: &[(String, String)]) -> Done<()> {
         for (path, text) in files {
             for (end, _) in path.match_indices('/') {
-                let above = path.get(..end).unwrap_or_default();
+                let above = path.get(..end).unwrap_or_default().to_owned();
                 if self.root.open(above.as_bytes())?.is_none() {
-                    self.disk.make(self.root, above.as_bytes())?;
-                    self.made.push(above.to_owned());
+                    Disk::default().make(&self.root, above.as_bytes())?;
+                    self.made.push(above);
                 }
             }
-            let (above, name) = path
-                .rsplit_once('/')
-                .map_or(("", path.as_str()), |(_, name)| (path.strip_suffix(name).unwrap_or_default(), name));
+            let name = path.rsplit('/').next().unwrap_or(path);
+            let above = path.strip_suffix(name).unwrap_or_default();
             let staged = format!("{above}.{name}.netloom-new");
-            if self.root.has(staged.as_bytes()) {
-                self.disk.remove(self.root, staged.as_bytes())?;
-            }
-            let file = self.disk.create(self.root, staged.as_bytes(), text.as_bytes());
-            self.staged.push((staged, path.clone()));
-            let synced = file?.sync_all();
-            synced
-                .map_err(|error| self.root.fail("write", path.as_bytes())(Errno::from_io_error(&error).unwrap_or(Errno::IO)))?;
+            self.staged.push((staged.clone(), path.clone()));
+            let text = text.clone();
+            self.at(path, move |root| create(root, staged.as_bytes(), &text))?;
         }
         Ok(())
     }
@@ -127,17 +134,10 @@ impl Work<'_> {
     /// Gives every file its place; one that is to be kept is not replaced, also when it came in this moment.
     fn place(&mut self, existing: Existing) -> Done<()> {
         for (at, (staged, path)) in self.staged.iter().enumerate() {
-            let (staged, path) = ((self.root, staged.as_bytes()), (self.root, path.as_bytes()));
-            let placed = match existing {
-                Existing::Replace => self.disk.rename(staged, path),
-                Existing::Keep => self.disk.link(staged, path).or_else(|failure| match failure.error {
-                    Errno::EXIST => Err(failure),
-                    // No hard links here.
-                    _ => self.disk.rename(staged, path),
-                }),
-            };
+            let (from, to) = (staged.clone(), path.clone());
+            let placed = self.at(path, move |root| put(root, from.as_bytes(), to.as_bytes(), existing));
             if placed.is_err() && existing == Existing::Keep {
-                self.staged.iter().take(at).for_each(|(_, path)| _ = self.disk.remove(self.root, path.as_bytes()));
+                self.staged.iter().take(at).for_each(|(_, path)| self.remove(path));
             }
             placed?;
         }
@@ -145,10 +145,38 @@ impl Work<'_> {
         Ok(())
     }
 
+    fn remove(&self, path: &str) {
+        let name = path.to_owned();
+        _ = self.at(path, move |root| Disk::default().remove(root, name.as_bytes()));
+    }
+
     /// Removes what is staged, and folders that were made and hold nothing.
-    fn clear(&mut self) {
-        self.staged.iter().for_each(|(staged, _)| _ = self.disk.remove(self.root, staged.as_bytes()));
-        self.made.iter().rev().for_each(|made| _ = self.disk.remove_folder(self.root, made.as_bytes()));
+    fn clear(&self) {
+        self.staged.iter().for_each(|(staged, _)| self.remove(staged));
+        self.made.iter().rev().for_each(|made| _ = Disk::default().remove_folder(&self.root, made.as_bytes()));
+    }
+}
+
+/// Makes a file, in place of one that an interrupted run has left.
+fn create(root: &Folder, path: &[u8], text: &str) -> Done<()> {
+    let disk = Disk::default();
+    if root.has(path) {
+        disk.remove(root, path)?;
+    }
+    let written = disk.create(root, path, text.as_bytes())?.sync_all();
+    written.map_err(|error| root.fail("write", path)(Errno::from_io_error(&error).unwrap_or(Errno::IO)))
+}
+
+/// Gives a staged file its place.
+fn put(root: &Folder, staged: &[u8], path: &[u8], existing: Existing) -> Done<()> {
+    let disk = Disk::default();
+    match existing {
+        Existing::Replace => disk.rename((root, staged), (root, path)),
+        Existing::Keep => disk.link((root, staged), (root, path)).or_else(|failure| match failure.error {
+            Errno::EXIST => Err(failure),
+            // No hard links here.
+            _ => disk.rename((root, staged), (root, path)),
+        }),
     }
 }
 

@@ -25,6 +25,13 @@ pub struct Fmt {
     check: bool,
 }
 
+impl Fmt {
+    /// Whether files are written.
+    pub(super) fn writes(&self) -> bool {
+        !self.check
+    }
+}
+
 pub(super) fn run(command: &Fmt, context: &Context<'_>) -> Outcome {
     let (mut findings, mut sources) = (Vec::new(), Sources::default());
     let root = context.root();

@@ -82,6 +82,11 @@ pub(super) fn run(command: &Graph, context: &Context<'_>) -> Outcome {
 }
 
 impl Graph {
+    /// Whether git is asked.
+    pub(super) fn asks_git(&self) -> bool {
+        self.base.is_some()
+    }
+
     /// The base to compare with, when one is asked for: its name, or none for the merge base.
     fn compared(&self) -> Option<Option<&str>> {
         self.base.as_ref().map(|base| base.as_deref())

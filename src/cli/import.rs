@@ -68,8 +68,25 @@ struct Common {
     force: bool,
 }
 
+impl Import {
+    fn common(&self) -> &Common {
+        let (Tool::Kops { common, .. } | Tool::Kurl { common, .. }) = &self.tool;
+        common
+    }
+
+    /// The file that is imported.
+    pub(super) fn file(&self) -> &Path {
+        &self.common().file
+    }
+
+    /// Whether files are written.
+    pub(super) fn writes(&self) -> bool {
+        !self.common().stdout
+    }
+}
+
 pub(super) fn run(command: &Import, context: &Context<'_>) -> Outcome {
-    let (Tool::Kops { common, .. } | Tool::Kurl { common, .. }) = &command.tool;
+    let common = command.common();
     let (mut sources, mut findings) = (Sources::default(), Vec::new());
     let imported = read(&common.file, &mut sources, &mut findings).and_then(|(file, documents)| match &command.tool {
         Tool::Kops { internet_gateway, .. } => {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::files::{self, Existing};
-use super::{Context, Outcome};
+use super::{Context, Options, Outcome};
 use crate::diagnostic::rules;
 use crate::files::named;
 
@@ -67,10 +67,31 @@ const BARE: [(&str, &str); 1] = [("netloom.yaml", include_str!("init/bare.yaml")
 /// Advice for Git, which a repository that has its own is not given.
 const GIT_ATTRIBUTES: (&str, &str) = (".gitattributes", include_str!("../../examples/starter/.gitattributes"));
 
+/// Folders of a new project.
+const FOLDERS: [&str; 2] = ["declarations", "overlays"];
+
+impl Init {
+    /// The folder of the project.
+    pub(super) fn folder<'a>(&'a self, options: &'a Options) -> &'a Path {
+        self.folder.as_deref().or(options.project.as_deref()).unwrap_or(Path::new("."))
+    }
+
+    /// Whether only a workflow is added to a project that is there.
+    fn adds(&self, folder: &Path) -> bool {
+        self.ci.is_some() && named::has(folder, "netloom.yaml")
+    }
+
+    /// Folders in that of the project that are written in.
+    pub(super) fn folders(&self, options: &Options) -> Vec<&'static str> {
+        let own: &[_] = if self.adds(self.folder(options)) { &[] } else { &FOLDERS };
+        let workflow = self.ci.and_then(|service| Some(service.workflow().0.rsplit_once('/')?.0));
+        own.iter().copied().chain(workflow).collect()
+    }
+}
+
 pub(super) fn run(command: &Init, context: &Context<'_>) -> Outcome {
-    let folder = command.folder.as_ref().or(context.options.project.as_ref());
-    let folder = folder.map_or(Path::new("."), PathBuf::as_path);
-    let there = command.ci.is_some() && named::has(folder, "netloom.yaml");
+    let folder = command.folder(context.options);
+    let there = command.adds(folder);
     let mut new = match (there, command.bare) {
         (true, _) => Vec::new(),
         (false, true) => BARE.to_vec(),
@@ -84,7 +105,7 @@ pub(super) fn run(command: &Init, context: &Context<'_>) -> Outcome {
     if let Err(refused) = files::write(folder, &new, Existing::Keep) {
         return Outcome { consequence: "nothing was written", ..Outcome::error(refused.finding(&rules::INIT_EXISTS)) };
     }
-    for empty in ["declarations", "overlays"].iter().filter(|_| !there) {
+    for empty in FOLDERS.iter().filter(|_| !there) {
         if let Err(finding) = files::folder(&folder.join(empty)) {
             return Outcome::error(finding);
         }

@@ -6,6 +6,7 @@
 mod base;
 mod check;
 mod completions;
+mod confine;
 mod diff;
 mod explain;
 mod files;
@@ -21,6 +22,7 @@ mod render;
 mod schema;
 mod staged;
 mod vendor;
+mod version;
 
 use std::path::{Path, PathBuf};
 
@@ -30,8 +32,10 @@ use crate::diagnostic::{Diagnostic, Format, rules};
 use crate::files::named;
 use crate::tree::Span;
 
+pub use confine::confine;
 pub use outcome::{Exit, Outcome, Report};
 pub use progress::Progress;
+pub use version::version;
 
 /// The argument that makes this executable the worker that evaluates Jsonnet; no command, because nobody types it.
 pub const WORKER: &str = crate::overlay::jsonnet::ARGUMENT;

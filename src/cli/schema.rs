@@ -1,6 +1,6 @@
 //! `netloom schema`: JSON Schemas for editors.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use serde_json::Value;
@@ -60,6 +60,13 @@ impl Kind {
 
     fn text(self) -> String {
         format!("{:#}\n", self.schema())
+    }
+}
+
+impl Schema {
+    /// The folder that is written in.
+    pub(super) fn folder(&self) -> Option<&Path> {
+        self.output.as_deref()
     }
 }
 

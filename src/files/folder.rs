@@ -58,6 +58,13 @@ impl Folder {
         Ok(Self { handle, path: String::new() })
     }
 
+    /// The same, to go through alone: it cannot be listed, which may not be allowed.
+    pub(crate) fn passage(path: &Path) -> Result<Self> {
+        let opened = rustix::fs::openat(CWD, path, FOLDER | OFlags::CLOEXEC, Mode::empty());
+        let handle = opened.map_err(|error| Failure { doing: "open", path: path.display().to_string(), error })?;
+        Ok(Self { handle, path: String::new() })
+    }
+
     /// The path of `name` in this folder, for messages.
     pub(crate) fn path_of(&self, name: &[u8]) -> String {
         joined(&self.path, name)

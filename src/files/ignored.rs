@@ -45,12 +45,14 @@ pub(crate) fn says(patterns: &Gitignore, path: &str, folder: bool) -> Option<boo
     if matched.is_none() { None } else { Some(matched.is_ignore()) }
 }
 
-/// The files of Git's that are read to tell what it ignores in the project in `root`; to be allowed by whoever confines netloom.
-#[allow(dead_code, reason = "the sandbox asks")]
+/// The hidden files that are read to tell what Git ignores in the project in `root`, a path without links: for whoever confines
+/// netloom.
 pub(crate) fn sources(root: &Path) -> Vec<PathBuf> {
     let Some((top, dir, common)) = places(root) else { return Vec::new() };
-    let above = root.ancestors().skip(1).take_while(|folder| folder.starts_with(&top)).map(|folder| folder.join(PATTERNS));
-    above.chain([dir.join("index"), common.join("config"), common.join(EXCLUDE)]).collect()
+    let above = root.ancestors().take_while(|folder| folder.starts_with(&top)).map(|folder| folder.join(PATTERNS));
+    let entry = Some(top.join(".git")).filter(|entry| !entry.is_dir());
+    let own = ["index", "commondir"].map(|name| dir.join(name));
+    above.chain(entry).chain(own).chain([common.join(EXCLUDE)]).collect()
 }
 
 /// The work tree that `root`, a path without links, lies in; its own Git folder, and the one that it shares with other work trees.
@@ -60,11 +62,11 @@ fn places(root: &Path) -> Option<(PathBuf, PathBuf, PathBuf)> {
     let dir = match entry.is_dir() {
         true => entry,
         false => {
-            let text = read(&Folder::root(top).ok()?, ".git")?;
+            let text = read(&Folder::passage(top).ok()?, ".git")?;
             top.join(text.trim_end().strip_prefix("gitdir: ")?).canonicalize().ok()?
         }
     };
-    let common = Folder::root(&dir).ok().and_then(|folder| read(&folder, "commondir"));
+    let common = Folder::passage(&dir).ok().and_then(|folder| read(&folder, "commondir"));
     let common = common.and_then(|common| dir.join(common.trim_end()).canonicalize().ok()).unwrap_or_else(|| dir.clone());
     Some((top.to_owned(), dir, common))
 }
@@ -83,7 +85,6 @@ pub(crate) struct Ignored {
     /// The project's folder in it: empty, or with a `/` at its end.
     prefix: String,
     dir: PathBuf,
-    sha256: bool,
     exclude: Gitignore,
     /// Patterns by the folder that they stand in, as far as somebody asked.
     patterns: Mutex<BTreeMap<String, Arc<Gitignore>>>,
@@ -96,16 +97,11 @@ impl Ignored {
     pub(crate) fn around(root: &Path) -> Option<Self> {
         let (top, dir, common) = places(root)?;
         let prefix = root.strip_prefix(&top).ok()?.to_str()?.to_owned();
-        let common = Folder::root(&common).ok()?;
-        let config = read(&common, "config").unwrap_or_default().to_ascii_lowercase();
-        let format = |line: &str| {
-            line.split_once('=').is_some_and(|(key, value)| key.trim() == "objectformat" && value.trim() == "sha256")
-        };
+        let common = Folder::passage(&common).ok()?;
         let mut found = Self {
-            top: Folder::root(&top).ok()?,
+            top: Folder::passage(&top).ok()?,
             prefix: String::new(),
             dir,
-            sha256: config.lines().any(format),
             exclude: lenient(&read(&common, EXCLUDE).unwrap_or_default()),
             patterns: Mutex::default(),
             tracked: OnceLock::new(),
@@ -142,13 +138,14 @@ impl Ignored {
     }
 
     fn index(&self) -> Option<BTreeSet<Vec<u8>>> {
-        let dir = Folder::root(&self.dir).ok()?;
+        let dir = Folder::passage(&self.dir).ok()?;
         // Nothing was added yet.
         if dir.kind(INDEX).ok()?.is_none() {
             return Some(BTreeSet::new());
         }
         let index = dir.read(INDEX, limits::GIT_INDEX_BYTES).ok()?;
-        if index.len() > limits::GIT_INDEX_BYTES { None } else { names(&index, if self.sha256 { 32 } else { 20 }) }
+        // Objects are named by SHA-1 or SHA-256; `.git/config`, which says by which, may hold a token and is left closed.
+        if index.len() > limits::GIT_INDEX_BYTES { None } else { [20, 32].iter().find_map(|hash| names(&index, *hash)) }
     }
 
     /// Whether a pattern matches a path of the work tree, or a folder above it.
@@ -172,7 +169,8 @@ impl Ignored {
     }
 }
 
-/// The paths in an index (gitformat-index, versions 2 to 4); none when it is none, or only a part of one (a split index).
+/// The paths in an index (gitformat-index, versions 2 to 4) whose objects have names of `hash` bytes; none when it is none of that
+/// kind, or only a part of one (a split index).
 fn names(index: &[u8], hash: usize) -> Option<BTreeSet<Vec<u8>>> {
     let number = |at: usize| Some(u32::from_be_bytes(index.get(at..at + 4)?.try_into().ok()?) as usize);
     if index.get(..4)? != b"DIRC" {
@@ -208,7 +206,7 @@ fn names(index: &[u8], hash: usize) -> Option<BTreeSet<Vec<u8>>> {
         }
         at += 8 + number(at + 4)?;
     }
-    Some(names)
+    (at + hash == index.len()).then_some(names)
 }
 
 /// A number of variable width as pack files have offsets: seven bits a byte, the first one highest; and the bytes that it takes.

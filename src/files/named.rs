@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rustix::fs::{CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
@@ -44,7 +45,7 @@ pub(crate) fn nearest<'a>(folder: &'a Path, name: &str) -> Option<&'a Path> {
 
 /// A folder that was made, or was there.
 pub(crate) struct Made {
-    pub(crate) folder: Folder,
+    pub(crate) folder: Arc<Folder>,
     /// What was made: the folder, and those above it.
     made: Vec<PathBuf>,
 }
@@ -59,7 +60,8 @@ impl Made {
         let missing = path.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.is_dir());
         let made = missing.map(Path::to_owned).collect();
         std::fs::create_dir_all(path)?;
-        Ok(Self { folder: Folder::root(path).map_err(|failure| failure.error)?, made })
+        let folder = Folder::passage(path).map_err(|failure| failure.error)?;
+        Ok(Self { folder: Arc::new(folder), made })
     }
 
     /// Removes what was made, as far as it holds nothing.

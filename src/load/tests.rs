@@ -274,10 +274,10 @@ fn what_git_ignores_is_not_read() {
         (".git/info/exclude", "overlays/dns/x/s*\n"),
         (".gitignore", "overlays/dns/x/*\n!overlays/dns/x/c*\n"),
     ];
-    for version in ["2", "4"] {
+    for (version, format) in [("2", "sha1"), ("4", "sha1"), ("2", "sha256"), ("4", "sha256")] {
         for (file, text) in patterns {
             let folder = project();
-            git(&folder, &["init", "--quiet"]);
+            git(&folder, &["init", "--quiet", &format!("--object-format={format}")]);
             git(&folder, &["config", "index.version", version]);
             folder.write(file, text);
             git(&folder, &["add", "."]);

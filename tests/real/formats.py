@@ -233,6 +233,9 @@ def main():
         done = subprocess.run([netloom, "diff", "--base", "HEAD", "--format", "json"], cwd=projects["clean"], capture_output=True, check=True)
         problems = jsonschema.Draft202012Validator(own).iter_errors(json.loads(done.stdout))
         report.check("clean netloom diff: JSON", (f"{error.json_path}: {error.message}" for error in problems))
+        done = subprocess.run([netloom, "--version", "--verbose", "--format", "json"], capture_output=True, check=True)
+        problems = jsonschema.Draft202012Validator(own).iter_errors(json.loads(done.stdout))
+        report.check("netloom --version --verbose: JSON", (f"{error.json_path}: {error.message}" for error in problems))
         before = fingerprints(netloom, projects["broken"])
         for path in (projects["broken"] / "declarations").iterdir():
             path.write_text("# one more line\n\n" + path.read_text())

@@ -45,6 +45,14 @@ pub struct Explain {
 /// What the paths of stock overlays' files begin with.
 const STOCK: &str = "netloom:";
 
+impl Explain {
+    /// The folder of the project that the question is about.
+    pub(super) fn root(&self, context: &Context<'_>) -> PathBuf {
+        let file = self.subject.as_deref().and_then(file);
+        file.map_or_else(|| context.root(), |(file, _)| locate(file, context).0)
+    }
+}
+
 pub(super) fn run(command: &Explain, context: &Context<'_>) -> Outcome {
     match &command.subject {
         None => codes::list(context),

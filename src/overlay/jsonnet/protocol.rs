@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::ARGUMENT;
-use crate::limits;
 use crate::load::cause;
+use crate::{limits, sandbox};
 
 /// To the worker: evaluate this [`Request`].
 pub(super) const EVALUATE: u8 = b'E';
@@ -120,7 +120,7 @@ impl Process {
         // The allocator would set aside a gibibyte of address space, more than the worker may have.
         command.env("MIMALLOC_ARENA_RESERVE", "0");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().map_err(|error| Stopped::Start(cause(&error)))?;
+        let mut child = sandbox::apart(move || command.spawn()).map_err(|error| Stopped::Start(cause(&error)))?;
         let (Some(input), Some(mut output)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(Stopped::Start("it has no pipes".to_owned()));
         };

@@ -20,7 +20,7 @@ use serde_json::Value as Json;
 use super::explain::{self, Words};
 use super::protocol::{self, EVALUATE, FAILURE, FILE, Failure, IMPORT, Place, Request, VALUE};
 use super::scan;
-use crate::limits;
+use crate::{limits, sandbox};
 
 /// Stack of the evaluation, for parser and analyser: about 3 KiB a level (measured, unoptimised), 1,200 levels at most.
 const STACK_BYTES: usize = 64 << 20;
@@ -51,7 +51,10 @@ fn confine() -> io::Result<()> {
     }
     limit(Resource::Nofile, 64)?;
     limit(Resource::Fsize, 0)?;
-    limit(Resource::Core, 0)
+    limit(Resource::Core, 0)?;
+    // As far as the kernel has it; `--version --verbose` tells.
+    _ = sandbox::isolate();
+    Ok(())
 }
 
 fn limit(resource: Resource, value: u64) -> io::Result<()> {

@@ -1,0 +1,161 @@
+//! What the kernel of Linux is told to refuse.
+
+mod files;
+mod folders;
+mod landlock;
+mod programs;
+mod repository;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64"))]
+mod seccomp;
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")))]
+#[path = "no_seccomp.rs"]
+mod seccomp;
+
+use std::fs::File;
+use std::net::{Ipv4Addr, UdpSocket};
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::thread;
+
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
+
+use self::folders::Made;
+use self::landlock::{Domain, EDIT, LIST, OWN, READ, Rights, UNMAKE};
+use super::table::{Place, Program};
+use super::{Folders, Forces, Needs, Scout, State, broker};
+use crate::files::{ignored, named};
+
+/// Folders that were made so that the kernel could be told of them.
+#[derive(Debug, Default)]
+pub(super) struct Traces(Vec<Made>);
+
+/// Confines this thread, and all that it starts from now on, to what a command needs.
+pub(super) fn enter(needs: &Needs<'_>, scout: &Scout<'_>) -> (Forces, Traces) {
+    let refused = seccomp::refuse();
+    let folders = needs.project.as_deref().filter(|_| needs.writes).map(|root| scouted(root, scout));
+    let mut plan = Plan { own: Domain::new(), broker: Domain::new(), made: Vec::new() };
+    plan.read(needs);
+    plan.write(needs, &folders.unwrap_or_default());
+    plan.execute(needs);
+    plan.made.iter().for_each(|made| plan.broker.allow(made.parent(), UNMAKE));
+    let Plan { own, broker, made } = plan;
+    if !broker.is_empty() {
+        broker::start(move || _ = broker.enforce());
+    }
+    let seccomp = refused.and_then(|()| seccomp::start_nothing());
+    (Forces { landlock: own.enforce(), seccomp }, Traces(made))
+}
+
+/// Takes the folders away again that are empty.
+pub(super) fn undo(traces: Traces) {
+    if !traces.0.is_empty() {
+        _ = broker::apart(move || {
+            folders::unmake(&traces.0);
+            Ok(())
+        });
+    }
+}
+
+/// Leaves this process its pipes, and nothing else.
+pub(super) fn isolate() -> Forces {
+    Forces { landlock: Domain::alone().enforce(), seccomp: seccomp::only_evaluate() }
+}
+
+/// Confines this process to nothing, and tries what should be refused then.
+pub(super) fn state() -> State {
+    let kernel = files::text(Path::new("/proc/sys/kernel/osrelease")).unwrap_or_default();
+    let openat2 = rustix::fs::openat2(CWD, "/", OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), ResolveFlags::NO_SYMLINKS);
+    let (mut forces, _) = enter(&Needs::none(), &Folders::new);
+    let idle = "the kernel took it, but refuses nothing";
+    if forces.landlock.is_ok() && File::open("/").is_ok() {
+        forces.landlock = Err(idle.to_owned());
+    }
+    if forces.seccomp.is_ok() && UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).is_ok() {
+        forces.seccomp = Err(idle.to_owned());
+    }
+    State { kernel: format!("Linux {}", kernel.trim_end()), openat2: openat2.is_ok(), forces }
+}
+
+/// Has a thread of its own, which can read the project and nothing else, look up where its folders are.
+fn scouted(root: &Path, scout: &Scout<'_>) -> Folders {
+    let look = || {
+        let mut domain = Domain::new();
+        domain.allow_path(root, READ);
+        _ = domain.enforce();
+        scout()
+    };
+    thread::scope(|scope| Some(thread::Builder::new().spawn_scoped(scope, look).ok()?.join().ok()?)).unwrap_or_default()
+}
+
+/// The rights of the two kinds of threads: of the one that starts programs, and of all others.
+struct Plan {
+    own: Domain,
+    broker: Domain,
+    made: Vec<Made>,
+}
+
+impl Plan {
+    fn read(&mut self, needs: &Needs<'_>) {
+        if let Some(root) = needs.project.as_deref().and_then(folders::open) {
+            self.own.allow(&root, LIST);
+            // What else stands in a folder that is no project is nothing to read.
+            if folders::has(&root, Place::ProjectFile.name()) {
+                folders::visible(&root).iter().for_each(|entry| self.own.allow(entry, READ));
+            }
+            let real = needs.project.as_deref().and_then(|root| named::real(root).ok()).unwrap_or_default();
+            ignored::sources(&real).iter().for_each(|source| self.own.allow_path(source, READ));
+        }
+        needs.file.iter().for_each(|file| self.own.allow_path(file, READ));
+    }
+
+    fn write(&mut self, needs: &Needs<'_>, folders: &Folders) {
+        let root = needs.project.as_deref().and_then(folders::open);
+        for place in needs.row.writes.iter().filter(|_| needs.writes) {
+            match (place, &root) {
+                (Place::Folder, _) => self.write_named(needs),
+                (Place::ProjectFile, Some(root)) => self.broker.allow(root, EDIT),
+                (Place::Output, Some(_)) if !landlock::moves() => {
+                    self.own = Domain::missing("in the form that this kernel has, files cannot be moved between folders");
+                }
+                (Place::Output, Some(root)) => self.write_below(root, *place, OWN | READ, needs, folders),
+                (_, Some(root)) => self.write_below(root, *place, EDIT, needs, folders),
+                (_, None) => {}
+            }
+        }
+    }
+
+    /// A folder of the project's. In that of `netloom.yaml` itself stands `.git`, so no more of it is given than this.
+    fn write_below(&mut self, root: &OwnedFd, place: Place, rights: Rights, needs: &Needs<'_>, folders: &Folders) {
+        let named = folders.iter().filter(|(named, _)| *named == place);
+        for (_, path) in named {
+            if let Some(folder) = folders::below(root, path, needs.makes.then_some(&mut self.made)) {
+                self.own.allow(folder, rights);
+            }
+        }
+    }
+
+    /// The folder that the command line names: what stands directly in it is the broker's to write.
+    fn write_named(&mut self, needs: &Needs<'_>) {
+        let Some(folder) = needs.folder.as_deref().and_then(|path| folders::ensure(path, &mut self.made)) else { return };
+        self.broker.allow(&folder, EDIT);
+        for path in &needs.below {
+            if let Some(folder) = folders::below(&folder, path, Some(&mut self.made)) {
+                self.own.allow(folder, EDIT);
+            }
+        }
+    }
+
+    fn execute(&mut self, needs: &Needs<'_>) {
+        for program in needs.row.executes {
+            match (program, &needs.git) {
+                (Program::Netloom, _) => programs::allow_netloom(&mut self.broker, needs.netloom),
+                (Program::Git, Some(git)) => {
+                    programs::allow_git(&mut self.broker, &git.program);
+                    let places = needs.project.as_deref().map(repository::places).unwrap_or_default();
+                    places.iter().chain(&git.index).for_each(|place| self.broker.allow_path(place, READ));
+                }
+                (Program::Git, None) => {}
+            }
+        }
+    }
+}
