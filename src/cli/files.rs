@@ -10,7 +10,7 @@ use rustix::io::Errno;
 
 use crate::diagnostic::{Diagnostic, Rule, rules};
 use crate::files::named::Made;
-use crate::files::{Disk, Failure, Folder, Result as Done};
+use crate::files::{Disk, Failure, Folder, Kind, Mode, Result as Done};
 use crate::load::cause;
 use crate::sandbox;
 use crate::tree::Span;
@@ -116,9 +116,13 @@ impl Work {
         for (path, text) in files {
             for (end, _) in path.match_indices('/') {
                 let above = path.get(..end).unwrap_or_default().to_owned();
-                if self.root.open(above.as_bytes())?.is_none() {
-                    Disk::default().make(&self.root, above.as_bytes())?;
-                    self.made.push(above);
+                match self.root.kind(above.as_bytes())? {
+                    Some(Kind::Folder) => {}
+                    Some(_) => return Err(self.root.fail("open", above.as_bytes())(Errno::NOTDIR)),
+                    None => {
+                        Disk::default().make_closed(&self.root, above.as_bytes(), Mode::empty())?;
+                        self.made.push(above);
+                    }
                 }
             }
             let name = path.rsplit('/').next().unwrap_or(path);

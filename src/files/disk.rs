@@ -54,9 +54,14 @@ impl Disk {
 
     /// Makes a folder with a further bit in its mode, and opens it.
     pub(crate) fn make_marked(&self, at: &Folder, path: &[u8], mark: Mode) -> Result<Folder> {
-        let make = |above: BorrowedFd<'_>, name: &[u8]| rustix::fs::mkdirat(above, name, FOLDER | mark);
-        self.step().and_then(|()| at.within(path, make)).map_err(at.fail("make the folder", path))?;
+        self.make_closed(at, path, mark)?;
         at.open(path)?.ok_or_else(|| at.fail("open", path)(Errno::NOENT))
+    }
+
+    /// Makes a folder, which may not be one that can be opened.
+    pub(crate) fn make_closed(&self, at: &Folder, path: &[u8], mark: Mode) -> Result<()> {
+        let make = |above: BorrowedFd<'_>, name: &[u8]| rustix::fs::mkdirat(above, name, FOLDER | mark);
+        self.step().and_then(|()| at.within(path, make)).map_err(at.fail("make the folder", path))
     }
 
     /// Writes a file that is not there yet.
