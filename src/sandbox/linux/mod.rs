@@ -21,7 +21,8 @@ use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
 
 use self::folders::Made;
 use self::landlock::{Domain, EDIT, LIST, OWN, READ, Rights, UNMAKE};
-use super::table::{Place, Program};
+use self::programs::Programs;
+use super::table::Place;
 use super::{Folders, Forces, Needs, Scout, State, broker};
 
 /// Folders that were made so that the kernel could be told of them.
@@ -31,18 +32,33 @@ pub(super) struct Traces(Vec<Made>);
 /// Confines this thread, and all that it starts from now on, to what a command needs.
 pub(super) fn enter(needs: &Needs<'_>, scout: &Scout<'_>) -> (Forces, Traces) {
     let refused = seccomp::refuse();
-    let folders = needs.project.as_deref().filter(|_| needs.writes).map(|root| scouted(root, scout));
     let mut plan = Plan { own: Domain::new(), broker: Domain::new(), made: Vec::new() };
-    plan.read(needs);
-    plan.write(needs, &folders.unwrap_or_default());
-    plan.execute(needs);
+    let folders = thread::scope(|scope| {
+        let scout = needs.project.as_deref().filter(|_| needs.writes).map(|root| move || scouted(root, scout));
+        let scout = scout.and_then(|scout| thread::Builder::new().spawn_scoped(scope, scout).ok());
+        plan.read(needs);
+        scout.and_then(|scout| scout.join().ok()).unwrap_or_default()
+    });
+    plan.write(needs, &folders);
     plan.made.iter().for_each(|made| plan.broker.allow(made.parent(), UNMAKE));
-    let Plan { own, broker, made } = plan;
-    if !broker.is_empty() {
-        broker::start(move || _ = broker.enforce());
+    let Plan { own, mut broker, made } = plan;
+    let programs = Programs::of(needs);
+    if !broker.is_empty() || !programs.is_empty() {
+        broker::start(move || {
+            programs.allow(&mut broker);
+            _ = broker.enforce();
+        });
     }
     let seccomp = refused.and_then(|()| seccomp::start_nothing());
     (Forces { landlock: own.enforce(), seccomp }, Traces(made))
+}
+
+/// Looks up where the folders of a project are, where the project can be read and nothing else.
+fn scouted(root: &Path, scout: &Scout<'_>) -> Folders {
+    let mut domain = Domain::new();
+    domain.allow_path(root, READ);
+    _ = domain.enforce();
+    scout()
 }
 
 /// Takes the folders away again that are empty.
@@ -73,17 +89,6 @@ pub(super) fn state() -> State {
         forces.seccomp = Err(idle.to_owned());
     }
     State { kernel: format!("Linux {}", kernel.trim_end()), openat2: openat2.is_ok(), forces }
-}
-
-/// Has a thread of its own, which can read the project and nothing else, look up where its folders are.
-fn scouted(root: &Path, scout: &Scout<'_>) -> Folders {
-    let look = || {
-        let mut domain = Domain::new();
-        domain.allow_path(root, READ);
-        _ = domain.enforce();
-        scout()
-    };
-    thread::scope(|scope| Some(thread::Builder::new().spawn_scoped(scope, look).ok()?.join().ok()?)).unwrap_or_default()
 }
 
 /// The rights of the two kinds of threads: of the one that starts programs, and of all others.
@@ -138,20 +143,6 @@ impl Plan {
         for path in &needs.below {
             if let Some(folder) = folders::below(&folder, path, Some(&mut self.made)) {
                 self.own.allow(folder, EDIT);
-            }
-        }
-    }
-
-    fn execute(&mut self, needs: &Needs<'_>) {
-        for program in needs.row.executes {
-            match (program, &needs.git) {
-                (Program::Netloom, _) => programs::allow_netloom(&mut self.broker, needs.netloom),
-                (Program::Git, Some(git)) => {
-                    programs::allow_git(&mut self.broker, &git.program);
-                    let places = needs.project.as_deref().map(repository::places).unwrap_or_default();
-                    places.iter().chain(&git.index).for_each(|place| self.broker.allow_path(place, READ));
-                }
-                (Program::Git, None) => {}
             }
         }
     }
