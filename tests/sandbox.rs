@@ -413,3 +413,27 @@ fn a_refusal_is_a_finding() {
     let text = repository.tell(&output);
     assert!(code(&output) != 70 && text.contains("overlays/house/settings.conf"), "{text}");
 }
+
+/// Not everything in the folder of such a project can be told to the kernel one by one.
+#[test]
+fn a_project_may_stand_among_many_files() {
+    let repository = changed("sandbox-crowded");
+    (0..300).for_each(|number| repository.write(&format!("sub/fleet/{number}"), ""));
+    for (command, expected) in [("check", 1), ("render", 0), ("fmt", 0), ("check", 0)] {
+        let output = repository.netloom(&[command, "--project", "sub/fleet"]);
+        assert_eq!(code(&output), expected, "{command}: {}", repository.tell(&output));
+    }
+}
+
+/// Several at once make the same output folder.
+#[test]
+fn renders_at_once_do_not_get_in_the_way_of_one_another() {
+    for _ in 0..5 {
+        let repository = changed("sandbox-at-once");
+        fs::remove_dir_all(repository.0.join("sub/fleet/rendered")).unwrap();
+        let render =
+            || Command::new(NETLOOM).args(["render", "--quiet"]).current_dir(repository.0.join("sub/fleet")).spawn().unwrap();
+        let renders: Vec<_> = std::iter::repeat_with(render).take(6).collect();
+        renders.into_iter().for_each(|mut render| assert!(render.wait().unwrap().success()));
+    }
+}

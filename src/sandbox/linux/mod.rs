@@ -33,13 +33,15 @@ pub(super) struct Traces(Vec<Made>);
 pub(super) fn enter(needs: &Needs<'_>, scout: &Scout<'_>) -> (Forces, Traces) {
     let refused = seccomp::refuse();
     let mut plan = Plan { own: Domain::new(), broker: Domain::new(), made: Vec::new() };
-    let folders = thread::scope(|scope| {
-        let scout = needs.project.as_deref().filter(|_| needs.writes).map(|root| move || scouted(root, scout));
-        let scout = scout.and_then(|scout| thread::Builder::new().spawn_scoped(scope, scout).ok());
-        plan.read(needs);
-        scout.and_then(|scout| scout.join().ok()).unwrap_or_default()
-    });
-    plan.write(needs, &folders);
+    let root = needs.project.as_deref().and_then(folders::open);
+    let crowded = root.as_ref().is_some_and(|root| !plan.read(root));
+    let folders = needs.project.as_deref().filter(|_| crowded || needs.writes).map(|root| scouted(root, scout));
+    let folders = folders.unwrap_or_default();
+    if let Some(root) = root.as_ref().filter(|_| crowded) {
+        plan.read_folders(root, &folders);
+    }
+    needs.file.iter().for_each(|file| plan.own.allow_path(file, READ));
+    plan.write(needs, root.as_ref(), &folders);
     plan.made.iter().for_each(|made| plan.broker.allow(made.parent(), UNMAKE));
     let Plan { own, mut broker, made } = plan;
     let programs = Programs::of(needs);
@@ -53,12 +55,15 @@ pub(super) fn enter(needs: &Needs<'_>, scout: &Scout<'_>) -> (Forces, Traces) {
     (Forces { landlock: own.enforce(), seccomp }, Traces(made))
 }
 
-/// Looks up where the folders of a project are, where the project can be read and nothing else.
+/// Has a thread of its own, which can read the project and nothing else, look up where its folders are.
 fn scouted(root: &Path, scout: &Scout<'_>) -> Folders {
-    let mut domain = Domain::new();
-    domain.allow_path(root, READ);
-    _ = domain.enforce();
-    scout()
+    let look = || {
+        let mut domain = Domain::new();
+        domain.allow_path(root, READ);
+        _ = domain.enforce();
+        scout()
+    };
+    thread::scope(|scope| thread::Builder::new().spawn_scoped(scope, look).ok()?.join().ok()).unwrap_or_default()
 }
 
 /// Takes the folders away again that are empty.
@@ -99,21 +104,26 @@ struct Plan {
 }
 
 impl Plan {
-    fn read(&mut self, needs: &Needs<'_>) {
-        if let Some(root) = needs.project.as_deref().and_then(folders::open) {
-            self.own.allow(&root, LIST);
-            // What else stands in a folder that is no project is nothing to read.
-            if folders::has(&root, Place::ProjectFile.name()) {
-                folders::visible(&root).iter().for_each(|entry| self.own.allow(entry, READ));
-            }
-        }
-        needs.file.iter().for_each(|file| self.own.allow_path(file, READ));
+    /// What is not hidden in the project's folder; tells whether that was not too much for rules.
+    fn read(&mut self, root: &OwnedFd) -> bool {
+        self.own.allow(root, LIST);
+        // What else stands in a folder that is no project is nothing to read.
+        let Some(file) = folders::file(root, Place::ProjectFile.name()) else { return true };
+        self.own.allow(file, READ);
+        let visible = folders::visible(root);
+        visible.iter().flatten().for_each(|entry| self.own.allow(entry, READ));
+        visible.is_some()
     }
 
-    fn write(&mut self, needs: &Needs<'_>, folders: &Folders) {
-        let root = needs.project.as_deref().and_then(folders::open);
+    /// The folders that the project names.
+    fn read_folders(&mut self, root: &OwnedFd, folders: &Folders) {
+        let folders = folders.iter().filter_map(|(_, path)| folders::below(root, path, None));
+        folders.for_each(|folder| self.own.allow(folder, READ));
+    }
+
+    fn write(&mut self, needs: &Needs<'_>, root: Option<&OwnedFd>, folders: &Folders) {
         for place in needs.row.writes.iter().filter(|_| needs.writes) {
-            match (place, &root) {
+            match (place, root) {
                 (Place::Folder, _) => self.write_named(needs),
                 (Place::ProjectFile, Some(root)) => self.broker.allow(root, EDIT),
                 (Place::Output, Some(_)) if !landlock::moves() => {
