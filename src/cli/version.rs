@@ -37,7 +37,10 @@ pub fn version(usage: &clap::Error, arguments: impl IntoIterator<Item = OsString
 
 fn text(state: &State) -> String {
     let State { kernel, openat2, forces } = state;
-    let landlock = forces.landlock.as_ref().map(|abi| format!("in force, ABI {abi}"));
+    let landlock = forces.landlock.as_ref().map(|abi| match abi {
+        1 => "in force but for `render`, ABI 1".to_owned(),
+        abi => format!("in force, ABI {abi}"),
+    });
     let seccomp = forces.seccomp.as_ref().map(|()| "in force".to_owned());
     let told = |force: Result<String, &String>| force.unwrap_or_else(|reason| format!("not in force: {reason}"));
     let openat2 = if *openat2 { "available" } else { "not available" }.to_owned();

@@ -54,7 +54,7 @@ pub struct Needs<'a> {
 }
 
 /// The git that is executed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Git {
     /// Its absolute path.
     pub program: PathBuf,

@@ -18,7 +18,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from common import Report, folder, output, projects, roots, usage
+from common import Report, files, folder, output, projects, roots, usage
 
 CALLS = "%file,%network,clone,clone3,fork,vfork,landlock_restrict_self,seccomp"
 INSTALLER = """apiVersion: cluster.kurl.sh/v1beta1
@@ -38,8 +38,8 @@ spec:
 
 # What a loader, a C library and an allocator open in a process that begins.
 STARTING = re.compile(r"/etc/ld\.so\.(cache|preload)$|/etc/ld-musl-|(/usr|/usr/local)?/lib(32|64)?/|/proc/|/sys/|/dev/null$")
-# Of these, what only the first process gets to read.
-PROBED = re.compile(r"/proc/(self/maps|sys/vm/overcommit_memory)$|/sys/")
+# What libraries ask for later and do without: how much memory and how many processors there are. It is refused.
+PROBED = re.compile(r"/proc/(self/(maps|cgroup)|sys/vm/overcommit_memory)$|/sys/")
 
 METADATA = {"access", "faccessat", "faccessat2", "stat", "lstat", "newfstatat", "fstatat64", "statx", "readlink", "readlinkat", "chdir",
             "getcwd", "statfs", "inotify_add_watch"}
@@ -55,7 +55,7 @@ NAMED = re.compile(r'(?:(AT_FDCWD|\d+)<([^>]*)>, )?"((?:[^"\\]|\\.)*)"')
 def commands(project, work):
     """Command lines for a project: what is done with it first, and the arguments."""
     cluster = next(iter(sorted(p.name for p in (output(project) / "clusters").iterdir())), "none")
-    declared = sorted(folder(project, "declarations", "declarations").glob("*.yaml"))[0].relative_to(project)
+    declared = files([folder(project, "declarations", "declarations")], "*.yaml", "*.jsonnet")[0].relative_to(project)
     rendered = sorted(output(project).glob("clusters/*/kubernetes/*/*.yaml"))[0].relative_to(project)
     return [
         (change, ["render"]),
@@ -89,11 +89,9 @@ def commands(project, work):
 
 
 def change(project):
-    """Changes something of every network or cluster that says how much of a range it has."""
-    for file in folder(project, "declarations", "declarations").glob("*.yaml"):
+    """Changes the declarations."""
+    for file in [project / "netloom.yaml", *files([folder(project, "declarations", "declarations")], "*.yaml")]:
         file.write_text(file.read_text() + "# changed\n")
-    project_file = project / "netloom.yaml"
-    project_file.write_text(project_file.read_text() + "# changed\n")
 
 
 def stage(project):
@@ -106,7 +104,7 @@ def remove_output(project):
 
 
 def untidy(project):
-    for file in [project / "netloom.yaml", *folder(project, "declarations", "declarations").glob("*.yaml")]:
+    for file in [project / "netloom.yaml", *files([folder(project, "declarations", "declarations")], "*.yaml")]:
         file.write_text(file.read_text().replace("\n", "  \n"))
 
 
@@ -144,18 +142,18 @@ class Trace:
 
     def program(self, thread, at):
         """What the process runs that a thread is in."""
-        started = [named(call) for call in self.threads.get(thread, [])[:at] if call[1] == "execve" and call[3] == "0"]
+        started = [named(call, Path("/")) for call in self.threads.get(thread, [])[:at] if call[1] == "execve" and call[3] == "0"]
         if started:
             return Path(started[-1][0]).name
         return self.program(*self.parents[thread]) if thread in self.parents else ""
 
 
-def named(call):
-    """The paths that a call names, as far as their text tells."""
+def named(call, folder):
+    """The paths that a call names, as far as their text tells: relative ones from a folder."""
     paths = []
     for _, base, name in NAMED.findall(call[2]):
         name = name.encode().decode("unicode_escape").encode("latin-1").decode(errors="replace")
-        paths.append(os.path.normpath(os.path.join(base or os.getcwd(), name)))
+        paths.append(os.path.normpath(os.path.join(base or folder, name)))
     # What was opened is where the kernel says.
     return [call[4]] if call[1] in READING and call[4] else paths
 
@@ -190,8 +188,8 @@ class Row:
 
     def writes(self, path, program):
         path = Path(path)
-        if program == "git" and str(path) == "/dev/null":
-            return True
+        if str(path) == "/dev/null":
+            return self.row["executes"]
         if program != "netloom":
             return False
         direct = "netloom.yaml" in self.row["writes"] and path.parent == self.project and "netloom.yaml" in path.name
@@ -217,10 +215,10 @@ def judged(trace, row, first):
 
 
 def judge(trace, row, thread, at, call, first):
-    name, paths = call[1], named(call)
+    name, paths = call[1], named(call, row.project)
     if name in NETWORK:
         return "the network"
-    if name in METADATA or not paths:
+    if name in METADATA or not paths or (name in ("mkdir", "mkdirat") and call[5] == "EEXIST"):
         return None
     program, confined = trace.program(thread, at), trace.confined(thread, at)
     if program == first.name:
@@ -238,7 +236,7 @@ def judge(trace, row, thread, at, call, first):
         return "does something that is in no table"
     if not confined:
         return unconfined(row, paths[0], "O_DIRECTORY" in flags)
-    if program == "__jsonnet" and PROBED.match(paths[0]):
+    if program != "git" and PROBED.match(paths[0]):
         return None if call[5] else "reads"
     return None if row.reads(paths[0], program, "O_DIRECTORY" in flags) else "reads"
 

@@ -1,5 +1,6 @@
 //! Folders that rules are about: opened part by part, never through a link, and made where they are missing.
 
+use std::ffi::OsString;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
@@ -7,14 +8,14 @@ use rustix::fs::{AtFlags, CWD, Dir, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::path::Arg;
 
-/// Entries of a project's folder that have a rule each.
+/// Entries of a project's folder that have a rule each; each is held open.
 const ENTRIES: usize = 256;
 
 /// A folder that was not there.
 #[derive(Debug)]
 pub(super) struct Made {
     parent: OwnedFd,
-    name: String,
+    name: OsString,
 }
 
 impl Made {
@@ -48,36 +49,39 @@ pub(super) fn open(path: &Path) -> Option<OwnedFd> {
 pub(super) fn ensure(path: &Path, made: &mut Vec<Made>) -> Option<OwnedFd> {
     let there = path.ancestors().find(|ancestor| ancestor.as_os_str().is_empty() || ancestor.exists())?;
     let start = if there.as_os_str().is_empty() { Path::new(".") } else { there };
-    below(&open(start)?, path.strip_prefix(there).ok()?.to_str()?, Some(made))
+    below(&open(start)?, path.strip_prefix(there).ok()?, Some(made))
 }
 
 /// The folder `path` below `root`; what is missing of it is made, and noted in `made`.
-pub(super) fn below(root: &OwnedFd, path: &str, mut made: Option<&mut Vec<Made>>) -> Option<OwnedFd> {
+pub(super) fn below(root: &OwnedFd, path: impl AsRef<Path>, mut made: Option<&mut Vec<Made>>) -> Option<OwnedFd> {
     let mut folder = root.try_clone().ok()?;
-    for name in path.split('/').filter(|name| !name.is_empty()) {
-        folder = match (entry(&folder, name, OFlags::DIRECTORY), made.as_deref_mut()) {
-            (Err(Errno::NOENT), Some(made)) => {
-                rustix::fs::mkdirat(&folder, name, Mode::from_raw_mode(0o777)).ok()?;
-                let new = entry(&folder, name, OFlags::DIRECTORY).ok()?;
+    for name in path.as_ref() {
+        let mut found = entry(&folder, name, OFlags::DIRECTORY);
+        if let (Err(Errno::NOENT), Some(made)) = (&found, made.as_deref_mut()) {
+            let new = rustix::fs::mkdirat(&folder, name, Mode::from_raw_mode(0o775));
+            found = entry(&folder, name, OFlags::DIRECTORY);
+            // Another netloom may have made it meanwhile.
+            if new.is_ok() {
                 made.push(Made { parent: folder, name: name.to_owned() });
-                new
             }
-            (found, _) => found.ok()?,
-        };
+        }
+        folder = found.ok()?;
     }
     Some(folder)
 }
 
-/// Whether anything stands under a name.
-pub(super) fn has(folder: &OwnedFd, name: &str) -> bool {
-    entry(folder, name, OFlags::empty()).is_ok()
+/// A file that stands directly in a folder.
+pub(super) fn file(folder: &OwnedFd, name: &str) -> Option<OwnedFd> {
+    entry(folder, name, OFlags::empty()).ok()
 }
 
-/// What stands in a folder and is not hidden. Links are among it: no rule is about one, and what it leads to has its own.
-pub(super) fn visible(folder: &OwnedFd) -> Vec<OwnedFd> {
+/// What stands in a folder and is not hidden; none when that is too much.
+pub(super) fn visible(folder: &OwnedFd) -> Option<Vec<OwnedFd>> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let listed = rustix::fs::openat(folder, ".", flags, Mode::empty()).and_then(Dir::new);
     let names = listed.into_iter().flatten().filter_map(Result::ok).map(|entry| entry.file_name().to_owned());
     let visible = names.filter(|name| !name.to_bytes().starts_with(b"."));
-    visible.take(ENTRIES).filter_map(|name| entry(folder, &name, OFlags::empty()).ok()).collect()
+    let visible: Vec<_> = visible.take(ENTRIES + 1).collect();
+    let opened = || visible.iter().filter_map(|name| entry(folder, name, OFlags::empty()).ok()).collect();
+    (visible.len() <= ENTRIES).then(opened)
 }

@@ -70,9 +70,13 @@ impl Domain {
 
     /// Allows what stands at `at` and below it. A place that no rule can be about, such as a pipe, needs none.
     pub(super) fn allow(&mut self, at: impl AsFd, rights: Rights) {
-        let Ok(stat) = rustix::fs::fstat(at.as_fd()) else { return };
-        let folder = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
-        let rights = if folder { rights } else { rights & OF_FILES };
+        let kind = rustix::fs::fstat(at.as_fd()).map(|stat| FileType::from_raw_mode(stat.st_mode));
+        let rights = match kind {
+            Ok(FileType::Directory) => rights,
+            // What a link leads to has a rule of its own, or none.
+            Ok(FileType::Symlink) | Err(_) => return,
+            Ok(_) => rights & OF_FILES,
+        };
         if rights.is_empty() {
             return;
         }

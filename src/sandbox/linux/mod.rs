@@ -14,14 +14,15 @@ mod seccomp;
 use std::fs::File;
 use std::net::{Ipv4Addr, UdpSocket};
 use std::os::fd::OwnedFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
 
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
 
 use self::folders::Made;
 use self::landlock::{Domain, EDIT, LIST, OWN, READ, Rights, UNMAKE};
-use super::table::{Place, Program};
+use self::programs::Programs;
+use super::table::Place;
 use super::{Folders, Forces, Needs, Scout, State, broker};
 use crate::files::{ignored, named};
 
@@ -32,18 +33,45 @@ pub(super) struct Traces(Vec<Made>);
 /// Confines this thread, and all that it starts from now on, to what a command needs.
 pub(super) fn enter(needs: &Needs<'_>, scout: &Scout<'_>) -> (Forces, Traces) {
     let refused = seccomp::refuse();
-    let folders = needs.project.as_deref().filter(|_| needs.writes).map(|root| scouted(root, scout));
     let mut plan = Plan { own: Domain::new(), broker: Domain::new(), made: Vec::new() };
-    plan.read(needs);
-    plan.write(needs, &folders.unwrap_or_default());
-    plan.execute(needs);
+    let root = needs.project.as_deref().and_then(folders::open);
+    let sources = sources(needs);
+    let crowded = root.as_ref().is_some_and(|root| !plan.read(root));
+    let folders = needs.project.as_deref().filter(|_| crowded || needs.writes).map(|root| scouted(root, &sources, scout));
+    let folders = folders.unwrap_or_default();
+    if let Some(root) = root.as_ref().filter(|_| crowded) {
+        plan.read_folders(root, &folders);
+    }
+    sources.iter().chain(&needs.file).for_each(|file| plan.own.allow_path(file, READ));
+    plan.write(needs, root.as_ref(), &folders);
     plan.made.iter().for_each(|made| plan.broker.allow(made.parent(), UNMAKE));
-    let Plan { own, broker, made } = plan;
-    if !broker.is_empty() {
-        broker::start(move || _ = broker.enforce());
+    let Plan { own, mut broker, made } = plan;
+    let programs = Programs::of(needs);
+    if !broker.is_empty() || !programs.is_empty() {
+        broker::start(move || {
+            programs.allow(&mut broker);
+            _ = broker.enforce();
+        });
     }
     let seccomp = refused.and_then(|()| seccomp::start_nothing());
     (Forces { landlock: own.enforce(), seccomp }, Traces(made))
+}
+
+/// Hidden files that are read to tell what Git ignores; no setting is among them, which could hold a token.
+fn sources(needs: &Needs<'_>) -> Vec<PathBuf> {
+    let root = needs.project.as_deref().and_then(|root| named::real(root).ok());
+    root.map(|root| ignored::sources(&root)).unwrap_or_default()
+}
+
+/// Has a thread of its own, which can read the project and nothing else, look up where its folders are.
+fn scouted(root: &Path, sources: &[PathBuf], scout: &Scout<'_>) -> Folders {
+    let look = || {
+        let mut domain = Domain::new();
+        sources.iter().map(PathBuf::as_path).chain([root]).for_each(|path| domain.allow_path(path, READ));
+        _ = domain.enforce();
+        scout()
+    };
+    thread::scope(|scope| thread::Builder::new().spawn_scoped(scope, look).ok()?.join().ok()).unwrap_or_default()
 }
 
 /// Takes the folders away again that are empty.
@@ -76,17 +104,6 @@ pub(super) fn state() -> State {
     State { kernel: format!("Linux {}", kernel.trim_end()), openat2: openat2.is_ok(), forces }
 }
 
-/// Has a thread of its own, which can read the project and nothing else, look up where its folders are.
-fn scouted(root: &Path, scout: &Scout<'_>) -> Folders {
-    let look = || {
-        let mut domain = Domain::new();
-        domain.allow_path(root, READ);
-        _ = domain.enforce();
-        scout()
-    };
-    thread::scope(|scope| Some(thread::Builder::new().spawn_scoped(scope, look).ok()?.join().ok()?)).unwrap_or_default()
-}
-
 /// The rights of the two kinds of threads: of the one that starts programs, and of all others.
 struct Plan {
     own: Domain,
@@ -95,23 +112,26 @@ struct Plan {
 }
 
 impl Plan {
-    fn read(&mut self, needs: &Needs<'_>) {
-        if let Some(root) = needs.project.as_deref().and_then(folders::open) {
-            self.own.allow(&root, LIST);
-            // What else stands in a folder that is no project is nothing to read.
-            if folders::has(&root, Place::ProjectFile.name()) {
-                folders::visible(&root).iter().for_each(|entry| self.own.allow(entry, READ));
-            }
-            let real = needs.project.as_deref().and_then(|root| named::real(root).ok()).unwrap_or_default();
-            ignored::sources(&real).iter().for_each(|source| self.own.allow_path(source, READ));
-        }
-        needs.file.iter().for_each(|file| self.own.allow_path(file, READ));
+    /// What is not hidden in the project's folder; tells whether that was not too much for rules.
+    fn read(&mut self, root: &OwnedFd) -> bool {
+        self.own.allow(root, LIST);
+        // What else stands in a folder that is no project is nothing to read.
+        let Some(file) = folders::file(root, Place::ProjectFile.name()) else { return true };
+        self.own.allow(file, READ);
+        let visible = folders::visible(root);
+        visible.iter().flatten().for_each(|entry| self.own.allow(entry, READ));
+        visible.is_some()
     }
 
-    fn write(&mut self, needs: &Needs<'_>, folders: &Folders) {
-        let root = needs.project.as_deref().and_then(folders::open);
+    /// The folders that the project names.
+    fn read_folders(&mut self, root: &OwnedFd, folders: &Folders) {
+        let folders = folders.iter().filter_map(|(_, path)| folders::below(root, path, None));
+        folders.for_each(|folder| self.own.allow(folder, READ));
+    }
+
+    fn write(&mut self, needs: &Needs<'_>, root: Option<&OwnedFd>, folders: &Folders) {
         for place in needs.row.writes.iter().filter(|_| needs.writes) {
-            match (place, &root) {
+            match (place, root) {
                 (Place::Folder, _) => self.write_named(needs),
                 (Place::ProjectFile, Some(root)) => self.broker.allow(root, EDIT),
                 (Place::Output, Some(_)) if !landlock::moves() => {
@@ -141,20 +161,6 @@ impl Plan {
         for path in &needs.below {
             if let Some(folder) = folders::below(&folder, path, Some(&mut self.made)) {
                 self.own.allow(folder, EDIT);
-            }
-        }
-    }
-
-    fn execute(&mut self, needs: &Needs<'_>) {
-        for program in needs.row.executes {
-            match (program, &needs.git) {
-                (Program::Netloom, _) => programs::allow_netloom(&mut self.broker, needs.netloom),
-                (Program::Git, Some(git)) => {
-                    programs::allow_git(&mut self.broker, &git.program);
-                    let places = needs.project.as_deref().map(repository::places).unwrap_or_default();
-                    places.iter().chain(&git.index).for_each(|place| self.broker.allow_path(place, READ));
-                }
-                (Program::Git, None) => {}
             }
         }
     }

@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::files;
 use super::landlock::{DISCARD, Domain, EXECUTE, READ};
+use super::{files, repository};
+use crate::sandbox::table::Program;
+use crate::sandbox::{Git, Needs};
 
 /// Bytes of a program that hold its headers.
 const HEAD: u64 = 4 << 10;
@@ -18,14 +20,43 @@ const LIBRARIES: [&str; 8] = ["/lib", "/lib32", "/lib64", "/usr/lib", "/usr/lib6
 /// Folders beside that of a program which is not the system's.
 const BESIDE: [&str; 4] = ["lib", "lib64", "opt", "Cellar"];
 
-/// Allows `domain` to start netloom itself, with the libraries that this process has loaded.
-pub(super) fn allow_netloom(domain: &mut Domain, executable: &Path) {
+/// The programs that a command executes.
+pub(super) struct Programs {
+    netloom: Option<PathBuf>,
+    /// git, and the folder of the project that it reads the repository of.
+    git: Option<(Git, PathBuf)>,
+}
+
+impl Programs {
+    pub(super) fn of(needs: &Needs<'_>) -> Self {
+        let executes = |program| needs.row.executes.contains(&program);
+        let netloom = executes(Program::Netloom).then(|| needs.netloom.to_owned());
+        let git = needs.git.clone().filter(|_| executes(Program::Git)).zip(needs.project.clone());
+        Self { netloom, git }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.netloom.is_none() && self.git.is_none()
+    }
+
+    /// Allows a thread to start them.
+    pub(super) fn allow(&self, domain: &mut Domain) {
+        self.netloom.iter().for_each(|netloom| allow_netloom(domain, netloom));
+        if let Some((git, project)) = &self.git {
+            allow_git(domain, &git.program);
+            repository::places(project).iter().chain(&git.index).for_each(|place| domain.allow_path(place, READ));
+        }
+    }
+}
+
+/// netloom itself, with the libraries that this process has loaded.
+fn allow_netloom(domain: &mut Domain, executable: &Path) {
     allow(domain, executable);
     mapped().iter().for_each(|library| domain.allow_path(library, READ));
 }
 
-/// Allows `domain` to start git, whose libraries only the loader knows.
-pub(super) fn allow_git(domain: &mut Domain, git: &Path) {
+/// git, whose libraries only the loader knows.
+fn allow_git(domain: &mut Domain, git: &Path) {
     allow(domain, git);
     domain.allow_path("/dev/null", DISCARD);
     LIBRARIES.iter().for_each(|folder| domain.allow_path(folder, READ));

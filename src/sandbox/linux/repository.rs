@@ -29,8 +29,8 @@ pub(super) fn places(folder: &Path) -> BTreeSet<PathBuf> {
 struct Found(BTreeSet<PathBuf>);
 
 impl Found {
-    /// The real path of a place that was not found yet; so no circle matters.
-    fn new(&mut self, place: &Path) -> Option<PathBuf> {
+    /// Adds a place that was not found yet, by its real path; so no circle matters.
+    fn add(&mut self, place: &Path) -> Option<PathBuf> {
         let real = place.canonicalize().ok()?;
         (self.0.len() < PLACES && self.0.insert(real.clone())).then_some(real)
     }
@@ -41,16 +41,16 @@ impl Found {
             return Some(git.to_owned());
         }
         let folder = git.with_file_name(files::text(git)?.strip_prefix("gitdir:")?.trim());
-        self.new(git);
+        self.add(git);
         Some(folder)
     }
 
     /// A folder, and what links in it lead to: some tools share a repository's parts that way.
     fn folder(&mut self, folder: &Path) {
-        let Some(folder) = self.new(folder) else { return };
+        let Some(folder) = self.add(folder) else { return };
         let entries = folder.read_dir().into_iter().flatten().filter_map(Result::ok);
         for link in entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_symlink())) {
-            self.new(&link.path());
+            self.add(&link.path());
         }
     }
 
@@ -58,7 +58,7 @@ impl Found {
     fn objects(&mut self, objects: &Path) {
         let borrowed = files::text(&objects.join("info/alternates")).unwrap_or_default();
         for other in borrowed.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
-            if let Some(other) = self.new(&objects.join(other.trim_matches('"'))) {
+            if let Some(other) = self.add(&objects.join(other.trim_matches('"'))) {
                 self.objects(&other);
             }
         }
@@ -75,7 +75,7 @@ impl Found {
             }
             let Some((key, value)) = line.split_once('=').filter(|_| including) else { continue };
             if key.trim().eq_ignore_ascii_case("path")
-                && let Some(included) = self.new(&config.with_file_name(plain(value.trim())))
+                && let Some(included) = self.add(&config.with_file_name(plain(value.trim())))
             {
                 self.config(&included);
             }

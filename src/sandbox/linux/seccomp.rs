@@ -90,7 +90,7 @@ pub(super) fn refuse() -> Result<(), String> {
 
 /// Keeps this thread, and those that it makes from now on, from starting programs.
 pub(super) fn start_nothing() -> Result<(), String> {
-    install(denying(plain(STARTS)))
+    install(denying(STARTS.to_vec(), Rules::new()))
 }
 
 /// Leaves a worker what it needs to evaluate a program. The rest does not exist for it, which is what a C library that tries a
@@ -104,8 +104,7 @@ fn install(program: Result<BpfProgram, String>) -> Result<(), String> {
 }
 
 fn refused() -> Result<BpfProgram, String> {
-    let mut rules = plain(REFUSED);
-    rules.extend(plain(REFUSED_HERE));
+    let mut rules = Rules::new();
     // What is typed into a terminal is for people to say.
     let typed = [0x5412 /* TIOCSTI */, 0x541c /* TIOCLINUX */];
     rules.insert(
@@ -114,7 +113,7 @@ fn refused() -> Result<BpfProgram, String> {
     );
     // Without a path it is about a file that is open already.
     rules.insert(libc::SYS_utimensat, vec![when(1, Length::Qword, Compare::Ne, 0)?]);
-    denying(rules)
+    denying([REFUSED, REFUSED_HERE].concat(), rules)
 }
 
 fn worker() -> Result<BpfProgram, String> {
@@ -154,37 +153,63 @@ fn filter(rules: Rules, otherwise: SeccompAction, matched: SeccompAction) -> Res
     program.map_err(|error| error.to_string())
 }
 
-/// One after the other, the rules would be tried for each of the system's calls when the kernel takes the filter, and that takes
-/// half a millisecond. So they stand in groups, of which a call gets to one.
-const GROUP: usize = 12;
-
-/// Refuses some calls and allows all others. On x86-64 this is also for the calls of its x32 variant, which reach the same
-/// functions by other numbers: there are none.
-fn denying(mut rules: Rules) -> Result<BpfProgram, String> {
+/// Refuses calls, some of them only when a rule matches, and allows all others. On x86-64 this is also for the calls of its x32
+/// variant, which reach the same functions by other numbers: there are none.
+///
+/// The kernel walks a filter for each of its calls when it takes it, and compiles it. One that has five steps for a call and tries
+/// one after the other takes half a millisecond for that; so calls without conditions have one step each, in groups of which a call
+/// gets to one.
+fn denying(mut calls: Vec<c_long>, conditional: Rules) -> Result<BpfProgram, String> {
     const X32: u32 = 0x4000_0000;
-    const ERRNO: u32 = 0x0005_0000;
-    let mut program = vec![step(LOAD, 0, 0)];
+    let refuse = || SeccompAction::Errno(EPERM);
+    // Without rules a filter is the check of the machine, and what is returned.
+    let mut program = filter(Rules::new(), SeccompAction::Allow, refuse())?;
+    program.pop();
+    program.push(step(LOAD, 0, 0, 0));
     if cfg!(target_arch = "x86_64") {
-        program.extend([step(AT_LEAST, 1, X32), step(RETURN, 0, ERRNO | ENOSYS)]);
+        program.extend([step(AT_LEAST, 0, 1, X32), give(SeccompAction::Errno(ENOSYS))]);
     }
-    // From the highest calls down; those that are below a group go past it.
-    while let Some(first) = rules.keys().rev().nth(GROUP).copied() {
-        let group = filter(rules.split_off(&first), SeccompAction::Allow, SeccompAction::Errno(EPERM))?;
-        let too_much = |_| "the filter is too long".to_owned();
-        let (length, first) = (u8::try_from(group.len()).map_err(too_much)?, u32::try_from(first).map_err(too_much)?);
-        program.push(step(AT_LEAST, length, first));
-        program.extend(group);
+    for (call, rules) in conditional {
+        let judged = filter(Rules::from([(call, rules)]), SeccompAction::Allow, refuse())?;
+        program.push(step(EQUAL, 0, length(judged.len())?, number(call)?));
+        program.extend(judged);
     }
-    program.extend(filter(rules, SeccompAction::Allow, SeccompAction::Errno(EPERM))?);
+    calls.sort_unstable();
+    for group in calls.chunks(GROUP).rev() {
+        let first = group.first().copied().unwrap_or_default();
+        program.push(step(AT_LEAST, 0, length(group.len() + 2)?, number(first)?));
+        for (index, call) in group.iter().enumerate() {
+            program.push(step(EQUAL, length(group.len() - index)?, 0, number(*call)?));
+        }
+        program.extend([give(SeccompAction::Allow), give(refuse())]);
+    }
+    program.push(give(SeccompAction::Allow));
     Ok(program)
 }
 
+/// Calls that are tried one after the other.
+const GROUP: usize = 12;
+
 // Steps of a filter (classic BPF).
 const LOAD: u16 = 0x20;
+const EQUAL: u16 = 0x15;
 const AT_LEAST: u16 = 0x35;
 const RETURN: u16 = 0x06;
 
-/// A step; one that compares skips some of those behind it when the number is smaller.
-fn step(code: u16, skip: u8, k: u32) -> sock_filter {
-    sock_filter { code, jt: 0, jf: skip, k }
+/// A step; one that compares goes past so many of those behind it when it holds, or when it does not.
+fn step(code: u16, jt: u8, jf: u8, k: u32) -> sock_filter {
+    sock_filter { code, jt, jf, k }
+}
+
+/// The last step.
+fn give(action: SeccompAction) -> sock_filter {
+    step(RETURN, 0, 0, action.into())
+}
+
+fn length(steps: usize) -> Result<u8, String> {
+    u8::try_from(steps).map_err(|_| "the filter is too long".to_owned())
+}
+
+fn number(call: c_long) -> Result<u32, String> {
+    u32::try_from(call).map_err(|error| error.to_string())
 }

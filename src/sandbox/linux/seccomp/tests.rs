@@ -56,7 +56,7 @@ fn calls_without_a_use_are_refused() {
 
 #[test]
 fn other_forms_of_a_call_are_no_way_around() {
-    for program in [refused().unwrap(), denying(plain(STARTS)).unwrap(), worker().unwrap()] {
+    for program in [refused().unwrap(), denying(STARTS.to_vec(), Rules::new()).unwrap(), worker().unwrap()] {
         assert_eq!(verdict(&program, 0x4000_0003 /* i386 */, libc::SYS_read, &[]), KILL);
     }
     #[cfg(target_arch = "x86_64")]
@@ -67,7 +67,7 @@ fn other_forms_of_a_call_are_no_way_around() {
 
 #[test]
 fn programs_are_not_started() {
-    let program = denying(plain(STARTS)).unwrap();
+    let program = denying(STARTS.to_vec(), Rules::new()).unwrap();
     for call in 0..500 {
         let expected = if [libc::SYS_execve, libc::SYS_execveat].contains(&call) { REFUSE } else { ALLOW };
         assert_eq!(verdict(&program, HERE, call, &[]), expected, "{call}");
