@@ -95,7 +95,7 @@ pub fn artifacts(rendered: Rendered<'_>, findings: &mut Vec<Diagnostic>) {
 
 /// Reports what CloudFormation would refuse in a template: its form, and references to what is not there.
 pub fn template(draft: &Draft, findings: &mut Vec<Diagnostic>) {
-    template_form::check(&draft.template, findings);
+    template_form::check(draft, findings);
     references::check(draft, findings);
 }
 

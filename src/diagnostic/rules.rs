@@ -235,9 +235,9 @@ rules! {
     PATCH_COUNT Error "patch-count", help: "make the target narrower, or mend the number",
         "A patch matches another number of objects than its `expect` or `atLeast` says. Without either it has to match one at least; each document of a patch file is counted by itself.";
     PATCH_INVALID Error "patch-invalid", help: "",
-        "A patch is no strategic merge patch or JSON 6902 patch, or cannot be applied to this object.";
+        "A patch is no strategic merge patch or JSON 6902 patch, or cannot be applied to this object. Through patches an object keeps its `apiVersion`, `kind` and `metadata.name`, and a resource of a template its `Type`: `$patch: delete`, or `null` from a program, removes one, and `resources` adds another one.";
     OBJECT_IDENTITY Error "object-identity", help: "",
-        "A Kubernetes object has `apiVersion`, `kind` and `metadata.name`, and no two objects of one cluster share them.";
+        "A Kubernetes object has `apiVersion`, `kind` and `metadata.name` of the form that the API server takes, and no two objects of one cluster share them.";
     OBJECT_SCHEMA Error "object-schema", help: "",
         "A Kubernetes object is not valid for the cluster's version of Kubernetes, or a custom resource for the CustomResourceDefinition that is rendered with it. The API server drops fields that such a definition does not name without a word, so here they are errors.";
     RESOURCE_REQUEST Error "resource-request", help: "raise the limit, or ask for less",

@@ -175,6 +175,10 @@ impl<'a> Work<'a> {
             // What a wrong target matches is beside the point.
             let sound = self.findings.len() == before;
             if let Some(body) = self.body(&patch.path, span, None).filter(|_| sound) {
+                if matches!(&body, Body::Manifests(documents) if documents.is_empty()) && self.findings.len() == before {
+                    let message = format!("`{}` has no document, so it patches nothing", patch.path);
+                    self.findings.push(Diagnostic::new(&rules::PATCH_INVALID, span, message));
+                }
                 patches.push(CompiledPatch { stack: patch.stack, when, body, target, count, span });
             }
         }
