@@ -84,10 +84,15 @@ fn schema(object: &Object, schemas: &Schemas, findings: &mut Vec<Diagnostic>) {
             let before = findings.len();
             schemas.check(definition, &object.node, &rules::OBJECT_SCHEMA, findings);
             super::resources::check(object, findings);
+            super::visible::check(&object.node, object.node.span, findings);
             findings.iter_mut().skip(before).for_each(|finding| finding.message.insert_str(0, &format!("{}: ", name(identity))));
             findings.len() == before
         }
-        None => !is_built_in(identity, schemas),
+        None => {
+            let before = findings.len();
+            super::visible::check(&object.node, object.node.span, findings);
+            findings.len() == before && !is_built_in(identity, schemas)
+        }
     });
     if !valid && schemas.kind(&identity.api_version, &identity.kind).is_none() {
         let message = format!("Kubernetes 1.{} has no {} {}", schemas.minor(), identity.api_version, identity.kind);
