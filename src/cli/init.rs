@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::files::{self, Existing};
 use super::{Context, Options, Outcome};
-use crate::diagnostic::rules;
+use crate::diagnostic::{inert, rules};
 use crate::files::named;
 
 /// Writes a new project.
@@ -121,6 +121,16 @@ pub(super) fn run(command: &Init, context: &Context<'_>) -> Outcome {
 fn next(folder: &Path) -> String {
     match folder == Path::new(".") {
         true => "Next: netloom render\n".to_owned(),
-        false => format!("Next: cd {} && netloom render\n", folder.display()),
+        false => format!("Next: cd {} && netloom render\n", inert::line(&word(&folder.to_string_lossy()))),
+    }
+}
+
+/// A text as one word of a shell.
+fn word(text: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '+' | '@' | '~');
+    if text.chars().all(plain) && !text.starts_with(['-', '~']) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
     }
 }

@@ -235,9 +235,9 @@ rules! {
     PATCH_COUNT Error "patch-count", help: "make the target narrower, or mend the number",
         "A patch matches another number of objects than its `expect` or `atLeast` says. Without either it has to match one at least; each document of a patch file is counted by itself.";
     PATCH_INVALID Error "patch-invalid", help: "",
-        "A patch is no strategic merge patch or JSON 6902 patch, or cannot be applied to this object.";
+        "A patch is no strategic merge patch or JSON 6902 patch, or cannot be applied to this object. Through patches an object keeps its `apiVersion`, `kind` and `metadata.name`, and a resource of a template its `Type`: `$patch: delete`, or `null` from a program, removes one, and `resources` adds another one.";
     OBJECT_IDENTITY Error "object-identity", help: "",
-        "A Kubernetes object has `apiVersion`, `kind` and `metadata.name`, and no two objects of one cluster share them.";
+        "A Kubernetes object has `apiVersion`, `kind` and `metadata.name` of the form that the API server takes, and no two objects of one cluster share them.";
     OBJECT_SCHEMA Error "object-schema", help: "",
         "A Kubernetes object is not valid for the cluster's version of Kubernetes, or a custom resource for the CustomResourceDefinition that is rendered with it. The API server drops fields that such a definition does not name without a word, so here they are errors.";
     RESOURCE_REQUEST Error "resource-request", help: "raise the limit, or ask for less",
@@ -291,6 +291,8 @@ rules! {
         "A `Ref`, `Fn::GetAtt`, `Fn::Sub` or `DependsOn` in a final template names something that the template does not have, or an attribute that the type does not give. CloudFormation would refuse the template when it is applied.";
     TEMPLATE_IMPORT Error "template-import", help: "name an export of a network or cluster of the project, or list what other stacks export under `spec.imports` of netloom.yaml",
         "`Fn::ImportValue` in a final template names an export that no stack of the project has, and that is not listed among the foreign ones. CloudFormation would refuse the template when it is applied.";
+    TEMPLATE_INJECTION Error "template-injection", help: "",
+        "Text of a declaration, or an option that a declaration or a layer gives, would be a program in a template: `{{resolve:ssm:NAME}}` or `{{resolve:secretsmanager:NAME}}`, in the place of which CloudFormation puts a stored value, `${NAME}` in `Fn::Sub`, or a function such as `Fn::GetAtt`. Whoever may write a tag could read secrets with it. What the author of an overlay writes out in a resource or a patch is the author's program, and stays.";
     TEMPLATE_CIRCLE Error "template-circle", help: "take out one of the references, or make it a resource of its own, such as `AWS::EC2::SecurityGroupIngress`",
         "Resources of a template refer to each other in a circle, so that CloudFormation cannot make any of them first.";
     STACK_MISSING Error "stack-missing", help: "say `when: network.platform == 'aws'`",

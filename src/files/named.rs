@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::{CWD, FileType, Mode, OFlags};
+use rustix::fs::{Access, CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::Folder;
@@ -36,6 +36,11 @@ pub(crate) fn real(path: &Path) -> std::io::Result<PathBuf> {
 /// Whether anything stands in a folder under a name; a link counts itself.
 pub(crate) fn has(folder: &Path, name: &str) -> bool {
     folder.join(name).symlink_metadata().is_ok()
+}
+
+/// Whether a path is that of a file that may be executed.
+pub(crate) fn is_program(path: &Path) -> bool {
+    path.is_file() && rustix::fs::access(path, Access::EXEC_OK).is_ok()
 }
 
 /// The nearest of a folder and those above it that has a file of that name.
