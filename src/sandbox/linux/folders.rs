@@ -58,7 +58,7 @@ pub(super) fn below(root: &OwnedFd, path: impl AsRef<Path>, mut made: Option<&mu
     for name in path.as_ref() {
         let mut found = entry(&folder, name, OFlags::DIRECTORY);
         if let (Err(Errno::NOENT), Some(made)) = (&found, made.as_deref_mut()) {
-            let new = rustix::fs::mkdirat(&folder, name, Mode::from_raw_mode(0o775));
+            let new = rustix::fs::mkdirat(&folder, name, Mode::from_raw_mode(0o755));
             found = entry(&folder, name, OFlags::DIRECTORY);
             // Another netloom may have made it meanwhile.
             if new.is_ok() {
