@@ -37,17 +37,16 @@ fn every_check_runs() {
     let network = project.network(NETWORK);
     let facts = [project.facts(FACTS)];
     let policy = "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: a}, spec: {podSelector: {}, policyTypes: [Ingress, Egress]}}";
-    let policy = project.node("policy.yaml", policy);
-    let object = Arc::new(Object::new(Identity::of(&policy).unwrap(), "policies".into(), policy));
+    let mut object = |component: &str, text: &str| {
+        let node = project.node(&format!("{component}.yaml"), text);
+        Arc::new(Object::new(Identity::of(&node).unwrap(), component.into(), node))
+    };
+    let policy = object("policies", policy);
     let definition = "{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: as.b.c}, spec: {group: b.c, \
                       scope: Cluster, names: {kind: A, plural: as}, versions: [{name: v1, served: true, storage: true, \
                       schema: {openAPIV3Schema: {}}}]}}";
-    let definition = project.node("definition.yaml", definition);
-    let definition = Arc::new(Object::new(Identity::of(&definition).unwrap(), "definitions".into(), definition));
     let service = "{apiVersion: v1, kind: Service, metadata: {name: a}, spec: {clusterIP: 10.1.2.3}}";
-    let service = project.node("service.yaml", service);
-    let service = Arc::new(Object::new(Identity::of(&service).unwrap(), "rest".into(), service));
-    let objects = [Arc::clone(&object), object, definition, service];
+    let objects = [Arc::clone(&policy), policy, object("definitions", definition), object("rest", service)];
     let rule = "      - {IpProtocol: -1, SourceSecurityGroupId: {Ref: Other}}\n".repeat(61);
     let template = format!(
         "Resources:\n  NodesSecurityGroup:\n    Type: AWS::EC2::SecurityGroup\n    Properties:\n      SecurityGroupIngress:\n{rule}"

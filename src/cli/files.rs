@@ -129,8 +129,8 @@ impl Work {
             let above = path.strip_suffix(name).unwrap_or_default();
             let staged = format!("{above}.{name}.netloom-new");
             self.staged.push((staged.clone(), path.clone()));
-            let text = text.clone();
-            self.at(path, move |root| create(root, staged.as_bytes(), &text))?;
+            let (text, like) = (text.clone(), path.clone());
+            self.at(path, move |root| create(root, staged.as_bytes(), &text, like.as_bytes()))?;
         }
         Ok(())
     }
@@ -161,14 +161,17 @@ impl Work {
     }
 }
 
-/// Makes a file, in place of one that an interrupted run has left.
-fn create(root: &Folder, path: &[u8], text: &str) -> Done<()> {
+/// Makes a file, in place of one that an interrupted run has left, with the permissions of the one that it will replace.
+fn create(root: &Folder, path: &[u8], text: &str, like: &[u8]) -> Done<()> {
     let disk = Disk::default();
     if root.has(path) {
         disk.remove(root, path)?;
     }
-    let written = disk.create(root, path, text.as_bytes())?.sync_all();
-    written.map_err(|error| root.fail("write", path)(Errno::from_io_error(&error).unwrap_or(Errno::IO)))
+    let file = disk.create(root, path, text.as_bytes())?;
+    if let Some(mode) = root.mode(like)? {
+        rustix::fs::fchmod(&file, mode & Mode::from_raw_mode(0o777)).map_err(root.fail("write", path))?;
+    }
+    file.sync_all().map_err(|error| root.fail("write", path)(Errno::from_io_error(&error).unwrap_or(Errno::IO)))
 }
 
 /// Gives a staged file its place.

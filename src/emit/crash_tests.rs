@@ -235,7 +235,7 @@ fn errors_name_path_and_cause() {
         .filter_map(|at| scenario.run(&scenario.prepare(), Faults::fail(at, Errno::NOSPC)).0.err())
         .map(|unwritten| unwritten.findings[0].message.clone())
         .collect();
-    let expected = "cannot write `rendered/clusters/.netloom-staging/a/kubernetes/x.yaml`: no space left on device";
+    let expected = "cannot write `rendered/clusters/.render.netloom-staging/a/kubernetes/x.yaml`: no space left on device";
     assert!(messages.iter().any(|message| message == expected), "{messages:#?}");
 }
 
@@ -260,7 +260,7 @@ fn write_more_than_allowed() {
     let before = scratch.tree("rendered");
     let large = [unit("clusters/a", &[("x.yaml", "x: 2\n"), ("y.yaml", &"y".repeat(100_000))])];
     let findings = write(&output(&scratch), &large, Scope::All).unwrap_err().findings;
-    let expected = "cannot write `rendered/clusters/.netloom-staging/a/y.yaml`: file too large";
+    let expected = "cannot write `rendered/clusters/.render.netloom-staging/a/y.yaml`: file too large";
     assert_eq!((findings[0].code.as_ref(), findings[0].message.as_str()), ("output-write", expected));
     assert_eq!(scratch.tree("rendered"), before);
     assert_eq!(check(&scratch, &small), Vec::<String>::new());
@@ -278,9 +278,9 @@ fn files_that_came_in_between_are_put_back() {
     let scratch = Scratch::new();
     let units = [unit("clusters/a", &[("x.yaml", "x\n")])];
     write(&output(&scratch), &units, Scope::All).unwrap();
-    scratch.write("rendered/clusters/.netloom-staging/a/x.yaml", "x\n");
-    scratch.write("rendered/clusters/.netloom-staging/a/deep/late.txt", "mine\n");
-    mark(&scratch, "rendered/clusters/.netloom-staging");
+    scratch.write("rendered/clusters/.render.netloom-staging/a/x.yaml", "x\n");
+    scratch.write("rendered/clusters/.render.netloom-staging/a/deep/late.txt", "mine\n");
+    mark(&scratch, "rendered/clusters/.render.netloom-staging");
     assert_eq!(check(&scratch, &units), ["output-interrupted: a render of `rendered/clusters/a` was stopped in the middle"]);
     write(&output(&scratch), &units, Scope::All).unwrap();
     let tree = scratch.tree("rendered/clusters");
@@ -294,7 +294,7 @@ fn planted_staging_folders_do_no_harm() {
     elsewhere.write("victim", "x\n");
     let hash = blake3::hash(b"x\n").to_hex();
     let units = [unit("clusters/a", &[("x.yaml", "x\n")])];
-    let names = [".netloom-staging", ".a.netloom-staging", ".evil.netloom-staging"];
+    let names = [".render.netloom-staging", ".netloom-staging", ".a.netloom-staging", ".evil.netloom-staging"];
     for (name, ready) in names.into_iter().flat_map(|name| [(name, false), (name, true)]) {
         let scratch = Scratch::new();
         let folder = format!("rendered/clusters/{name}");
@@ -339,11 +339,11 @@ fn links_in_marked_folders_lead_nowhere() {
         for linked in [
             "rendered/clusters/evil/sub",
             "rendered/clusters/evil",
-            "rendered/clusters/.netloom-staging/evil/sub",
-            "rendered/clusters/.netloom-staging/evil",
+            "rendered/clusters/.render.netloom-staging/evil/sub",
+            "rendered/clusters/.render.netloom-staging/evil",
         ] {
             let scratch = Scratch::new();
-            let staged = "rendered/clusters/.netloom-staging/evil";
+            let staged = "rendered/clusters/.render.netloom-staging/evil";
             scratch.link(linked, &elsewhere.path().display().to_string());
             if !linked.ends_with("staging/evil") {
                 scratch.write(&format!("{staged}/.netloom.json"), record.replace("pre-push", "post-checkout"));
@@ -357,7 +357,7 @@ fn links_in_marked_folders_lead_nowhere() {
             if linked != "rendered/clusters/evil" {
                 scratch.write("rendered/clusters/evil/.netloom.json", &record);
             }
-            mark(&scratch, "rendered/clusters/.netloom-staging");
+            mark(&scratch, "rendered/clusters/.render.netloom-staging");
             _ = write(&output(&scratch), &units, Scope::All);
             assert_eq!(elsewhere.tree(""), before, "{linked}, ready {ready}");
         }

@@ -31,7 +31,7 @@ use crate::limits;
 use crate::unit::Artifact;
 
 /// The folder in which units are staged, beside them.
-pub(super) const STAGING: &str = ".netloom-staging";
+pub(super) const STAGING: &str = ".render.netloom-staging";
 /// What tells netloom's own staging folder from one in a commit: Git sets no sticky bit, and no umask or parent does.
 pub(super) const MARK: Mode = Mode::SVTX;
 /// The file that marks a staged folder as complete.
@@ -39,7 +39,7 @@ const READY: &str = ".netloom-ready";
 
 /// Whether an entry of a group is, or pretends to be, a staging folder, also of an earlier version.
 pub(super) fn is_staging_name(entry: &[u8]) -> bool {
-    entry.starts_with(b".") && entry.ends_with(STAGING.as_bytes())
+    entry.starts_with(b".") && entry.ends_with(b".netloom-staging")
 }
 
 /// What of staging folders stands in a group.
@@ -147,12 +147,18 @@ impl Swap<'_> {
         }
     }
 
-    /// Puts the staged folder in the unit's place file by file.
+    /// Puts the staged folder in the unit's place file by file. What fails is tried once more, as when something is discarded.
     pub(super) fn move_files(&self, survey: &Survey<'_>) -> Result<()> {
+        self.move_files_once(survey).or_else(|_| self.move_files_once(survey))
+    }
+
+    fn move_files_once(&self, survey: &Survey<'_>) -> Result<()> {
         if survey.record.is_none() {
             return self.discard().and_then(|()| self.remove_files(survey));
         }
-        if let Some(folder) = self.staging.open(self.unit())? {
+        if let Some(folder) = self.staging.open(self.unit())?
+            && !folder.has(READY.as_bytes())
+        {
             self.disk.create(&folder, READY.as_bytes(), b"")?;
         }
         if self.roll_forward()? { Ok(()) } else { Err(self.group.fail("write all of", self.unit())(Errno::EXIST)) }
@@ -271,7 +277,9 @@ impl Swap<'_> {
     fn remove_files(&self, survey: &Survey<'_>) -> Result<()> {
         let Some(unit) = self.group.open(self.unit())? else { return Ok(()) };
         for path in survey.orphans.iter().map(String::as_bytes) {
-            self.disk.remove(&unit, path)?;
+            if unit.has(path) {
+                self.disk.remove(&unit, path)?;
+            }
             self.remove_empty(&unit, path)?;
         }
         if unit.has(record::FILE.as_bytes()) {
@@ -279,6 +287,20 @@ impl Swap<'_> {
         }
         if unit.entries()?.is_empty() { self.disk.remove_folder(self.group, self.unit()) } else { Ok(()) }
     }
+}
+
+/// Removes the folders below one that hold nothing, and tells whether it holds nothing itself: what an interrupted render leaves
+/// of a unit whose files it had to remove one by one.
+pub(super) fn sweep(disk: &Disk, folder: &Folder) -> Result<bool> {
+    let mut empty = true;
+    for (name, kind) in folder.entries()? {
+        let inner = if kind == Kind::Folder { folder.open(&name)? } else { None };
+        match inner {
+            Some(inner) if sweep(disk, &inner)? => disk.remove_folder(folder, &name)?,
+            _ => empty = false,
+        }
+    }
+    Ok(empty)
 }
 
 /// A folder of a unit in the making, and the one that it replaces.

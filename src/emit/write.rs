@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use rayon::prelude::*;
+use rustix::io::Errno;
 
 use super::survey::Survey;
 use super::swap::{self, Committed, Swap};
@@ -11,7 +12,7 @@ use super::{
     surveys,
 };
 use crate::diagnostic::{Diagnostic, Severity, rules};
-use crate::files::{Disk, Failure, Folder, Kind, Lock, Result};
+use crate::files::{Disk, Failure, Folder, Kind, Lock, Mode, Result};
 use crate::limits;
 use crate::tree::Span;
 use crate::unit::Unit;
@@ -109,8 +110,21 @@ impl<'a> Grounds<'a> {
                 let swap = Swap { disk: self.disk, group, staging: &staging, name };
                 swap.roll_forward().map_err(|failure| Unwritten::interrupted(&failure))?;
             }
+            for (entry, kind) in group.entries().map_err(|failure| Unwritten::nothing(&failure))? {
+                if kind == Kind::Folder && !swap::is_staging_name(&entry) {
+                    self.sweep(group, &entry).map_err(|failure| Unwritten::interrupted(&failure))?;
+                }
+            }
         }
         if planted.is_empty() { Ok(()) } else { Err(planted.into()) }
+    }
+
+    /// Removes folders of a unit that hold nothing, and the unit's own if it does not either.
+    fn sweep(&self, group: &Folder, unit: &[u8]) -> Result<()> {
+        match group.open(unit)? {
+            Some(folder) if swap::sweep(self.disk, &folder)? => self.disk.remove_folder(group, unit),
+            _ => Ok(()),
+        }
     }
 
     /// Makes the folders that units are staged in and put in.
@@ -125,9 +139,10 @@ impl<'a> Grounds<'a> {
             let staging = match folder.open(swap::STAGING.as_bytes())? {
                 Some(staging) => staging,
                 None => {
-                    let staging = self.disk.make_marked(&folder, swap::STAGING.as_bytes(), swap::MARK)?;
+                    self.disk.make_closed(&folder, swap::STAGING.as_bytes(), swap::MARK)?;
                     self.made.push(path);
-                    staging
+                    let gone = || folder.fail("open", swap::STAGING.as_bytes())(Errno::NOENT);
+                    folder.open(swap::STAGING.as_bytes())?.ok_or_else(gone)?
                 }
             };
             Ok(Some((folder, staging)))
@@ -164,14 +179,12 @@ fn ensure(disk: &Disk, root: &Folder, path: &[u8], made: &mut Vec<Vec<u8>>) -> R
     if let Some(folder) = root.open(path)? {
         return Ok(folder);
     }
-    match disk.make(root, path) {
-        Ok(folder) => {
-            made.push(path.to_vec());
-            Ok(folder)
-        }
+    match disk.make_closed(root, path, Mode::empty()) {
+        Ok(()) => made.push(path.to_vec()),
         // Another netloom may have made it meanwhile.
-        Err(failure) => root.open(path)?.ok_or(failure),
+        Err(failure) => return root.open(path)?.ok_or(failure),
     }
+    root.open(path)?.ok_or_else(|| root.fail("open", path)(Errno::NOENT))
 }
 
 /// Removes folders that were made, as far as they are empty.
@@ -235,22 +248,29 @@ impl Round<'_> {
         self.told(&failures, &standing).and(&left)
     }
 
-    /// Moves the files of units that could not be exchanged, and deletes what was replaced.
+    /// Moves the files of units that could not be exchanged, those that are no more last, and deletes what was replaced.
     fn finish(&mut self) -> std::result::Result<(), Unwritten> {
-        let one = |(((swap, survey), _), state): (&(Change<'_>, bool), &Result<Committed>)| match state {
-            Ok(Committed::Whole) => (Standing::New, None, swap.discard().err()),
-            _ => match swap.move_files(survey) {
-                Ok(()) => (Standing::New, None, None),
-                Err(failure) => (Standing::Part, Some(failure), None),
-            },
-        };
-        let done: Vec<_> = self.changes.par_iter().zip(&self.states).map(one).collect();
-        let (mut standing, mut failures, mut left) = (Vec::new(), Vec::new(), Vec::new());
-        for (one, failure, leftover) in done {
-            standing.push(one);
-            failures.extend(failure);
-            left.extend(leftover);
+        let whole = |at: usize| matches!(self.states.get(at), Some(Ok(Committed::Whole)));
+        let mut standing: Vec<_> =
+            (0..self.changes.len()).map(|at| if whole(at) { Standing::New } else { Standing::Old }).collect();
+        let mut failures = Vec::new();
+        for declared in [true, false] {
+            let wanted =
+                |(at, ((_, survey), _)): &(usize, &(Change<'_>, bool))| !whole(*at) && survey.record.is_some() == declared;
+            let by_file: Vec<_> = self.changes.iter().enumerate().filter(wanted).collect();
+            let moved = by_file.par_iter().map(|(at, ((swap, survey), _))| (*at, swap.move_files(survey).err()));
+            for (at, failure) in moved.collect::<Vec<_>>() {
+                let now = if failure.is_some() { Standing::Part } else { Standing::New };
+                standing.get_mut(at).into_iter().for_each(|one| *one = now);
+                failures.extend(failure);
+            }
+            if !failures.is_empty() {
+                break;
+            }
         }
+        let replaced: Vec<_> =
+            self.changes.iter().enumerate().filter(|(at, _)| whole(*at)).map(|(_, (change, _))| *change).collect();
+        let left = discard(&replaced);
         match (failures.is_empty(), left.is_empty()) {
             (true, true) => Ok(()),
             (true, false) => Err(Unwritten::left_over(&left.iter().collect::<Vec<_>>())),

@@ -113,6 +113,11 @@ impl Folder {
         Ok(self.stat(path)?.map(|stat| Kind::of(FileType::from_raw_mode(stat.st_mode))))
     }
 
+    /// The permissions of what stands at `path`; none when nothing does.
+    pub(crate) fn mode(&self, path: &[u8]) -> Result<Option<Mode>> {
+        Ok(self.stat(path)?.map(|stat| Mode::from_raw_mode(stat.st_mode)))
+    }
+
     /// The permissions of the folder itself.
     pub(crate) fn own_mode(&self) -> Result<Mode> {
         let stat = rustix::fs::fstat(&self.handle).map_err(self.fail("read", b""))?;

@@ -59,38 +59,55 @@ pub(crate) struct Reached<F, T> {
     pub(crate) thing: Option<T>,
 }
 
+/// Why a path leads nowhere.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Lost {
+    pub(crate) error: Errno,
+    /// What the last link on the way holds.
+    pub(crate) link: Option<Vec<u8>>,
+}
+
+impl From<Errno> for Lost {
+    fn from(error: Errno) -> Self {
+        Self { error, link: None }
+    }
+}
+
 /// Follows a path and every link on its way, none of which may leave the outermost folder. An absolute link leaves, also when it
 /// points back inside: it would break in every other checkout.
 ///
 /// # Errors
 /// As a file system has them: `XDEV` for a link that leaves, `LOOP` for links in a circle, `NOENT` for what is not there.
-pub(crate) fn follow<L: Lookup>(lookup: &L, path: &[u8]) -> rustix::io::Result<Reached<L::Folder, L::Thing>> {
+pub(crate) fn follow<L: Lookup>(lookup: &L, path: &[u8]) -> Result<Reached<L::Folder, L::Thing>, Lost> {
     let parts = |path: &[u8]| path.rsplit(|byte| *byte == b'/').map(<[u8]>::to_vec).collect::<Vec<_>>();
     let mut rest = parts(path);
     let mut way: Vec<(Vec<u8>, L::Folder)> = Vec::new();
-    let (mut links, mut thing) = (0, None);
+    let (mut links, mut last, mut thing) = (0, None, None);
+    let lost = |error, link: &Option<Vec<u8>>| Lost { error, link: link.clone() };
     while let Some(part) = rest.pop() {
         match part.as_slice() {
             b"" | b"." => continue,
             b".." => {
-                way.pop().ok_or(Errno::XDEV)?;
+                way.pop().ok_or_else(|| lost(Errno::XDEV, &last))?;
                 continue;
             }
             _ => {}
         }
-        match lookup.look(way.last().map(|(_, folder)| folder), &part)? {
+        match lookup.look(way.last().map(|(_, folder)| folder), &part).map_err(|error| lost(error, &last))? {
             Found::Folder(folder) => way.push((part, folder)),
             Found::Link(target) => {
                 links += 1;
-                if links > LINKS {
-                    return Err(Errno::LOOP);
-                }
-                if target.starts_with(b"/") {
-                    return Err(Errno::XDEV);
-                }
                 rest.extend(parts(&target));
+                let leaves = target.starts_with(b"/");
+                last = Some(target);
+                if links > LINKS {
+                    return Err(lost(Errno::LOOP, &last));
+                }
+                if leaves {
+                    return Err(lost(Errno::XDEV, &last));
+                }
             }
-            Found::Thing(_) if !rest.is_empty() => return Err(Errno::NOTDIR),
+            Found::Thing(_) if !rest.is_empty() => return Err(lost(Errno::NOTDIR, &last)),
             Found::Thing(found) => thing = Some((part, found)),
         }
     }

@@ -20,7 +20,7 @@ mod tests;
 
 pub(crate) use disk::Disk;
 pub(crate) use folder::{Folder, Held, Kind, kind, names};
-pub(crate) use follow::{Found, Lookup, Reached, follow};
+pub(crate) use follow::{Found, Lookup, Lost, Reached, follow};
 pub use foreign::Foreign;
 
 pub(crate) use rustix::fs::{FlockOperation as Lock, Mode};

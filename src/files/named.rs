@@ -1,6 +1,7 @@
 //! Paths that the user named, on the command line or by standing in a folder: links on the way to them are followed.
 
 use std::fs::File;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -64,7 +65,8 @@ impl Made {
         let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
         let missing = path.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.is_dir());
         let made = missing.map(Path::to_owned).collect();
-        std::fs::create_dir_all(path)?;
+        // Nobody else may write there, whatever the process is told.
+        std::fs::DirBuilder::new().recursive(true).mode(0o755).create(path)?;
         let folder = Folder::passage(path).map_err(|failure| failure.error)?;
         Ok(Self { folder: Arc::new(folder), made })
     }

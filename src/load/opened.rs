@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rustix::io::Errno;
 
 use crate::files::ignored::Ignored;
-use crate::files::{self, Folder as Held, Kind, follow};
+use crate::files::{self, Folder as Held, Kind, Lost, follow};
 use crate::git::{self, Tree};
 use crate::limits;
 
@@ -57,7 +57,7 @@ impl Place {
 
     /// Opens what stands at `path` below the root, following links that stay inside; and the path that it really has, where a
     /// link was on the way.
-    pub(super) fn open(&self, path: &str) -> Result<(Opened, Option<Vec<u8>>), Errno> {
+    pub(super) fn open(&self, path: &str) -> Result<(Opened, Option<Vec<u8>>), Lost> {
         let path = path.as_bytes();
         match self {
             Place::Stored(tree) => {

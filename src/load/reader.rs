@@ -28,8 +28,8 @@ pub(super) fn is_passed_over(name: &[u8]) -> bool {
 impl Reader<'_> {
     /// Opens what stands at `path` below the root, following links that lead to what could be named.
     pub(super) fn open(&self, path: &str) -> Result<Opened, Refusal> {
-        let (opened, real) = self.place.open(path).map_err(|error| match error {
-            Errno::XDEV => Refusal::outside(),
+        let (opened, real) = self.place.open(path).map_err(|lost| match lost.error {
+            Errno::XDEV => Refusal::outside(lost.link.as_deref()),
             Errno::LOOP => Refusal::new(&rules::FILE_UNREADABLE, "is a symbolic link that goes in a circle"),
             Errno::NXIO => Refusal::new(&rules::FILE_UNREADABLE, "is no regular file"),
             Errno::NOENT if path == PROJECT_FILE => Refusal::new(&rules::PROJECT_MISSING, "is missing"),

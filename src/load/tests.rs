@@ -94,7 +94,8 @@ fn links_inside_are_followed_and_links_outside_refused() {
         let folder = project();
         folder.link(path, target);
         let (paths, findings) = load(&folder);
-        let expected = format!("error[file-outside-project]: `{path}` is a symbolic link that leaves the project\n");
+        let expected =
+            format!("error[file-outside-project]: `{path}` is a symbolic link that leaves the project: it leads to `{target}`\n");
         assert!(findings.starts_with(&expected), "{findings}");
         assert!(!paths.contains(&path.to_owned()));
     }

@@ -26,9 +26,12 @@ impl Refusal {
         Self::new(&rules::FILE_UNREADABLE, format!("cannot be read: {}", cause(&error.into())))
     }
 
-    pub(super) fn outside() -> Self {
+    /// A link leaves the project; `target` is what the last one on the way holds.
+    pub(super) fn outside(target: Option<&[u8]>) -> Self {
         let help = "copy the file into the project; a link must be relative and stay inside";
-        Self { help: Some(help), ..Self::new(&rules::FILE_OUTSIDE, "is a symbolic link that leaves the project") }
+        let target = target.map(|target| format!(": it leads to `{}`", String::from_utf8_lossy(target).escape_debug()));
+        let reason = format!("is a symbolic link that leaves the project{}", target.unwrap_or_default());
+        Self { help: Some(help), ..Self::new(&rules::FILE_OUTSIDE, reason) }
     }
 
     pub(super) fn link(reason: String) -> Self {

@@ -85,7 +85,8 @@ impl<'a> Work<'a> {
     fn visible<'t>(&mut self, text: &'t str, file: FileId) -> Cow<'t, str> {
         match yaml::visible(text, file) {
             Ok(()) => Cow::Borrowed(text),
-            Err((finding, rest)) => {
+            Err(seen) => {
+                let (finding, rest) = *seen;
                 self.findings.push(finding);
                 Cow::Owned(rest)
             }

@@ -270,10 +270,10 @@ pub fn invisible(bad: char, span: Span) -> Diagnostic {
 ///
 /// # Errors
 /// When there is one: what is said of the first, at its place, and the text without any.
-pub fn visible(text: &str, file: FileId) -> Result<(), (Diagnostic, String)> {
+pub fn visible(text: &str, file: FileId) -> Result<(), Box<(Diagnostic, String)>> {
     let Some((at, bad)) = hidden(text) else { return Ok(()) };
     let finding = invisible(bad, Span::new(file, at, at + bad.len_utf8()));
-    Err((finding, text.replace(is_hidden, "")))
+    Err(Box::new((finding, text.replace(is_hidden, ""))))
 }
 
 /// Control and direction characters that make a text look like another one (CVE-2021-42574).
