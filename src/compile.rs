@@ -17,6 +17,7 @@ use rayon::prelude::*;
 use crate::declare::{Declared, Network};
 use crate::diagnostic::{self, Diagnostic};
 use crate::emit::Scope;
+use crate::files::Foreign;
 use crate::git::Tree;
 use crate::kubernetes::schema;
 use crate::plan;
@@ -54,6 +55,8 @@ pub struct Compilation {
     pub units: Vec<Unit>,
     /// The output folder, relative to the root.
     pub output: String,
+    /// What in it is others' on purpose.
+    pub foreign: Foreign,
     /// Whether these are all units, so that what else is in the output is left over.
     pub scope: Scope,
 }
@@ -145,7 +148,9 @@ pub(crate) fn compile_at<T>(
     resolve::severities(&project, &library, &policies.codes(&sources), &mut findings);
     diagnostic::sort(&mut findings, &sources);
     let scope = if wanted == Wanted::All { Scope::All } else { Scope::Some };
-    (Compilation { sources: Arc::clone(&sources), findings, units, output, scope }, Some(chosen))
+    // What is no pattern was reported when the project was read.
+    let foreign = Foreign::new(&project.value.spec.paths.foreign).unwrap_or_default();
+    (Compilation { sources: Arc::clone(&sources), findings, units, output, foreign, scope }, Some(chosen))
 }
 
 /// The folders of all units that are declared, also of networks that netloom does not create.

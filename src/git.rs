@@ -1,20 +1,26 @@
 //! What Git has stored, read by its plumbing alone: no checkout, no hook, no filter, no network.
 //!
-//! `git` runs with an environment of netloom's own: neither the user's configuration nor the system's takes part, a partial clone
+//! `git` is found once, outside of what a branch brings along ([`executable()`]), and may take only so long and say only so much. It
+//! runs with an environment of netloom's own: neither the user's configuration nor the system's takes part, a partial clone
 //! fetches nothing, and the commands that are used (`rev-parse`, `merge-base`, `ls-files`, `diff-index`, `cat-file --batch`) run no other program. A
 //! repository of somebody else's is read like any other, because containers in CI often check out as another user; one that is
 //! hidden in the project as a bare repository is not (`safe.bareRepository`).
 
+mod child;
+mod executable;
 mod message;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use crate::diagnostic::Diagnostic;
-use crate::sandbox;
-use message::{Trouble, cannot_start};
-pub use tree::{Entry, Kind, Tree};
+use child::{Batch, Bounds};
+pub use executable::{Executable, executable};
+use message::{Stopped, Trouble};
+pub use tree::{Kind, Tree};
 
 /// Where the default branch is looked for, in order.
 const DEFAULT_BRANCHES: [&str; 5] = [
@@ -31,6 +37,8 @@ const REVISION_BYTES: usize = 256;
 /// The repository that a project lies in.
 #[derive(Clone, Debug)]
 pub struct Repository {
+    git: Executable,
+    bounds: Bounds,
     folder: PathBuf,
     /// The project's folder in the repository: empty, or with a `/` at its end.
     prefix: String,
@@ -56,26 +64,10 @@ impl Base {
     }
 }
 
-/// git, by the first absolute folder of the `PATH` that has it and does not lie in the project.
-#[must_use]
-pub fn program(project: &Path) -> Option<PathBuf> {
-    let project = project.canonicalize().unwrap_or_default();
-    let folders = std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into());
-    let found = std::env::split_paths(&folders).filter(|folder| folder.is_absolute()).map(|folder| folder.join("git"));
-    let outside = |path: &PathBuf| path.canonicalize().is_ok_and(|real| real.is_file() && !real.starts_with(&project));
-    found.filter(|path| !path.starts_with(&project)).find(outside)
-}
-
 /// The index that `git commit` with `-a` or with paths makes for its hooks.
 #[must_use]
 pub fn index() -> Option<PathBuf> {
     std::env::var_os("GIT_INDEX_FILE").and_then(|path| std::path::absolute(path).ok())
-}
-
-/// Starts a command, where that can be done.
-fn start(command: &mut Command) -> Result<Child, Diagnostic> {
-    let mut command = std::mem::replace(command, Command::new("git"));
-    sandbox::apart(move || command.spawn()).map_err(|error| cannot_start(&error))
 }
 
 impl Repository {
@@ -84,12 +76,19 @@ impl Repository {
     /// # Errors
     /// When there is none, or no `git`.
     pub fn find(folder: &Path) -> Result<Self, Diagnostic> {
-        let mut found = Self { folder: folder.to_path_buf(), prefix: String::new(), shallow: false };
-        let answer = found.ask(&["rev-parse", "--is-shallow-repository", "--show-prefix"])?;
+        Self::with(executable(folder)?, Bounds::default(), folder)
+    }
+
+    fn with(git: Executable, bounds: Bounds, folder: &Path) -> Result<Self, Diagnostic> {
+        let mut found = Self { git, bounds, folder: folder.to_path_buf(), prefix: String::new(), shallow: false };
+        let answer = found.ask("rev-parse", &["--is-shallow-repository", "--show-prefix"])?;
         let mut lines = answer.as_deref().ok_or_else(|| Trouble::NoRepository.report(folder))?.lines();
         found.shallow = lines.next() == Some("true");
         found.prefix = lines.next().unwrap_or_default().to_owned();
-        Ok(found)
+        match found.prefix.is_empty() || found.prefix.ends_with('/') {
+            true => Ok(found),
+            false => Err(Stopped::Garbage.report("rev-parse", bounds)),
+        }
     }
 
     /// The project's folder in the repository: empty, or with a `/` at its end.
@@ -113,8 +112,9 @@ impl Repository {
             let Some(tip) = self.commit(branch)? else { continue };
             let name = branch.trim_start_matches("refs/heads/").trim_start_matches("refs/remotes/").to_owned();
             let trouble = if self.shallow { Trouble::ShallowMergeBase(&name) } else { Trouble::NoMergeBase(&name) };
-            let commit = self.ask(&["merge-base", &tip, &head])?.ok_or_else(|| trouble.report(&self.folder))?;
-            return Ok(Base { name, merge_base: true, commit: commit.trim().to_owned() });
+            let commit = self.ask("merge-base", &[&tip, &head])?.ok_or_else(|| trouble.report(&self.folder))?;
+            let commit = named(&commit).ok_or_else(|| Stopped::Garbage.report("merge-base", self.bounds))?;
+            return Ok(Base { name, merge_base: true, commit });
         }
         let trouble = if self.shallow { Trouble::ShallowMergeBase("main") } else { Trouble::NoDefaultBranch };
         Err(trouble.report(&self.folder))
@@ -126,18 +126,17 @@ impl Repository {
         if revision.is_empty() || revision.starts_with('-') || revision.len() > REVISION_BYTES || !revision.chars().all(plain) {
             return Err(Trouble::Malformed(revision).report(&self.folder));
         }
-        let answer = self.ask(&["rev-parse", "--verify", "--quiet", &format!("{revision}^{{commit}}")])?;
-        let named = |name: &&str| matches!(name.len(), 40 | 64) && name.bytes().all(|byte| byte.is_ascii_hexdigit());
-        Ok(answer.as_deref().map(str::trim).filter(named).map(ToOwned::to_owned))
+        let answer = self.ask("rev-parse", &["--verify", "--quiet", &format!("{revision}^{{commit}}")])?;
+        Ok(answer.as_deref().and_then(named))
     }
 
     /// The project's files as they are in a commit; none when the commit does not have the project's folder.
     ///
     /// # Errors
-    /// When `git` cannot be started.
+    /// When `git` cannot be started, or does not answer.
     pub fn tree(&self, commit: &str) -> Result<Option<Tree>, Diagnostic> {
         let folder = self.prefix.trim_end_matches('/');
-        Ok(Tree::new(self.batch()?, commit, folder))
+        Tree::new(self.batch()?, commit, folder)
     }
 
     /// The project's files as the next commit will have them: those of the index.
@@ -145,9 +144,12 @@ impl Repository {
     /// # Errors
     /// When `git` cannot be started, or a merge is not done.
     pub fn index(&self) -> Result<Tree, Diagnostic> {
-        let listed = Self::answer(self.command_on_index().args(["ls-files", "--stage", "-z"]))?;
-        let tree = listed.map(|listed| Ok(Tree::staged(self.batch()?, &listed))).transpose()?.flatten();
-        tree.ok_or_else(|| Trouble::Unmerged.report(&self.folder))
+        let listed = self.answer(self.command_on_index(), "ls-files", &["--stage", "-z"])?;
+        let listed = listed.ok_or_else(|| Stopped::Ended.report("ls-files", self.bounds))?;
+        if listed.iter().filter(|byte| **byte == 0).count() > self.bounds.entries {
+            return Err(Stopped::Entries.report("ls-files", self.bounds));
+        }
+        Tree::staged(self.batch()?, &listed).ok_or_else(|| Trouble::Unmerged.report(&self.folder))
     }
 
     /// The files, by their paths in the repository, that the next commit will change; none when it will be the first one.
@@ -156,28 +158,29 @@ impl Repository {
     /// When `git` cannot be started.
     pub fn staged(&self) -> Result<Option<Vec<String>>, Diagnostic> {
         let Some(head) = self.commit("HEAD")? else { return Ok(None) };
-        let arguments = ["diff-index", "--cached", "--name-only", "--no-renames", "-z", &head, "--"];
-        let names = Self::answer(self.command_on_index().args(arguments))?.unwrap_or_default();
+        let arguments = ["--cached", "--name-only", "--no-renames", "-z", &head, "--"];
+        let names = self.answer(self.command_on_index(), "diff-index", &arguments)?;
+        let names = names.ok_or_else(|| Stopped::Ended.report("diff-index", self.bounds))?;
+        if names.last().is_some_and(|byte| *byte != 0) {
+            return Err(Stopped::Garbage.report("diff-index", self.bounds));
+        }
         let names = names.split(|byte| *byte == 0).filter(|name| !name.is_empty());
         Ok(Some(names.map(|name| String::from_utf8_lossy(name).into_owned()).collect()))
     }
 
     /// What `git` answers; none when it says no.
-    fn ask(&self, arguments: &[&str]) -> Result<Option<String>, Diagnostic> {
-        let answer = Self::answer(self.command().args(arguments))?;
+    fn ask(&self, what: &'static str, arguments: &[&str]) -> Result<Option<String>, Diagnostic> {
+        let answer = self.answer(self.command(), what, arguments)?;
         Ok(answer.map(|answer| String::from_utf8_lossy(&answer).into_owned()))
     }
 
-    fn answer(command: &mut Command) -> Result<Option<Vec<u8>>, Diagnostic> {
-        let child = start(command.stdin(Stdio::null()).stdout(Stdio::piped()))?;
-        let output = child.wait_with_output().map_err(|error| cannot_start(&error))?;
-        Ok(output.status.success().then_some(output.stdout))
+    fn answer(&self, mut command: Command, what: &'static str, arguments: &[&str]) -> Result<Option<Vec<u8>>, Diagnostic> {
+        child::ask(command.arg(what).args(arguments), what, self.bounds)
     }
 
     /// A process that gives objects by their names.
-    fn batch(&self) -> Result<Child, Diagnostic> {
-        let mut command = self.command();
-        start(command.args(["cat-file", "--batch"]).stdin(Stdio::piped()).stdout(Stdio::piped()))
+    fn batch(&self) -> Result<Batch, Diagnostic> {
+        Batch::start(&mut self.command(), self.bounds)
     }
 
     /// A command that reads the index: `git commit` with `-a` or with paths makes one of its own for its hooks.
@@ -188,8 +191,7 @@ impl Repository {
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new(program(&self.folder).unwrap_or_else(|| "git".into()));
-        command.env_clear();
+        let mut command = self.git.command();
         command.envs([
             ("LC_ALL", "C"),
             ("GIT_CONFIG_NOSYSTEM", "1"),
@@ -207,7 +209,13 @@ impl Repository {
         for setting in ["core.hooksPath=/dev/null", "core.fsmonitor=false", "safe.directory=*", "safe.bareRepository=explicit"] {
             command.args(["-c", setting]);
         }
-        command.stderr(Stdio::null());
         command
     }
+}
+
+/// The full name of an object, if that is what Git has answered.
+fn named(answer: &str) -> Option<String> {
+    let name = answer.trim();
+    let full = matches!(name.len(), 40 | 64) && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+    full.then(|| name.to_owned())
 }

@@ -10,6 +10,8 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 pub const FILE_BYTES: u64 = 1 << 20;
 /// Bytes of one file that an import command reads; a kops export with its instance groups is far smaller.
 pub const IMPORT_BYTES: u64 = 8 << 20;
+/// Bytes of Git's index that are read to tell what it tracks: some 600,000 files.
+pub const GIT_INDEX_BYTES: usize = 64 << 20;
 /// Files in one project, rendered output not counted.
 pub const PROJECT_FILES: usize = 10_000;
 /// Bytes of all input files together.
@@ -78,6 +80,12 @@ pub const OUTPUT_FILE_BYTES: usize = 1 << 20;
 pub const OUTPUT_UNIT_BYTES: usize = 64 << 20;
 /// Seconds that one netloom waits for another one that writes to the same output folder.
 pub const LOCK_SECONDS: u64 = 10;
+/// Seconds that netloom waits for one process of Git's, answers of `cat-file --batch` taken together.
+pub const GIT_SECONDS: u64 = 30;
+/// Bytes of one answer of Git's.
+pub const GIT_OUTPUT: u64 = 64 << 20;
+/// Entries of the folders that are read from a commit, or of the index: a bomb of ten folders names 10^10 files.
+pub const GIT_ENTRIES: usize = 100_000;
 /// Items of one list in a declaration (zones, subnets, flows).
 pub const LIST_ITEMS: usize = 1_000;
 /// Objects that one `loop` may make.

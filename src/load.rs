@@ -4,12 +4,12 @@
 //! the files of a project are read once, here, into [`Sources`], and every import, template and record is served from there.
 //! What is read lies below the project root, is a regular file, and is no larger than [`limits`] allows.
 //!
-//! Confinement is the kernel's where it can be: `openat2` with `RESOLVE_BENEATH` (Linux 5.6) resolves a path and every link in it
-//! without leaving the root, so there is no moment between check and use. An absolute link counts as leaving, also when it
-//! points back inside; it would break in every other checkout. Elsewhere the resolved path is compared with the root.
+//! Paths are resolved by [`crate::files`], from the root held open, so there is no moment between check and use; links are
+//! followed there one by one, and what they lead to is judged here (`reader`).
 
 mod opened;
 mod output;
+mod reader;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -19,18 +19,18 @@ use std::path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use rayon::prelude::*;
-use rustix::fs::{CWD, Mode, OFlags};
-use rustix::io::Errno;
-
-use crate::declare::{self, Declared, Project};
+use crate::declare::{self, Declared, Paths, Project};
 use crate::diagnostic::{Diagnostic, rules};
+use crate::files::{self, Foreign};
 use crate::git::Tree;
 use crate::limits;
 use crate::tree::yaml::{self, is_hidden};
 use crate::tree::{FileId, Node, Path, Sources, Span};
-use opened::{Opened, Place};
+use opened::Place;
 use output::overlap;
+use rayon::prelude::*;
+use reader::Reader;
+use rustix::io::Errno;
 pub(crate) use text::cause;
 use text::{Refusal, Text};
 use walk::Walk;
@@ -76,10 +76,7 @@ impl Root {
     /// # Errors
     /// When there is no such folder.
     pub fn open(path: &path::Path) -> Result<Self, Diagnostic> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let opened = rustix::fs::openat(CWD, path, flags, Mode::empty()).map_err(std::io::Error::from);
-        let opened = opened.and_then(|folder| Ok(Self { place: Place::Folder { path: path.canonicalize()?, folder } }));
-        opened.map_err(|error| {
+        Place::folder(path).map(|place| Self { place }).map_err(|error| {
             let message = format!("the project folder `{}` cannot be opened: {}", path.display(), cause(&error));
             Diagnostic::new(&rules::PROJECT_MISSING, Span::NONE, message)
         })
@@ -87,7 +84,7 @@ impl Root {
 
     /// Reads `netloom.yaml`; none when it is missing or cannot be read.
     pub fn project_file(&self, sources: &mut Sources, findings: &mut Vec<Diagnostic>) -> Option<FileId> {
-        match self.open_at(PROJECT_FILE) {
+        match self.reader(None).open(PROJECT_FILE) {
             Err(refusal) if refusal.rule == &rules::PROJECT_MISSING => {
                 let folder = self.place.path().map(|path| format!("`{}`", path.display()));
                 let folder = folder.unwrap_or_else(|| "the commit".to_owned());
@@ -112,14 +109,15 @@ impl Root {
         if findings.len() > before {
             return;
         }
-        let mut walk = Walk::new(self, findings);
+        let reader = self.reader(Some(&project.value.spec.paths));
+        let mut walk = Walk::new(&reader, findings);
         for (field, path) in inputs(&project.value) {
             walk.declarations = field == "declarations";
             let named = project.node.get("spec").and_then(|spec| spec.get("paths")?.get(field));
             walk.start(path, named.map(|node| node.span));
         }
         let files = walk.files;
-        self.read_all(files, sources, findings);
+        reader.read_all(files, sources, findings);
     }
 
     /// Checks the folders that the project names: they lie below it, apart from one another.
@@ -138,8 +136,18 @@ impl Root {
         }
         check_repository(&paths.repository, project.span("spec.paths.repository"), findings);
         self.check_output(project, findings);
+        for (at, reason) in Foreign::new(&paths.foreign).err().into_iter().flatten() {
+            let span = project.node.at(&Path::dotted("spec.paths.foreign").item(at)).map_or(Span::NONE, |node| node.span);
+            findings.push(Diagnostic::new(&rules::SCHEMA, span, format!("this is no pattern as in a `.gitignore`: {reason}")));
+        }
     }
 
+    fn reader<'a>(&'a self, paths: Option<&'a Paths>) -> Reader<'a> {
+        Reader { place: &self.place, paths }
+    }
+}
+
+impl Reader<'_> {
     /// Reads `files`, side by side, and adds them in the order of their paths.
     fn read_all(&self, mut files: Vec<String>, sources: &mut Sources, findings: &mut Vec<Diagnostic>) {
         files.sort();
@@ -148,7 +156,7 @@ impl Root {
             if total.load(Ordering::Relaxed) > limits::PROJECT_BYTES {
                 return None;
             }
-            let read = self.open_at(path).and_then(Text::read);
+            let read = self.open(path).and_then(Text::read);
             total.fetch_add(read.as_ref().map_or(0, |read| read.text.len() as u64), Ordering::Relaxed);
             Some(read)
         };
@@ -163,17 +171,6 @@ impl Root {
                 add(path, read, sources, findings);
             }
         }
-    }
-
-    /// Opens what stands at `path` below the root, following links that stay inside.
-    fn open_at(&self, path: &str) -> Result<Opened, Refusal> {
-        self.place.open(path).map_err(|error| match error {
-            Errno::XDEV => Refusal::outside(),
-            Errno::LOOP => Refusal::new(&rules::FILE_UNREADABLE, "is a symbolic link that goes in a circle"),
-            Errno::NXIO => Refusal::new(&rules::FILE_UNREADABLE, "is no regular file"),
-            Errno::NOENT if path == PROJECT_FILE => Refusal::new(&rules::PROJECT_MISSING, "is missing"),
-            error => Refusal::unreadable(error),
-        })
     }
 }
 
@@ -223,7 +220,10 @@ pub fn file(path: &path::Path, sources: &mut Sources, findings: &mut Vec<Diagnos
     if path.as_os_str() == "-" {
         return add("<stdin>", Text::from(std::io::stdin().lock(), limits::IMPORT_BYTES), sources, findings);
     }
-    let opened = std::fs::File::open(path).map_err(Refusal::unreadable);
+    let opened = files::named::file(path).map_err(|error| match error {
+        Errno::INVAL => Refusal::new(&rules::FILE_UNREADABLE, "is no regular file"),
+        error => Refusal::unreadable(error),
+    });
     let read = opened.and_then(|file| Text::from(file, limits::IMPORT_BYTES));
     add(&path.to_string_lossy(), read, sources, findings)
 }

@@ -1,6 +1,7 @@
 //! What case files cannot express: streams that are closed, full, or a terminal.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+#![allow(clippy::disallowed_methods, reason = "terminals and devices are the test's own")]
 
 use std::ffi::OsStr;
 use std::fs::File;

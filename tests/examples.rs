@@ -36,7 +36,7 @@ fn examples_compile_without_complaint_to_what_is_committed() {
         let compilation = compiled(&root);
         assert_eq!(complaints(&compilation), "", "{}", root.display());
         assert!(!compilation.units.is_empty(), "{}", root.display());
-        let output = Output { root: &root, folder: &compilation.output };
+        let output = Output { root: &root, folder: &compilation.output, foreign: &compilation.foreign };
         let differences = emit::compare(&output, &compilation.units, compilation.scope);
         assert_eq!(differences, [], "{}", root.display());
     }

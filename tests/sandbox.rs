@@ -58,7 +58,7 @@ fn by_broker<T: Send + 'static>(work: fn() -> io::Result<T>) -> io::Result<()> {
 }
 
 fn git() -> PathBuf {
-    netloom::git::program(Path::new(".")).unwrap()
+    netloom::git::executable(Path::new(".")).unwrap().path
 }
 
 #[rustfmt::skip]

@@ -11,6 +11,7 @@ pub mod dns_policies;
 pub mod flows;
 pub mod imports;
 mod ingress;
+mod injection;
 pub mod machines;
 pub mod mtu;
 pub mod node_routes;
@@ -25,6 +26,7 @@ pub mod services;
 pub mod subnets;
 mod template_form;
 pub mod version;
+mod visible;
 
 use std::sync::Arc;
 
@@ -35,6 +37,7 @@ use crate::kubernetes::Object;
 use crate::kubernetes::schema::Schemas;
 use crate::plan::ClusterPlan;
 use crate::tree::Span;
+pub use injection::Authors;
 
 /// The facts of a cluster's overlays, later ones winning, each with the place it is from.
 pub type PlacedFacts = [(Facts, Span)];
@@ -68,6 +71,8 @@ pub struct Rendered<'a> {
     pub objects: &'a [Arc<Object>],
     /// The final template of its stack, and what overlays have done to it; none outside AWS.
     pub draft: Option<&'a Draft>,
+    /// Who has written its texts.
+    pub authors: &'a Authors<'a>,
     /// Schemas of its version of Kubernetes.
     pub schemas: &'a Schemas,
 }
@@ -79,7 +84,7 @@ const ARTIFACTS: [Artifacts; 10] = [
     version::check,
     |it, findings| objects::check(it.objects, it.schemas, findings),
     |it, findings| custom::check(it.objects, it.schemas, findings),
-    |it, findings| it.draft.into_iter().for_each(|draft| template(draft, findings)),
+    |it, findings| it.draft.into_iter().for_each(|draft| template(draft, it.authors, findings)),
     |it, findings| it.draft.into_iter().for_each(|draft| security_groups(it.plan, draft, findings)),
     |it, findings| mtu::check(it.plan, it.objects, findings),
     |it, findings| policies::check(it.facts, it.objects, findings),
@@ -93,10 +98,13 @@ pub fn artifacts(rendered: Rendered<'_>, findings: &mut Vec<Diagnostic>) {
     ARTIFACTS.iter().for_each(|check| check(rendered, findings));
 }
 
-/// Reports what CloudFormation would refuse in a template: its form, and references to what is not there.
-pub fn template(draft: &Draft, findings: &mut Vec<Diagnostic>) {
-    template_form::check(&draft.template, findings);
+/// Reports what CloudFormation would refuse in a template: its form, and references to what is not there. And what it would do that
+/// no overlay has written.
+pub fn template(draft: &Draft, authors: &Authors<'_>, findings: &mut Vec<Diagnostic>) {
+    template_form::check(draft, findings);
+    visible::check(&draft.template, Span::NONE, findings);
     references::check(draft, findings);
+    injection::check(draft, authors, findings);
 }
 
 /// Reports what the rules of a cluster's security groups do not admit, and what they are too many for.

@@ -41,21 +41,36 @@ pub(super) fn name(identity: &Identity) -> String {
 /// Longest name of an object: its file's name, which file systems end at 255, has the kind and the namespace, too.
 const NAME_CHARACTERS: usize = 200;
 
-/// Names become file names, so they hold nothing but what Kubernetes allows in one.
+/// Names become file names, so they hold nothing but what Kubernetes allows in one; an API version is `GROUP/VERSION`, or a version
+/// of the core group.
 fn path(object: &Object, findings: &mut Vec<Diagnostic>) {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ':' | '_');
-    let good =
-        |text: &str| !text.is_empty() && text.len() <= NAME_CHARACTERS && text.chars().all(allowed) && !text.starts_with('.');
-    if !good(&object.identity.kind) || !good(&object.identity.name) {
-        let span = object.node.get("metadata").unwrap_or(&object.node).span;
-        let message = match object.identity.name.chars().count() {
+    let Identity { api_version, kind, namespace, name: own } = &object.identity;
+    let metadata = object.node.get("metadata").unwrap_or(&object.node);
+    if !good(kind) || !good(own) {
+        let message = match own.chars().count() {
             long if long > NAME_CHARACTERS => {
                 format!("a name of {long} characters leaves no room in the name of its file; {NAME_CHARACTERS} do")
             }
             _ => format!("{:?} is no name of a Kubernetes object", name(&object.identity)),
         };
-        findings.push(Diagnostic::new(&rules::OBJECT_IDENTITY, span, message));
+        findings.push(Diagnostic::new(&rules::OBJECT_IDENTITY, metadata.span, message));
     }
+    let given = metadata.get("namespace").filter(|node| !node.is_null());
+    if let Some(node) = given.filter(|node| node.as_str().is_none() || !(namespace.is_empty() || good(namespace))) {
+        let message = format!("the namespace of {kind} {own} is no name of a Kubernetes object");
+        findings.push(Diagnostic::new(&rules::OBJECT_IDENTITY, place(node, object), message));
+    }
+    if !api_version.splitn(2, '/').all(good) {
+        let node = object.node.get("apiVersion").unwrap_or(&object.node);
+        let message = format!("{api_version:?} is no API version such as `apps/v1`");
+        findings.push(Diagnostic::new(&rules::OBJECT_IDENTITY, place(node, object), message));
+    }
+}
+
+/// Whether a text can be a name, and a part of a file's name.
+fn good(text: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ':' | '_');
+    !text.is_empty() && text.len() <= NAME_CHARACTERS && text.chars().all(allowed) && !text.starts_with('.')
 }
 
 fn schema(object: &Object, schemas: &Schemas, findings: &mut Vec<Diagnostic>) {
@@ -69,10 +84,15 @@ fn schema(object: &Object, schemas: &Schemas, findings: &mut Vec<Diagnostic>) {
             let before = findings.len();
             schemas.check(definition, &object.node, &rules::OBJECT_SCHEMA, findings);
             super::resources::check(object, findings);
+            super::visible::check(&object.node, object.node.span, findings);
             findings.iter_mut().skip(before).for_each(|finding| finding.message.insert_str(0, &format!("{}: ", name(identity))));
             findings.len() == before
         }
-        None => !is_built_in(identity, schemas),
+        None => {
+            let before = findings.len();
+            super::visible::check(&object.node, object.node.span, findings);
+            findings.len() == before && !is_built_in(identity, schemas)
+        }
     });
     if !valid && schemas.kind(&identity.api_version, &identity.kind).is_none() {
         let message = format!("Kubernetes 1.{} has no {} {}", schemas.minor(), identity.api_version, identity.kind);

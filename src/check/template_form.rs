@@ -1,6 +1,6 @@
 //! The form of final templates: what CloudFormation would refuse before it looks at any resource.
 
-use crate::cloudformation::SECTIONS;
+use crate::cloudformation::{Draft, SECTIONS};
 use crate::diagnostic::{Diagnostic, nearest, rules};
 use crate::tree::{Key, Map, Node, Span};
 
@@ -11,7 +11,8 @@ const ATTRIBUTES: [&str; 8] =
     ["Type", "Properties", "DependsOn", "Metadata", "CreationPolicy", "DeletionPolicy", "UpdatePolicy", "UpdateReplacePolicy"];
 
 /// Reports sections, ids and entries that CloudFormation would refuse.
-pub(super) fn check(template: &Node, findings: &mut Vec<Diagnostic>) {
+pub(super) fn check(draft: &Draft, findings: &mut Vec<Diagnostic>) {
+    let template = &draft.template;
     let mut form = Form { findings };
     for (key, node) in template.as_map().into_iter().flat_map(Map::iter) {
         match &*key.text {
@@ -33,6 +34,10 @@ pub(super) fn check(template: &Node, findings: &mut Vec<Diagnostic>) {
         }
     }
     let entries = |section: &str| template.get(section).and_then(Node::as_map);
+    if entries("Resources").is_none_or(Map::is_empty) {
+        let message = "the patch leaves no resource in the template, and CloudFormation wants one at least".to_owned();
+        form.report(draft.changes.last_place(), message, "");
+    }
     for (id, entry) in entries("Parameters").into_iter().flat_map(Map::iter) {
         if entries("Resources").is_some_and(|resources| resources.contains(&id.text)) {
             let message = format!("`{}` is a parameter and a resource", id.text);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Rendered;
+use super::{Authors, Rendered};
 use crate::diagnostic::Diagnostic;
 use crate::kubernetes::{Identity, Object, schema};
 use crate::plan::{NetworkPlan, cluster::plan};
@@ -25,7 +25,9 @@ pub(super) fn rendered(
     let network = NetworkPlan { name: "vpc".into(), mtu: 9001, cidrs: Vec::new(), aws: None };
     let plan = plan(&cluster, &network, &facts, &mut Vec::new());
     let schemas = schema::for_minor(33).unwrap();
-    let rendered = Rendered { cluster: &cluster, facts: &facts, plan: &plan, objects: &objects, draft: None, schemas: &schemas };
+    let authors = Authors::new(&project.sources, "overlays", Vec::new());
+    let (cluster, facts, objects) = (&cluster, facts.as_slice(), objects.as_slice());
+    let rendered = Rendered { cluster, facts, plan: &plan, objects, draft: None, authors: &authors, schemas: &schemas };
     let mut findings = Vec::new();
     check(rendered, &mut findings);
     project.report(&findings)

@@ -52,7 +52,10 @@ fn every_check_runs() {
     let template = format!(
         "Resources:\n  NodesSecurityGroup:\n    Type: AWS::EC2::SecurityGroup\n    Properties:\n      SecurityGroupIngress:\n{rule}"
     );
-    let template = project.node("template.yaml", &template);
+    let mut template = project.node("template.yaml", &template);
+    if let Some(sections) = template.as_map_mut() {
+        sections.push("Description", "\u{7}{{resolve:ssm:/a}}");
+    }
 
     let mut findings = Vec::new();
     let cidrs = network.ranges().into_iter().map(|range| range.cidr).collect();
@@ -61,7 +64,9 @@ fn every_check_runs() {
     declarations(&cluster, &network, &facts, &mut findings);
     let schemas = schema::for_minor(37).unwrap();
     let draft = Some(&Draft::new(template));
-    let rendered = Rendered { cluster: &cluster, facts: &facts, plan: &plan, objects: &objects, draft, schemas: &schemas };
+    let authors = &Authors::new(&project.sources, "overlays", Vec::new());
+    let (facts, plan, objects, schemas) = (&facts, &plan, &objects, &schemas);
+    let rendered = Rendered { cluster: &cluster, facts, plan, objects, draft, authors, schemas };
     artifacts(rendered, &mut findings);
 
     let mut codes: Vec<&str> = findings.iter().map(|finding| &*finding.code).collect();
@@ -75,6 +80,7 @@ fn every_check_runs() {
             "dns-kubelet",
             "flow-blocked",
             "flow-opening",
+            "hidden-character",
             "kube-proxy",
             "kubernetes-schemas",
             "mtu-mismatch",
@@ -88,6 +94,7 @@ fn every_check_runs() {
             "security-group-rules",
             "service-address",
             "subnet-capacity",
+            "template-injection",
             "template-reference",
         ]
     );

@@ -98,6 +98,9 @@ pub(super) fn sides(
 
 /// Whether what was made of the base can be compared with anything; a base without the project is an empty one.
 pub(super) fn readable(base: &Base, tree: &Tree, findings: &[Diagnostic], sources: &Arc<Sources>) -> Result<(), Failed> {
+    if let Some(stopped) = tree.stopped() {
+        return Err(Failed::of(stopped));
+    }
     if tree.is_incomplete() {
         let message = format!("parts of the commit {} are not in this clone, which is a partial one", base.short());
         let finding = Diagnostic::new(&rules::BASE_MISSING, Span::NONE, message);

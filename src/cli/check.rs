@@ -85,7 +85,7 @@ pub(super) fn run(command: &Check, context: &Context<'_>) -> Outcome {
         compilation.findings.extend(failed.outside());
     }
     if !has_errors(&compilation.findings) {
-        let output = emit::Output { root: &request.root, folder: &compilation.output };
+        let output = emit::Output { root: &request.root, folder: &compilation.output, foreign: &compilation.foreign };
         compilation.findings.extend(emit::compare(&output, &compilation.units, compilation.scope));
         if let Some((allowed, sides)) = sides {
             compilation.findings.extend(gate(sides, allowed, &command.selection.clusters));
@@ -105,7 +105,10 @@ fn outcome(compilation: Compilation, untouched: Option<usize>, verbose: bool) ->
         units.iter().for_each(|unit| _ = writeln!(news, "{}: {}", unit.folder, count(unit.artifacts.len(), "file")));
     }
     if exit == Exit::Done {
-        _ = write!(news, "clean: {}, {}", count(units.len(), "unit"), count(files, "file"));
+        // What nothing renders is not clean, be it as harmless as its name.
+        let clean = findings.iter().all(|finding| finding.code != rules::OUTPUT_UNRELATED.code);
+        let verdict = if clean { "clean" } else { "current" };
+        _ = write!(news, "{verdict}: {}, {}", count(units.len(), "unit"), count(files, "file"));
         untouched.iter().for_each(|untouched| _ = write!(news, "; {} as in HEAD", count(*untouched, "unit")));
         news.push('\n');
     }

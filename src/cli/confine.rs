@@ -33,8 +33,8 @@ fn needs<'a>(cli: &Cli, context: &Context<'a>) -> Needs<'a> {
         Command::Diff(_) => true,
         _ => false,
     };
-    let program = project.as_deref().filter(|_| asks_git).and_then(git::program);
-    let git = program.map(|program| Git { program, index: git::index() });
+    let program = project.as_deref().filter(|_| asks_git).and_then(|project| git::executable(project).ok());
+    let git = program.map(|program| Git { program: program.path, index: git::index() });
     let writes = match &cli.command {
         Command::Fmt(command) => command.writes(),
         Command::Import(command) => command.writes(),

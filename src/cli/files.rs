@@ -2,11 +2,15 @@
 //!
 //! Rendered output is written by `emit`, which keeps a record of it; these files have none.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
+use std::sync::Arc;
+
+use rustix::io::Errno;
 
 use crate::diagnostic::{Diagnostic, Rule, rules};
+use crate::files::named::Made;
+use crate::files::{Disk, Failure, Folder, Kind, Mode, Result as Done};
 use crate::load::cause;
 use crate::sandbox;
 use crate::tree::Span;
@@ -46,87 +50,138 @@ fn are(names: &[String]) -> String {
     format!("{} {}", names.join(", "), if names.len() == 1 { "is" } else { "are" })
 }
 
-/// Writes texts to paths below `folder`, all of them or none; folders are made as needed.
+/// Writes texts to paths below `folder`, all of them or none; folders are made as needed, and none of them may be a link.
 pub(super) fn write(folder: &Path, files: &[(String, String)], existing: Existing) -> Result<(), Refused> {
+    let made = open(folder).map_err(Refused::Failed)?;
+    let root = Arc::clone(&made.folder);
     if existing == Existing::Keep {
-        let taken = files.iter().filter(|(path, _)| folder.join(path).symlink_metadata().is_ok());
-        let taken: Vec<_> = taken.map(|(path, _)| path.clone()).collect();
+        let taken: Vec<_> = files.iter().map(|(path, _)| path).filter(|path| root.has(path.as_bytes())).cloned().collect();
         if !taken.is_empty() {
             return Err(Refused::Exist(taken));
         }
     }
-    let mut made: Vec<&str> = Vec::new();
-    for (path, text) in files {
-        let written = parent(folder, path).and_then(|()| place(folder, path, text, existing));
-        if let Err(error) = written {
-            made.iter().for_each(|path| _ = remove(folder, path));
-            let message = format!("`{}` cannot be written: {}", folder.join(path).display(), cause(&error));
-            return Err(Refused::Failed(Diagnostic::new(&rules::FILE_UNWRITABLE, Span::NONE, message)));
-        }
-        if existing == Existing::Keep {
-            made.push(path);
-        }
-    }
-    Ok(())
+    let mut work = Work { root, made: Vec::new(), staged: Vec::new() };
+    work.stage(files).and_then(|()| work.place(existing)).map_err(|failure| {
+        work.clear();
+        made.undo();
+        Refused::Failed(unwritable(folder, &failure))
+    })
 }
 
-/// Makes a folder that stays empty.
+/// Makes a folder that stays empty, with those above it.
 pub(super) fn folder(path: &Path) -> Result<(), Diagnostic> {
-    fs::create_dir_all(path).map_err(|error| {
-        let message = format!("the folder `{}` cannot be made: {}", path.display(), cause(&error));
+    open(path).map(drop)
+}
+
+/// Opens a folder that the user named, made where it is missing.
+fn open(folder: &Path) -> Result<Made, Diagnostic> {
+    Made::ensure(folder).map_err(|error| {
+        let message = format!("the folder `{}` cannot be made: {}", folder.display(), cause(&error));
         Diagnostic::new(&rules::FILE_UNWRITABLE, Span::NONE, message)
     })
 }
 
-/// Makes the folders between `folder` and a file below it; none of them may be a link, which could lead anywhere.
-fn parent(folder: &Path, path: &str) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
-    let mut here = folder.to_owned();
-    let Some((parents, _)) = path.rsplit_once('/') else { return Ok(()) };
-    for part in parents.split('/') {
-        here.push(part);
-        match here.symlink_metadata() {
-            Ok(found) if found.is_dir() => {}
-            Ok(_) => return Err(io::Error::other(format!("`{part}` is no folder"))),
-            Err(_) => fs::create_dir(&here)?,
+fn unwritable(folder: &Path, failure: &Failure) -> Diagnostic {
+    let cause = match failure.error {
+        Errno::LOOP | Errno::NOTDIR => "a link or a file stands where a folder must be".to_owned(),
+        error => cause(&error.into()),
+    };
+    let message = format!("`{}` cannot be written: {cause}", folder.join(&failure.path).display());
+    Diagnostic::new(&rules::FILE_UNWRITABLE, Span::NONE, message)
+}
+
+/// Files on their way to their places.
+struct Work {
+    root: Arc<Folder>,
+    /// Folders that were made, outermost first.
+    made: Vec<String>,
+    /// Files that are written whole beside their places: the path that they have, and the path that they shall have.
+    staged: Vec<(String, String)>,
+}
+
+impl Work {
+    /// Does something with a path. What stands directly in the folder is the broker's: beside it stands `.git`.
+    fn at<T: Send + 'static>(&self, path: &str, act: impl FnOnce(&Folder) -> Done<T> + Send + 'static) -> Done<T> {
+        if path.contains('/') {
+            return act(&self.root);
         }
+        let (root, path) = (Arc::clone(&self.root), path.to_owned());
+        let failed =
+            |error: &io::Error| Failure { doing: "write", path, error: Errno::from_io_error(error).unwrap_or(Errno::IO) };
+        sandbox::apart(move || Ok(act(&root))).map_err(|error| failed(&error))?
     }
-    Ok(())
-}
 
-/// Writes a file below `folder`. What stands directly in the folder has the broker write it: beside it stands `.git`.
-fn place(folder: &Path, path: &str, text: &str, existing: Existing) -> io::Result<()> {
-    let at = folder.join(path);
-    if path.contains('/') {
-        return put(&at, text, existing);
+    /// Writes every file whole beside its place.
+    fn stage(&mut self, files: &[(String, String)]) -> Done<()> {
+        for (path, text) in files {
+            for (end, _) in path.match_indices('/') {
+                let above = path.get(..end).unwrap_or_default().to_owned();
+                match self.root.kind(above.as_bytes())? {
+                    Some(Kind::Folder) => {}
+                    Some(_) => return Err(self.root.fail("open", above.as_bytes())(Errno::NOTDIR)),
+                    None => {
+                        Disk::default().make_closed(&self.root, above.as_bytes(), Mode::empty())?;
+                        self.made.push(above);
+                    }
+                }
+            }
+            let name = path.rsplit('/').next().unwrap_or(path);
+            let above = path.strip_suffix(name).unwrap_or_default();
+            let staged = format!("{above}.{name}.netloom-new");
+            self.staged.push((staged.clone(), path.clone()));
+            let text = text.clone();
+            self.at(path, move |root| create(root, staged.as_bytes(), &text))?;
+        }
+        Ok(())
     }
-    let text = text.to_owned();
-    sandbox::apart(move || put(&at, &text, existing))
-}
 
-/// Removes a file that was written so.
-fn remove(folder: &Path, path: &str) -> io::Result<()> {
-    let at = folder.join(path);
-    if path.contains('/') { fs::remove_file(at) } else { sandbox::apart(move || fs::remove_file(at)) }
-}
-
-/// Writes one file, whole or not at all.
-fn put(path: &Path, text: &str, existing: Existing) -> io::Result<()> {
-    if existing == Existing::Keep {
-        return fill(path, text);
+    /// Gives every file its place; one that is to be kept is not replaced, also when it came in this moment.
+    fn place(&mut self, existing: Existing) -> Done<()> {
+        for (at, (staged, path)) in self.staged.iter().enumerate() {
+            let (from, to) = (staged.clone(), path.clone());
+            let placed = self.at(path, move |root| put(root, from.as_bytes(), to.as_bytes(), existing));
+            if placed.is_err() && existing == Existing::Keep {
+                self.staged.iter().take(at).for_each(|(_, path)| self.remove(path));
+            }
+            placed?;
+        }
+        self.clear();
+        Ok(())
     }
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let staged = path.with_file_name(format!(".{name}.netloom-new"));
-    _ = fs::remove_file(&staged);
-    fill(&staged, text)?;
-    fs::rename(&staged, path).inspect_err(|_| _ = fs::remove_file(&staged))
+
+    fn remove(&self, path: &str) {
+        let name = path.to_owned();
+        _ = self.at(path, move |root| Disk::default().remove(root, name.as_bytes()));
+    }
+
+    /// Removes what is staged, and folders that were made and hold nothing.
+    fn clear(&self) {
+        self.staged.iter().for_each(|(staged, _)| self.remove(staged));
+        self.made.iter().rev().for_each(|made| _ = Disk::default().remove_folder(&self.root, made.as_bytes()));
+    }
 }
 
-/// Makes a file that is not there yet.
-fn fill(path: &Path, text: &str) -> io::Result<()> {
-    let mut file = File::options().write(true).create_new(true).open(path)?;
-    let filled = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
-    filled.inspect_err(|_| _ = fs::remove_file(path))
+/// Makes a file, in place of one that an interrupted run has left.
+fn create(root: &Folder, path: &[u8], text: &str) -> Done<()> {
+    let disk = Disk::default();
+    if root.has(path) {
+        disk.remove(root, path)?;
+    }
+    let written = disk.create(root, path, text.as_bytes())?.sync_all();
+    written.map_err(|error| root.fail("write", path)(Errno::from_io_error(&error).unwrap_or(Errno::IO)))
+}
+
+/// Gives a staged file its place.
+fn put(root: &Folder, staged: &[u8], path: &[u8], existing: Existing) -> Done<()> {
+    let disk = Disk::default();
+    match existing {
+        Existing::Replace => disk.rename((root, staged), (root, path)),
+        Existing::Keep => disk.link((root, staged), (root, path)).or_else(|failure| match failure.error {
+            Errno::EXIST => Err(failure),
+            // No hard links here.
+            _ => disk.rename((root, staged), (root, path)),
+        }),
+    }
 }
 
 #[cfg(test)]
@@ -144,10 +199,15 @@ mod tests {
         folder.write("b/c", "mine");
         let refused = write(folder.path(), &new(&["a", "b/c"]), Existing::Keep).unwrap_err();
         assert!(matches!(&refused, Refused::Exist(paths) if paths == &["b/c"]));
-        let refused = write(folder.path(), &new(&["a", "b/c/d"]), Existing::Keep).unwrap_err();
+        let refused = write(folder.path(), &new(&["a", "new/a", "b/c/d"]), Existing::Keep).unwrap_err();
         let finding = refused.finding(&rules::INIT_EXISTS);
-        assert!(finding.message.ends_with("b/c/d` cannot be written: `c` is no folder"), "{}", finding.message);
+        assert!(
+            finding.message.ends_with("b/c` cannot be written: a link or a file stands where a folder must be"),
+            "{}",
+            finding.message
+        );
         assert_eq!(folder.tree("").into_iter().collect::<Vec<_>>(), [("b/c".to_owned(), "mine".to_owned())]);
+        assert!(!folder.at("new").exists());
     }
 
     #[test]
@@ -164,9 +224,13 @@ mod tests {
         folder.write("elsewhere/x", "theirs");
         folder.link("declarations", "elsewhere");
         folder.link("x", "elsewhere/x");
+        folder.link(".x.netloom-new", "elsewhere/x");
+        folder.link("deep/er", "../elsewhere");
         assert!(write(folder.path(), &new(&["declarations/a"]), Existing::Replace).is_err());
+        assert!(write(folder.path(), &new(&["deep/er/a"]), Existing::Replace).is_err());
         assert!(matches!(write(folder.path(), &new(&["x"]), Existing::Keep), Err(Refused::Exist(_))));
         write(folder.path(), &new(&["x"]), Existing::Replace).unwrap();
         assert_eq!(folder.read("elsewhere/x"), "theirs");
+        assert_eq!(folder.tree("").into_keys().collect::<Vec<_>>(), ["declarations", "deep/er", "elsewhere/x", "x"]);
     }
 }

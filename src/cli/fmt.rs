@@ -1,10 +1,12 @@
 //! `netloom fmt`: declarations and overlays in their normal form.
 
 use clap::Args;
+use rustix::io::Errno;
 
 use super::files::{self, Existing};
 use super::{Context, Exit, Outcome};
 use crate::diagnostic::{Diagnostic, has_errors, rules};
+use crate::files::Folder;
 use crate::load;
 use crate::tree::fmt::{Formatted, format};
 use crate::tree::{FileId, Sources, Span};
@@ -38,11 +40,11 @@ pub(super) fn run(command: &Fmt, context: &Context<'_>) -> Outcome {
     }
     let mut new = Vec::new();
     if !has_errors(&findings) {
-        for (file, source) in sources.iter().filter(|(_, source)| is_yaml(&source.path)) {
-            // A link is left alone; what it leads to has a name of its own.
-            if root.join(&*source.path).is_symlink() {
-                continue;
-            }
+        let own = Folder::root(&root).ok();
+        // What is reached through a link is left alone; it has a name of its own.
+        let linked =
+            |path: &str| own.as_ref().is_some_and(|own| own.reader(path.as_bytes()).is_err_and(|error| error == Errno::LOOP));
+        for (file, source) in sources.iter().filter(|(_, source)| is_yaml(&source.path) && !linked(&source.path)) {
             match format(&source.text, file) {
                 Ok(Formatted::Same) => {}
                 Ok(Formatted::New(text)) => new.push((file, source.path.to_string(), text)),

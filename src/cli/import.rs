@@ -125,7 +125,7 @@ fn deliver(common: &Common, context: &Context<'_>, imported: Imported, mut outco
     }
     match write(common, context, imported) {
         Ok(path) => {
-            outcome.news = format!("{path} written\n");
+            outcome.news = inert::line(&path).into_owned() + " written\n";
             outcome.data.insert("file".to_owned(), path.into());
         }
         Err(refused) => {

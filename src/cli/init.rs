@@ -6,7 +6,8 @@ use clap::{Args, ValueEnum};
 
 use super::files::{self, Existing};
 use super::{Context, Options, Outcome};
-use crate::diagnostic::rules;
+use crate::diagnostic::{inert, rules};
+use crate::files::named;
 
 /// Writes a new project.
 #[derive(Debug, Args)]
@@ -77,7 +78,7 @@ impl Init {
 
     /// Whether only a workflow is added to a project that is there.
     fn adds(&self, folder: &Path) -> bool {
-        self.ci.is_some() && folder.join("netloom.yaml").symlink_metadata().is_ok()
+        self.ci.is_some() && named::has(folder, "netloom.yaml")
     }
 
     /// Folders in that of the project that are written in.
@@ -97,7 +98,7 @@ pub(super) fn run(command: &Init, context: &Context<'_>) -> Outcome {
         (false, false) => EXAMPLE.to_vec(),
     };
     new.extend(command.ci.map(Service::workflow));
-    if !there && folder.join(GIT_ATTRIBUTES.0).symlink_metadata().is_err() {
+    if !there && !named::has(folder, GIT_ATTRIBUTES.0) {
         new.push(GIT_ATTRIBUTES);
     }
     let new: Vec<_> = new.into_iter().map(|(path, text)| (path.to_owned(), text.to_owned())).collect();
@@ -120,6 +121,16 @@ pub(super) fn run(command: &Init, context: &Context<'_>) -> Outcome {
 fn next(folder: &Path) -> String {
     match folder == Path::new(".") {
         true => "Next: netloom render\n".to_owned(),
-        false => format!("Next: cd {} && netloom render\n", folder.display()),
+        false => format!("Next: cd {} && netloom render\n", inert::line(&word(&folder.to_string_lossy()))),
+    }
+}
+
+/// A text as one word of a shell.
+fn word(text: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '+' | '@' | '~');
+    if text.chars().all(plain) && !text.starts_with(['-', '~']) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
     }
 }

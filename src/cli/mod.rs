@@ -29,6 +29,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::diagnostic::{Diagnostic, Format, rules};
+use crate::files::named;
 use crate::tree::Span;
 
 pub use confine::confine;
@@ -197,8 +198,8 @@ fn unsupported(format: Format, command: &Command) -> Option<Diagnostic> {
 
 /// The way from the root of the Git repository that a folder is in to the folder, with a `/` at its end; empty where there is none.
 fn prefix(folder: &Path) -> String {
-    let folder = folder.canonicalize().unwrap_or_default();
-    let root = folder.ancestors().find(|ancestor| ancestor.join(".git").exists());
+    let folder = named::real(folder).unwrap_or_default();
+    let root = folder.ancestors().find(|ancestor| named::has(ancestor, ".git"));
     let way = root.and_then(|root| folder.strip_prefix(root).ok()).map(Path::to_string_lossy).unwrap_or_default();
     if way.is_empty() { String::new() } else { format!("{way}/") }
 }
@@ -231,7 +232,7 @@ impl Context<'_> {
     /// The project's folder.
     fn root(&self) -> PathBuf {
         let here = &self.surroundings.folder;
-        let nearest = || here.ancestors().find(|folder| folder.join("netloom.yaml").is_file()).filter(|folder| folder != here);
+        let nearest = || named::nearest(here, "netloom.yaml").filter(|folder| folder != here);
         self.options.project.clone().or_else(|| nearest().map(Path::to_owned)).unwrap_or_else(|| ".".into())
     }
 }

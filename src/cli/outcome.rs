@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::{Command, Options};
-use crate::diagnostic::{self, Diagnostic, Format, Human, Places, Severity, github, junit, sarif};
+use crate::diagnostic::{self, Diagnostic, Format, Human, Places, Severity, github, inert, junit, sarif};
 use crate::tree::Sources;
 
 /// How a command ended.
@@ -68,7 +68,7 @@ impl Outcome {
     /// Files that were written.
     pub(super) fn written(paths: impl IntoIterator<Item = String>) -> Self {
         let paths: Vec<String> = paths.into_iter().collect();
-        let news = paths.iter().map(|path| format!("{path} written\n")).collect();
+        let news = paths.iter().map(|path| inert::line(path).into_owned() + " written\n").collect();
         Self { news, data: [("files".to_owned(), paths.into())].into_iter().collect(), ..Self::default() }
     }
 
@@ -112,7 +112,8 @@ impl Outcome {
     }
 
     fn results(self, options: &Options) -> String {
-        if options.quiet { self.product } else { self.product + &self.news }
+        let news = if options.quiet { "" } else { &self.news };
+        news.lines().fold(self.product, |text, line| text + &inert::line(line) + "\n")
     }
 
     /// The findings that are to be seen, and their number.

@@ -47,7 +47,7 @@ pub(super) fn run(command: &Policy, context: &Context<'_>) -> Outcome {
     let mut findings = Vec::new();
     let root = context.root();
     let mut project: Option<Declared<Project>> = None;
-    if context.options.project.is_some() || root.join(crate::load::PROJECT_FILE).is_file() {
+    if context.options.project.is_some() || crate::files::named::has(&root, crate::load::PROJECT_FILE) {
         if let Some((root, found)) = crate::load::project(&root, &mut sources, &mut findings) {
             root.inputs(&found, &mut sources, &mut findings);
             project = Some(found);

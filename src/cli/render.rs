@@ -34,9 +34,10 @@ pub(super) fn request(selection: &Selection, context: &Context<'_>) -> Request {
 
 pub(super) fn run(command: &Render, context: &Context<'_>) -> Outcome {
     let request = request(&command.selection, context);
-    let Compilation { sources, mut findings, units, output, scope } = crate::compile(&request, context.surroundings.progress);
-    let output = emit::Output { root: &request.root, folder: &output };
-    let written = if has_errors(&findings) { Err(Vec::new()) } else { emit::write(&output, &units, scope) };
+    let Compilation { sources, mut findings, units, output, foreign, scope } =
+        crate::compile(&request, context.surroundings.progress);
+    let output = emit::Output { root: &request.root, folder: &output, foreign: &foreign };
+    let written = if has_errors(&findings) { Err(Vec::new().into()) } else { emit::write(&output, &units, scope) };
     match written {
         Ok(summary) => {
             findings.extend(summary.findings);
@@ -48,8 +49,8 @@ pub(super) fn run(command: &Render, context: &Context<'_>) -> Outcome {
             Outcome { news, data, summary: changes.summary(), findings, sources, exit, ..Outcome::default() }
         }
         Err(refused) => {
-            findings.extend(refused);
-            Outcome { findings, sources, consequence: "nothing was written", exit: Exit::Error, ..Outcome::default() }
+            findings.extend(refused.findings);
+            Outcome { findings, sources, consequence: refused.extent.consequence(), exit: Exit::Error, ..Outcome::default() }
         }
     }
 }

@@ -39,11 +39,19 @@ pub(super) fn check(request: &Request, context: &Context<'_>) -> Result<Option<S
             let wanted = touched(&repository, &paths, request, &commit, context);
             (wanted, commit.units())
         });
+    if let Some(stopped) = tree.stopped() {
+        return Err(stopped);
+    }
     let declared = found.unwrap_or_default();
     if !has_errors(&compilation.findings) {
         let output = &compilation.output;
-        let findings = emit::compare_stored(&tree, output, &compilation.units, &|folder| declared.contains(folder));
-        let staged = |finding: Diagnostic| if finding.code.starts_with("output-") { finding.help(STAGED) } else { finding };
+        let findings =
+            emit::compare_stored(&tree, (output, &compilation.foreign), &compilation.units, &|folder| declared.contains(folder));
+        let rendered = |code: &str| code.starts_with("output-") && !code.starts_with("output-unre");
+        let staged = |finding: Diagnostic| if rendered(&finding.code) { finding.help(STAGED) } else { finding };
+        if let Some(stopped) = tree.stopped() {
+            return Err(stopped);
+        }
         compilation.findings.extend(findings.into_iter().map(staged));
         diagnostic::sort(&mut compilation.findings, &compilation.sources);
     }

@@ -7,7 +7,7 @@ use clap::Args;
 use super::files::{self, Existing};
 use super::{Context, Exit, Outcome};
 use crate::declare::Resource;
-use crate::diagnostic::{Diagnostic, has_errors, rules};
+use crate::diagnostic::{Diagnostic, has_errors, inert, rules};
 use crate::load;
 use crate::overlay::generate::pin;
 use crate::overlay::library::{self, Library, Overlay};
@@ -45,7 +45,8 @@ pub(super) fn run(command: &Vendor, context: &Context<'_>) -> Outcome {
         Err(finding) => return Outcome { sources, ..Outcome::error(*finding) },
     };
     if edits.is_empty() {
-        return Outcome { news: format!("{} is pinned as it is\n", command.file), sources, ..Outcome::default() };
+        let news = inert::line(&command.file).into_owned() + " is pinned as it is\n";
+        return Outcome { news, sources, ..Outcome::default() };
     }
     match files::write(&root, &edits, Existing::Replace) {
         Ok(()) => Outcome::written(edits.into_iter().map(|(path, _)| path)),

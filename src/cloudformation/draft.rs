@@ -2,6 +2,7 @@
 
 use super::template::SECTIONS;
 use crate::diagnostic::{Diagnostic, rules};
+use crate::patch::kept::{self, Places};
 use crate::tree::{Key, Map, Node, Path, Span, Value};
 
 /// A template, and what overlays have done to it.
@@ -40,6 +41,12 @@ impl Changes {
     /// The exports of outputs that were changed or removed, and where.
     pub fn exports_removed(&self) -> impl Iterator<Item = (&str, Span)> {
         self.0.iter().filter_map(|change| Some((change.export.as_deref()?, change.place)))
+    }
+
+    /// Where something was done last.
+    #[must_use]
+    pub fn last_place(&self) -> Span {
+        self.0.last().map_or(Span::NONE, |change| change.place)
     }
 
     /// Where a resource, or a parameter, was removed that is not there any more.
@@ -114,10 +121,21 @@ impl Draft {
         template.get_mut(name)?.as_map_mut()
     }
 
-    /// Changes the template as a whole; `place` says where the overlay says what becomes of an entry.
-    pub fn change(&mut self, place: &dyn Fn(&str, &str) -> Span, work: impl FnOnce(&mut Node)) {
+    /// Changes the template as a whole, if it is a template with the same resources then, or fewer of them.
+    pub fn change(
+        &mut self,
+        place: Places<'_>,
+        findings: &mut Vec<Diagnostic>,
+        work: impl FnOnce(&mut Node, &mut Vec<Diagnostic>),
+    ) {
         let before = self.template.clone();
-        work(&mut self.template);
+        work(&mut self.template, findings);
+        let mut lost = not_kept(&before, &self.template, place);
+        if !lost.is_empty() {
+            findings.append(&mut lost);
+            self.template = before;
+            return;
+        }
         for section in SECTIONS {
             let old = before.get(section).and_then(Node::as_map);
             for (id, entry) in old.into_iter().flat_map(Map::iter) {
@@ -127,7 +145,7 @@ impl Draft {
                         section: section.to_owned(),
                         id: id.text.to_string(),
                         export: entry.at(&Path::dotted("Export.Name")).and_then(Node::as_str).map(str::to_owned),
-                        place: place(section, &id.text),
+                        place: place(&[section, &id.text]),
                         removes: now.is_none(),
                     });
                 }
@@ -139,20 +157,72 @@ impl Draft {
         }
     }
 
-    /// Changes a resource; one that is `null` then is removed.
-    pub fn change_resource(&mut self, id: &str, place: Span, work: impl FnOnce(&mut Node)) {
+    /// Changes a resource, if it is one of the same type then; one that is `null` is removed.
+    pub fn change_resource(
+        &mut self,
+        id: &str,
+        place: Places<'_>,
+        findings: &mut Vec<Diagnostic>,
+        work: impl FnOnce(&mut Node, &mut Vec<Diagnostic>),
+    ) {
         let Some(resources) = self.template.as_map_mut().and_then(|map| map.get_mut("Resources")?.as_map_mut()) else { return };
         let Some(resource) = resources.get_mut(id) else { return };
         let before = resource.clone();
-        work(resource);
+        work(resource, findings);
         let (changed, removes) = (*resource != before, resource.is_null());
+        if let Some(lost) = type_not_kept(id, &before, resource, place).filter(|_| !removes) {
+            findings.push(lost);
+            *resource = before;
+            return;
+        }
         if removes {
             resources.remove(id);
         }
         if changed {
-            self.changes.0.push(Change { section: "Resources".to_owned(), id: id.to_owned(), export: None, place, removes });
+            let (section, id, place) = ("Resources".to_owned(), id.to_owned(), place(&[]));
+            self.changes.0.push(Change { section, id, export: None, place, removes });
         }
     }
+}
+
+/// Reports what a patch has made of a template that is none any more, and of resources that are others.
+fn not_kept(before: &Node, after: &Node, place: Places<'_>) -> Vec<Diagnostic> {
+    let invalid = |keys: &[&str], message: String| {
+        let help = "an entry of a section is removed by `null` for it, or by `$patch: delete` in it";
+        Diagnostic::new(&rules::PATCH_INVALID, place(keys), message).help(help)
+    };
+    if after.as_map().is_none() {
+        return vec![invalid(&[], format!("the patch makes the template {}", after.kind()))];
+    }
+    let version = "AWSTemplateFormatVersion";
+    let fields = before.str_at(version).map(|before| ([version], before));
+    let fields: Vec<(&[&str], &str)> = fields.iter().map(|(path, before)| (path.as_slice(), *before)).collect();
+    let mut lost: Vec<_> = kept::fields_kept("the template", after, &fields, place).into_iter().collect();
+    for section in SECTIONS {
+        match after.get(section) {
+            Some(node) if node.as_map().is_none() => {
+                lost.push(invalid(&[section], format!("the patch makes `{section}` of the template {}", node.kind())));
+            }
+            None if section == "Resources" => {
+                lost.push(invalid(&[section], format!("the patch takes `{section}` away from the template")));
+            }
+            _ => {}
+        }
+    }
+    let resources = before.get("Resources").and_then(Node::as_map).into_iter().flat_map(Map::iter);
+    lost.extend(resources.filter_map(|(id, resource)| {
+        let below = |keys: &[&str]| place(&[&["Resources", &id.text], keys].concat());
+        type_not_kept(&id.text, resource, after.get("Resources")?.get(&id.text)?, &below)
+    }));
+    lost
+}
+
+/// Reports a resource that is of another type now, or of none.
+fn type_not_kept(id: &str, before: &Node, after: &Node, place: Places<'_>) -> Option<Diagnostic> {
+    let lost = kept::fields_kept(&format!("the resource `{id}`"), after, &[(&["Type"], before.str_at("Type")?)], place)?;
+    let help =
+        "a resource keeps its `Type`; `null` for it or `$patch: delete` in it removes it, and `resources` adds another one";
+    Some(lost.help(help))
 }
 
 /// A section that overlays cannot add.

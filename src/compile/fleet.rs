@@ -138,7 +138,7 @@ impl<'a> Fleet<'a> {
         let draft = self.stack_of_network(plan, &overlays, &instances, findings);
         self.policies.network(self.networks, plan, &self.plans, draft.as_ref().map(|draft| &draft.template), findings);
         let draft = draft?;
-        check::template(&draft, findings);
+        check::template(&draft, &self.authors(&[&network.node], &overlays), findings);
         *traded = Traded::of(&draft);
         let template = &draft.template;
         let mut artifacts = self.stack(&folder, "network", template, findings);
@@ -158,6 +158,16 @@ impl<'a> Fleet<'a> {
             });
         }
         Some(Unit { folder, declared: network.span("metadata.name"), artifacts })
+    }
+
+    /// Who has written the texts of a template: overlays, and what these declarations and the options of these overlays give.
+    fn authors<'o>(&'o self, declared: &[&'o Node], overlays: &'o [Selected<'_>]) -> check::Authors<'o> {
+        let options = overlays.iter().map(|one| &one.options);
+        check::Authors::new(
+            self.sources,
+            &self.project.value.spec.paths.overlays,
+            declared.iter().copied().chain(options).collect(),
+        )
     }
 
     /// A template and its deployment file for CloudFormation Git sync.
@@ -200,12 +210,13 @@ impl<'a> Fleet<'a> {
         let draft = self.stack_of_cluster(effective, (&plan, network), &instances, findings);
         let template = draft.as_ref().map(|draft| &draft.template);
         check::declarations(cluster, effective.network, &facts, findings);
-        let rendered =
-            check::Rendered { cluster, facts: &facts, plan: &plan, objects: &objects, draft: draft.as_ref(), schemas: &schemas };
+        let authors = &self.authors(&[&cluster.node, &effective.network.node], &effective.overlays);
+        let (facts, plan, schemas) = (&facts, &plan, &schemas);
+        let rendered = check::Rendered { cluster, facts, plan, objects: &objects, draft: draft.as_ref(), authors, schemas };
         let sections: Vec<String> = instances.iter().filter_map(|one| one.runbook(findings)).collect();
         let transitions: Vec<_> = instances.iter().flat_map(Instance::transitions).collect();
         // The longest two steps; whoever has no cluster left to compile takes one of them.
-        let page = || runbook::cluster(cluster, network, &plan, &sections, &transitions);
+        let page = || runbook::cluster(cluster, network, plan, &sections, &transitions);
         let (page, ()) = rayon::join(page, || check::artifacts(rendered, findings));
         draft.iter().for_each(|draft| *traded = Traded::of(draft));
         self.policies.cluster(rendered, findings);
@@ -222,7 +233,7 @@ impl<'a> Fleet<'a> {
                 sources: self.sources,
                 effective,
                 network,
-                plan: &plan,
+                plan,
                 instances: &instances,
                 objects: &objects,
                 template,

@@ -59,6 +59,11 @@ pub struct Paths {
     /// repository's root.
     #[schemars(regex(pattern = r"^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$"), extend("examples" = ["clusters/fleet"]))]
     pub repository: String,
+    /// What stands in the output folder without being rendered, on purpose: patterns as in a `.gitignore` there. `check` reports
+    /// whatever else nothing renders.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("examples" = [["OWNERS", "clusters/*/kubernetes/secrets/*.sops.yaml"]]))]
+    pub foreign: Vec<String>,
 }
 
 impl Paths {
@@ -78,6 +83,7 @@ impl Default for Paths {
             policies: "policies".into(),
             output: "rendered".into(),
             repository: ".".into(),
+            foreign: Vec::new(),
         }
     }
 }

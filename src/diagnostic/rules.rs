@@ -35,6 +35,10 @@ rules! {
         "A file of the project could not be read. netloom reads regular files below the project root only.";
     FILE_OUTSIDE Error "file-outside-project", help: "",
         "A path leaves the project: through `..`, as an absolute path, or by a symbolic link. Rendering untrusted pull requests is safe only because nothing outside the project is ever read.";
+    FILE_LINK Error "file-link", help: "",
+        "A symbolic link leads to a file that could not be named itself: a hidden one, `.git`, one that Git ignores, a rendered one, or, outside of the folders that netloom reads, one that Git does not track. A checkout of a pull request holds such files of others (the token in `.git/config`, an `.env`, credentials that a job has written), and what is rendered is shown.";
+    FILE_IGNORED Note "file-ignored", help: "track it with `git add --force`, or change the pattern that matches it (`git check-ignore -v PATH` names it)",
+        "A file in a folder of the project is one that Git ignores, so no other checkout has it. The output is a function of what is committed, so netloom does not read it.";
     FILE_ENCODING Error "file-encoding", help: "save the file as UTF-8",
         "Declarations and overlays are UTF-8 text. A byte order mark and Windows line ends are accepted.";
     LIMIT Error "limit", help: "",
@@ -231,9 +235,9 @@ rules! {
     PATCH_COUNT Error "patch-count", help: "make the target narrower, or mend the number",
         "A patch matches another number of objects than its `expect` or `atLeast` says. Without either it has to match one at least; each document of a patch file is counted by itself.";
     PATCH_INVALID Error "patch-invalid", help: "",
-        "A patch is no strategic merge patch or JSON 6902 patch, or cannot be applied to this object.";
+        "A patch is no strategic merge patch or JSON 6902 patch, or cannot be applied to this object. Through patches an object keeps its `apiVersion`, `kind` and `metadata.name`, and a resource of a template its `Type`: `$patch: delete`, or `null` from a program, removes one, and `resources` adds another one.";
     OBJECT_IDENTITY Error "object-identity", help: "",
-        "A Kubernetes object has `apiVersion`, `kind` and `metadata.name`, and no two objects of one cluster share them.";
+        "A Kubernetes object has `apiVersion`, `kind` and `metadata.name` of the form that the API server takes, and no two objects of one cluster share them.";
     OBJECT_SCHEMA Error "object-schema", help: "",
         "A Kubernetes object is not valid for the cluster's version of Kubernetes, or a custom resource for the CustomResourceDefinition that is rendered with it. The API server drops fields that such a definition does not name without a word, so here they are errors.";
     RESOURCE_REQUEST Error "resource-request", help: "raise the limit, or ask for less",
@@ -287,6 +291,8 @@ rules! {
         "A `Ref`, `Fn::GetAtt`, `Fn::Sub` or `DependsOn` in a final template names something that the template does not have, or an attribute that the type does not give. CloudFormation would refuse the template when it is applied.";
     TEMPLATE_IMPORT Error "template-import", help: "name an export of a network or cluster of the project, or list what other stacks export under `spec.imports` of netloom.yaml",
         "`Fn::ImportValue` in a final template names an export that no stack of the project has, and that is not listed among the foreign ones. CloudFormation would refuse the template when it is applied.";
+    TEMPLATE_INJECTION Error "template-injection", help: "",
+        "Text of a declaration, or an option that a declaration or a layer gives, would be a program in a template: `{{resolve:ssm:NAME}}` or `{{resolve:secretsmanager:NAME}}`, in the place of which CloudFormation puts a stored value, `${NAME}` in `Fn::Sub`, or a function such as `Fn::GetAtt`. Whoever may write a tag could read secrets with it. What the author of an overlay writes out in a resource or a patch is the author's program, and stays.";
     TEMPLATE_CIRCLE Error "template-circle", help: "take out one of the references, or make it a resource of its own, such as `AWS::EC2::SecurityGroupIngress`",
         "Resources of a template refer to each other in a circle, so that CloudFormation cannot make any of them first.";
     STACK_MISSING Error "stack-missing", help: "say `when: network.platform == 'aws'`",
@@ -320,6 +326,14 @@ rules! {
         "The output could not be written.";
     OUTPUT_INTERRUPTED Error "output-interrupted", help: "run `netloom render`, which finishes it",
         "An earlier render was stopped in the middle.";
+    OUTPUT_UNRENDERED Error "output-unrendered", help: "",
+        "Something in the output folder is nothing that the declarations make, and Flux, Argo CD, kustomize or CloudFormation may read it all the same: a manifest, a second kustomization file, a link, a file that steers them. A review that reads what is rendered would not see what is applied. `render` leaves it alone.";
+    OUTPUT_UNRELATED Warning "output-unrelated", help: "",
+        "A file in the output folder is nothing that the declarations make. Nothing that syncs the folder reads it, as far as its name tells; it may be left over from a merge.";
+    OUTPUT_PARTIAL Error "output-partial", help: "mend the cause and run `netloom render` again, which finishes it",
+        "The file system failed between two steps of a render, and what had been done could not be taken back. The finding says of each unit whether it is as before, as rendered, or between the two.";
+    OUTPUT_PLANTED Error "output-planted", help: "delete it; a render that was killed leaves a folder with a mark that no commit can carry",
+        "Something in the output has the name of netloom's staging folder, but not its mark. A commit can bring such a folder, and a render that took it for its own would move its files about; netloom touches nothing in it.";
     // command line
     CLUSTER_UNKNOWN Error "cluster-unknown", help: "",
         "`--cluster` names a cluster that no declaration has.";

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::fs::FlockOperation;
-
-use super::disk::Folder;
 use super::files::{Files, Stored};
+use super::strays::Strays;
 use super::survey::{State, Survey};
-use super::{Groups, Output, Scope, lock, names, open_groups, open_output, orphans, surveys, swap};
+use super::{Groups, Output, Scope, lock, names, open_groups, open_output, orphans, report, surveys, swap};
 use crate::diagnostic::{Diagnostic, Rule, rules};
+use crate::files::{Folder, Foreign, Lock};
 use crate::git::Tree;
 use crate::limits;
 use crate::tree::Span;
@@ -18,25 +17,31 @@ use crate::unit::Unit;
 /// Compares the units with the files of the output folder.
 #[must_use]
 pub fn compare(output: &Output<'_>, units: &[Unit], scope: Scope) -> Vec<Diagnostic> {
-    let declared = |folder: &str| scope == Scope::Some || units.iter().any(|unit| unit.folder == folder);
+    let declared = |folder: &str| units.iter().any(|unit| unit.folder == folder);
+    let all = (scope == Scope::All).then_some(&declared as &dyn Fn(&str) -> bool);
     checked(output.folder, units, |findings| {
         let folder = Folder::root(output.root).and_then(|root| open_output(root, output.folder));
-        let folder = folder.map_err(|failure| failure.report())?;
+        let folder = folder.map_err(|failure| report(&failure))?;
         if let Some(folder) = &folder {
             let wait = Duration::from_secs(limits::LOCK_SECONDS);
-            lock(folder, FlockOperation::NonBlockingLockShared, wait, output)?;
+            lock(folder, Lock::NonBlockingLockShared, wait, output)?;
         }
-        compare_files(output.folder, folder.as_ref(), units, &declared, findings)
+        compare_files((output.folder, output.foreign), folder.as_ref(), units, all, findings)
     })
 }
 
 /// Compares units with the files of the output folder that Git has stored. `declared` tells which units the declarations make, so
 /// that what else is there is left over.
 #[must_use]
-pub fn compare_stored(tree: &Arc<Tree>, output: &str, units: &[Unit], declared: &dyn Fn(&str) -> bool) -> Vec<Diagnostic> {
+pub fn compare_stored(
+    tree: &Arc<Tree>,
+    (output, foreign): (&str, &Foreign),
+    units: &[Unit],
+    declared: &dyn Fn(&str) -> bool,
+) -> Vec<Diagnostic> {
     checked(output, units, |findings| {
-        let folder = open_output(Stored::root(tree), output).map_err(|failure| failure.report())?;
-        compare_files(output, folder.as_ref(), units, declared, findings)
+        let folder = open_output(Stored::root(tree), output).map_err(|failure| report(&failure))?;
+        compare_files((output, foreign), folder.as_ref(), units, Some(declared), findings)
     })
 }
 
@@ -54,35 +59,69 @@ fn checked(
     findings
 }
 
+/// Compares units with what is in the output folder. Where it is known which units are declared, the rest of the folder is looked at, too.
 fn compare_files<F: Files>(
-    output: &str,
+    (output, foreign): (&str, &Foreign),
     folder: Option<&F>,
     units: &[Unit],
-    declared: &dyn Fn(&str) -> bool,
+    declared: Option<&dyn Fn(&str) -> bool>,
     findings: &mut Vec<Diagnostic>,
 ) -> Result<(), Diagnostic> {
-    let groups = folder.map_or(Ok([None, None]), open_groups).map_err(|failure| failure.report())?;
+    let report = |failure| report(&failure);
+    let groups = folder.map_or(Ok([None, None]), open_groups).map_err(report)?;
     interrupted(output, &groups, findings)?;
-    let orphans = orphans(&groups, declared).map_err(|failure| failure.report())?;
-    match surveys(&groups, units, &orphans) {
-        Ok(surveys) => surveys.iter().for_each(|survey| judge(output, survey, findings)),
-        Err(refused) => findings.extend(refused),
+    let left = declared.map_or(Ok(Vec::new()), |declared| orphans(&groups, declared)).map_err(report)?;
+    let surveys = match surveys(&groups, units, &left) {
+        Ok(surveys) => surveys,
+        Err(mut refused) => {
+            findings.append(&mut refused);
+            return Ok(());
+        }
+    };
+    surveys.iter().for_each(|survey| judge(output, survey, findings));
+    let known = |unit: &str| left.iter().any(|one| one.folder == unit) || declared.is_some_and(|declared| declared(unit));
+    let known = declared.map(|_| &known as &dyn Fn(&str) -> bool);
+    findings.extend(strays(folder, &groups, &surveys, known).map_err(report)?.report(output, foreign));
+    Ok(())
+}
+
+/// What nothing renders: in units, and, where the `known` units are all that there are, outside of them.
+pub(super) fn strays<F: Files>(
+    folder: Option<&F>,
+    groups: &Groups<F>,
+    surveys: &[Survey<'_>],
+    known: Option<&dyn Fn(&str) -> bool>,
+) -> crate::files::Result<Strays> {
+    let mut strays = Strays::default();
+    surveys.iter().for_each(|survey| strays.in_unit(survey));
+    if let (Some(folder), Some(known)) = (folder, known) {
+        strays.outside(folder, groups, known)?;
+    }
+    Ok(strays)
+}
+
+/// Reports renders that were stopped in the middle, and what only looks like that.
+fn interrupted<F: Files>(output: &str, groups: &Groups<F>, findings: &mut Vec<Diagnostic>) -> Result<(), Diagnostic> {
+    for (group, folder) in groups.iter().zip(names::GROUPS) {
+        let Some(group) = group else { continue };
+        let traces = swap::traces(group).map_err(|failure| report(&failure))?;
+        findings.extend(traces.planted.iter().map(|entry| planted(output, folder, entry)));
+        let stopped = |what: String| {
+            let message = format!("a render of `{output}/{folder}{what}` was stopped in the middle");
+            Diagnostic::new(&rules::OUTPUT_INTERRUPTED, Span::NONE, message)
+        };
+        findings.extend(traces.units.iter().map(|name| stopped(format!("/{name}"))));
+        if traces.staging.is_some() && traces.units.is_empty() {
+            findings.push(stopped(String::new()));
+        }
     }
     Ok(())
 }
 
-/// Reports renders that were stopped in the middle.
-fn interrupted<F: Files>(output: &str, groups: &Groups<F>, findings: &mut Vec<Diagnostic>) -> Result<(), Diagnostic> {
-    for (group, folder) in groups.iter().zip(names::GROUPS) {
-        let Some(group) = group else { continue };
-        for (entry, _) in group.entries().map_err(|failure| failure.report())? {
-            if let Some(name) = swap::trace_of(&entry) {
-                let message = format!("a render of `{output}/{folder}/{name}` was stopped in the middle");
-                findings.push(Diagnostic::new(&rules::OUTPUT_INTERRUPTED, Span::NONE, message));
-            }
-        }
-    }
-    Ok(())
+/// Reports what pretends to be a staging folder.
+pub(super) fn planted(output: &str, group: &str, entry: &[u8]) -> Diagnostic {
+    let path = crate::files::joined(&format!("{output}/{group}"), entry);
+    Diagnostic::new(&rules::OUTPUT_PLANTED, Span::NONE, format!("`{path}` looks like netloom's own, but netloom did not make it"))
 }
 
 /// Adds findings about one unit.
@@ -131,6 +170,7 @@ fn judge(output: &str, survey: &Survey<'_>, findings: &mut Vec<Diagnostic>) {
         match state {
             State::Same => {}
             State::Missing => judge.file(&rules::OUTPUT_MISSING, path, "is not there"),
+            State::Executable => judge.file(&rules::OUTPUT_DIFFERENT, path, "may be executed, which no rendered file needs"),
             State::Stale(line) => {
                 judge.file(&rules::OUTPUT_DIFFERENT, path, &format!("is not what the declarations make, first in line {line}"));
             }

@@ -5,18 +5,9 @@ use std::sync::Arc;
 
 use rustix::io::Errno;
 
-use super::disk::{Failure, Result};
+use crate::files::{Failure, Folder, Held, Kind, Result, joined};
 use crate::git::{self, Tree};
 use crate::limits;
-
-/// What an entry of a folder is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    File,
-    Folder,
-    /// A link, pipe, socket or device.
-    Other,
-}
 
 /// Everything below a folder, by path; parents come before what is in them.
 pub(super) type Listing = BTreeMap<Vec<u8>, Kind>;
@@ -39,7 +30,10 @@ pub(super) trait Files: Sized + Sync {
     fn read(&self, path: &[u8], cap: usize) -> Result<Vec<u8>>;
 
     /// Whether a file holds exactly this text.
-    fn holds(&self, path: &[u8], text: &str) -> Result<bool>;
+    fn holds(&self, path: &[u8], text: &str) -> Result<Held>;
+
+    /// Whether the folder is a staging folder of netloom's own; what Git has never is.
+    fn is_staging(&self) -> bool;
 
     /// Everything below the folder.
     fn list(&self) -> Result<Listing> {
@@ -65,14 +59,33 @@ fn list_into<F: Files>(folder: &F, listing: &mut Listing, prefix: &[u8], depth: 
     Ok(())
 }
 
-/// A name behind the path of its folder, as people see it.
-pub(super) fn joined(folder: &str, name: &[u8]) -> String {
-    let name = String::from_utf8_lossy(name);
-    let name = name.escape_debug();
-    match (folder, name.clone().next()) {
-        ("", _) => name.to_string(),
-        (path, None) => path.to_owned(),
-        (path, Some(_)) => format!("{path}/{name}"),
+impl Files for Folder {
+    fn path_of(&self, name: &[u8]) -> String {
+        Folder::path_of(self, name)
+    }
+
+    fn open(&self, name: &[u8]) -> Result<Option<Self>> {
+        Folder::open(self, name)
+    }
+
+    fn entries(&self) -> Result<Vec<(Vec<u8>, Kind)>> {
+        Folder::entries(self)
+    }
+
+    fn has(&self, path: &[u8]) -> bool {
+        Folder::has(self, path)
+    }
+
+    fn read(&self, path: &[u8], cap: usize) -> Result<Vec<u8>> {
+        Folder::read(self, path, cap)
+    }
+
+    fn holds(&self, path: &[u8], text: &str) -> Result<Held> {
+        Folder::holds(self, path, text)
+    }
+
+    fn is_staging(&self) -> bool {
+        self.own_mode().is_ok_and(|mode| mode.contains(super::swap::MARK))
     }
 }
 
@@ -105,6 +118,14 @@ impl Stored {
         }
         Ok(at)
     }
+
+    /// A file's mode, and its first bytes.
+    fn file(&self, path: &[u8], cap: usize) -> Result<(git::Kind, Vec<u8>)> {
+        let (kind, object) = self.find(path)?;
+        let file = matches!(kind, git::Kind::File | git::Kind::Program);
+        let found = if file { self.tree.file(&object, cap as u64 + 1) } else { Err(Errno::LOOP) };
+        Ok((kind, found.map_err(self.fail("read", path))?))
+    }
 }
 
 impl Files for Stored {
@@ -125,9 +146,10 @@ impl Files for Stored {
     fn entries(&self) -> Result<Vec<(Vec<u8>, Kind)>> {
         let names = self.tree.names(&self.object).map_err(self.fail("list", b""))?;
         let kind = |kind| match kind {
-            git::Kind::File => Kind::File,
+            git::Kind::File | git::Kind::Program => Kind::File,
             git::Kind::Folder => Kind::Folder,
-            git::Kind::Link | git::Kind::Other => Kind::Other,
+            git::Kind::Link => Kind::Link,
+            git::Kind::Other => Kind::Other,
         };
         Ok(names.into_iter().map(|(name, found)| (name, kind(found))).collect())
     }
@@ -137,12 +159,19 @@ impl Files for Stored {
     }
 
     fn read(&self, path: &[u8], cap: usize) -> Result<Vec<u8>> {
-        let (kind, object) = self.find(path)?;
-        let found = if kind == git::Kind::File { self.tree.file(&object, cap as u64 + 1) } else { Err(Errno::LOOP) };
-        found.map_err(self.fail("read", path))
+        self.file(path, cap).map(|(_, bytes)| bytes)
     }
 
-    fn holds(&self, path: &[u8], text: &str) -> Result<bool> {
-        Ok(self.read(path, text.len())? == text.as_bytes())
+    fn holds(&self, path: &[u8], text: &str) -> Result<Held> {
+        let (kind, bytes) = self.file(path, text.len())?;
+        Ok(match (bytes == text.as_bytes(), kind) {
+            (false, _) => Held::Other,
+            (true, git::Kind::Program) => Held::Executable,
+            (true, _) => Held::Same,
+        })
+    }
+
+    fn is_staging(&self) -> bool {
+        false
     }
 }

@@ -5,17 +5,16 @@
 //! already is not written again, so a render that changes nothing changes no file's time.
 
 mod compare;
-mod disk;
 mod files;
 mod names;
 mod record;
+mod strays;
 mod survey;
 mod swap;
+mod write;
 
 #[cfg(test)]
 mod crash_tests;
-#[cfg(test)]
-mod faults;
 #[cfg(test)]
 mod tests;
 
@@ -23,17 +22,16 @@ use std::path::Path;
 use std::time::Duration;
 
 use rayon::prelude::*;
-use rustix::fs::FlockOperation;
+use rustix::io::Errno;
 
 use crate::diagnostic::{Diagnostic, rules};
-use crate::limits;
+use crate::files::{Disk, Failure, Folder, Foreign, Kind, Lock, Result};
+use crate::load::cause;
 use crate::tree::Span;
 use crate::unit::{Artifact, Unit};
 pub use compare::{compare, compare_stored};
-use disk::{Disk, Folder, Result};
-use files::{Files, Kind};
+use files::Files;
 use survey::{State, Survey, survey};
-use swap::Swap;
 
 /// Where output goes.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +40,8 @@ pub struct Output<'a> {
     pub root: &'a Path,
     /// The output folder, relative to the root; loading has checked that it is safe.
     pub folder: &'a str,
+    /// What in it is others' on purpose.
+    pub foreign: &'a Foreign,
 }
 
 /// The text of the record of a unit that consists of these files.
@@ -82,46 +82,94 @@ pub struct UnitSummary {
     pub removed: usize,
 }
 
-/// Writes the units. Every check comes first: when one fails, nothing is written.
+/// Why a render failed.
+#[derive(Debug)]
+pub struct Unwritten {
+    /// What went wrong, and what it left.
+    pub findings: Vec<Diagnostic>,
+    /// What was written all the same.
+    pub extent: Extent,
+}
+
+/// What a render that failed has written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// Every unit is as before.
+    Nothing,
+    /// Some units are as rendered; a finding says which.
+    Part,
+    /// Every unit is as rendered, but something of what was replaced is left.
+    Everything,
+}
+
+impl Extent {
+    /// The consequence, for people.
+    #[must_use]
+    pub fn consequence(self) -> &'static str {
+        match self {
+            Extent::Nothing => "nothing was written",
+            Extent::Part => "the output was written in part",
+            Extent::Everything => "everything was written, but not everything old was deleted",
+        }
+    }
+}
+
+impl From<Vec<Diagnostic>> for Unwritten {
+    fn from(findings: Vec<Diagnostic>) -> Self {
+        Self { findings, extent: Extent::Nothing }
+    }
+}
+
+impl Unwritten {
+    fn nothing(failure: &Failure) -> Self {
+        vec![report(failure)].into()
+    }
+
+    /// An earlier render, which was interrupted, could not be finished.
+    fn interrupted(failure: &Failure) -> Self {
+        let help = "an interrupted render could not be finished; this one did not begin";
+        vec![report(failure).help(help)].into()
+    }
+
+    /// Everything is written, but these could not be deleted.
+    fn left_over(failures: &[&Failure]) -> Self {
+        let help = "the next `netloom render` deletes it; do not commit it";
+        Self { findings: failures.iter().map(|failure| report(failure).help(help)).collect(), extent: Extent::Everything }
+    }
+
+    /// The same, with what could not be deleted.
+    fn and(mut self, left: &[Failure]) -> Self {
+        self.findings.extend(Self::left_over(&left.iter().collect::<Vec<_>>()).findings);
+        self
+    }
+}
+
+/// A failure as a finding.
+fn report(failure: &Failure) -> Diagnostic {
+    let Failure { doing, path, error } = failure;
+    if matches!(*error, Errno::LOOP | Errno::NOTDIR) {
+        let message = format!("`{path}` is a link or a file where a folder must be; netloom does not write through links");
+        return Diagnostic::new(&rules::OUTPUT_UNSAFE, Span::NONE, message);
+    }
+    let message = format!("cannot {doing} `{path}`: {}", cause(&(*error).into()));
+    Diagnostic::new(&rules::OUTPUT_WRITE, Span::NONE, message)
+}
+
+/// Writes the units. Every check comes first, then everything is staged, then replaced, then what is old is deleted.
 ///
 /// # Errors
-/// When a name is not fit for a file, when something that is not netloom's stands in the way, or when the file system refuses:
-/// then every unit is either as before or as rendered.
-pub fn write(output: &Output<'_>, units: &[Unit], scope: Scope) -> std::result::Result<Summary, Vec<Diagnostic>> {
+/// When a name is not fit for a file, when something that is not netloom's stands in the way, or when the file system refuses.
+pub fn write(output: &Output<'_>, units: &[Unit], scope: Scope) -> std::result::Result<Summary, Unwritten> {
     write_with(&Disk::default(), output, units, scope)
 }
 
-fn write_with(disk: &Disk, output: &Output<'_>, units: &[Unit], scope: Scope) -> std::result::Result<Summary, Vec<Diagnostic>> {
+fn write_with(disk: &Disk, output: &Output<'_>, units: &[Unit], scope: Scope) -> std::result::Result<Summary, Unwritten> {
     let mut findings = Vec::new();
     names::check(output.folder, units, &mut findings);
     if !findings.is_empty() {
-        return Err(findings);
+        return Err(findings.into());
     }
-    // The lock is held as long as the folder is open.
-    let (_locked, groups) = make_groups(disk, output, units).map_err(|failure| vec![failure])?;
-    for group in groups.iter().flatten() {
-        heal(disk, group).map_err(|failure| vec![failure.report()])?;
-    }
-    let orphans = if scope == Scope::All {
-        orphans(&groups, &|folder| units.iter().any(|unit| unit.folder == folder)).map_err(|failure| vec![failure.report()])?
-    } else {
-        Vec::new()
-    };
-    let surveys = surveys(&groups, units, &orphans)?;
-    let refused: Vec<_> = surveys.iter().flat_map(|survey| compare::in_the_way(output.folder, survey)).collect();
-    if !refused.is_empty() {
-        return Err(refused);
-    }
-    let write_one = |survey: &Survey<'_>| {
-        if survey.is_current() {
-            return Ok(());
-        }
-        let (group, name) = place(&groups, &survey.unit.folder);
-        group.map_or(Ok(()), |group| Swap { disk, group, name }.write(survey))
-    };
-    let failures: Vec<_> =
-        surveys.par_iter().filter_map(|survey| write_one(survey).err()).map(|failure| failure.report()).collect();
-    if failures.is_empty() { Ok(summary(output, &surveys)) } else { Err(failures) }
+    write::Grounds::open(disk, output).map_err(|finding| vec![finding])?.write(units, scope)
 }
 
 /// The folders of [`names::GROUPS`], as far as they are there.
@@ -132,34 +180,14 @@ fn open_groups<F: Files>(folder: &F) -> Result<Groups<F>> {
     Ok([clusters?, networks?])
 }
 
-/// The output folder, made where it is missing; opened part by part, so that no part is a link.
-fn make_output(disk: &Disk, output: &Output<'_>) -> Result<Folder> {
-    let root = Folder::root(output.root)?;
-    output.folder.split('/').try_fold(root, |folder, part| disk.ensure_folder(&folder, part.as_bytes()))
-}
-
 /// The output folder below the project's, when it is there.
 fn open_output<F: Files>(root: F, folder: &str) -> Result<Option<F>> {
     let root = Some(root);
     folder.split('/').try_fold(root, |folder, part| folder.map_or(Ok(None), |folder| folder.open(part.as_bytes())))
 }
 
-/// Opens the output folder for writing, with the folders that the units need, and locks it.
-fn make_groups(disk: &Disk, output: &Output<'_>, units: &[Unit]) -> std::result::Result<(Folder, Groups), Diagnostic> {
-    let report = |failure: disk::Failure| failure.report();
-    let folder = make_output(disk, output).map_err(report)?;
-    lock(&folder, FlockOperation::NonBlockingLockExclusive, Duration::from_secs(limits::LOCK_SECONDS), output)?;
-    for group in names::GROUPS {
-        if units.iter().any(|unit| unit.folder.starts_with(group)) {
-            disk.ensure_folder(&folder, group.as_bytes()).map_err(report)?;
-        }
-    }
-    let groups = open_groups(&folder).map_err(report)?;
-    Ok((folder, groups))
-}
-
 /// Locks the output folder until it is closed. The lock is on the folder itself, so that no lock file gets into a repository.
-fn lock(folder: &Folder, operation: FlockOperation, wait: Duration, output: &Output<'_>) -> std::result::Result<(), Diagnostic> {
+fn lock(folder: &Folder, operation: Lock, wait: Duration, output: &Output<'_>) -> std::result::Result<(), Diagnostic> {
     folder.lock(operation, wait).map_err(|_| {
         let message = format!("another netloom is at work in `{}`", output.folder);
         Diagnostic::new(&rules::OUTPUT_WRITE, Span::NONE, message).help("wait until it is done, and try again")
@@ -171,16 +199,6 @@ fn place<'a, 'b, F>(groups: &'a Groups<F>, folder: &'b str) -> (Option<&'a F>, &
     let (group, name) = names::unit(folder).unwrap_or_default();
     let index = names::GROUPS.iter().position(|known| *known == group);
     (index.and_then(|index| groups.get(index)?.as_ref()), name)
-}
-
-/// Finishes or undoes what an interrupted render left behind.
-fn heal(disk: &Disk, group: &Folder) -> Result<()> {
-    for (entry, _) in group.entries()? {
-        if let Some(name) = swap::trace_of(&entry) {
-            Swap { disk, group, name }.roll_forward()?;
-        }
-    }
-    Ok(())
 }
 
 /// The units that are there, told by their records, and that no declaration makes.

@@ -1,9 +1,10 @@
 //! What stands in a unit's folder, held against what shall stand there.
 
-use super::disk::{Failure, Result};
-use super::files::{Files, Kind, Listing};
+use super::files::{Files, Listing};
 use super::record::{self, Record};
+use super::report;
 use crate::diagnostic::{Diagnostic, rules};
+use crate::files::{Failure, Held, Kind, Result};
 use crate::limits;
 use crate::tree::Span;
 use crate::unit::{Artifact, Unit};
@@ -15,6 +16,8 @@ pub(super) enum State {
     Missing,
     /// There, byte for byte.
     Same,
+    /// There, byte for byte, but it may be executed.
+    Executable,
     /// As netloom wrote it earlier; the first line that differs.
     Stale(usize),
     /// Written by netloom and changed by hand since; the first line that differs.
@@ -36,7 +39,7 @@ pub(super) struct Survey<'a> {
     /// Such files that were changed by hand.
     pub(super) edited: Vec<String>,
     /// Files that are none of netloom's, with the edited orphans.
-    pub(super) foreign: Vec<Vec<u8>>,
+    pub(super) foreign: Vec<(Vec<u8>, Kind)>,
     /// What the record shall say; none for a unit that no declaration makes.
     pub(super) record: Option<String>,
     /// Whether it says so.
@@ -79,7 +82,7 @@ pub(super) fn survey<'a>(
         record: record.as_ref().map(Record::text),
         recorded: false,
     };
-    let report = |failure: Failure| failure.report();
+    let report = |failure: Failure| report(&failure);
     let folder = match group.map(|group| group.open(name.as_bytes())) {
         None => None,
         Some(opened) => opened.map_err(report)?,
@@ -89,7 +92,7 @@ pub(super) fn survey<'a>(
         let wanted = survey.record.as_deref().unwrap_or_default();
         survey.recorded = survey.record.is_some()
             && folder.has(record::FILE.as_bytes())
-            && folder.holds(record::FILE.as_bytes(), wanted).map_err(report)?;
+            && folder.holds(record::FILE.as_bytes(), wanted).map_err(report)? == Held::Same;
         let old = match record.filter(|_| survey.recorded) {
             Some(record) => record,
             None => read_record(&folder).map_err(report)??.unwrap_or_default(),
@@ -108,21 +111,21 @@ impl Survey<'_> {
                 None => {}
                 Some(Kind::File) => *state = compare(folder, artifact, old)?,
                 Some(Kind::Folder) => _ = listing.insert(artifact.path.clone().into_bytes(), Kind::Folder),
-                Some(Kind::Other) => *state = State::Foreign,
+                Some(Kind::Link | Kind::Other) => *state = State::Foreign,
             }
         }
-        for (path, _) in listing.iter().filter(|(_, kind)| **kind != Kind::Folder) {
-            self.leftover(folder, path, listing.get(path), old)?;
+        for (path, kind) in listing.iter().filter(|(_, kind)| **kind != Kind::Folder) {
+            self.leftover(folder, path, *kind, old)?;
         }
         self.find_blocked(&listing);
         Ok(())
     }
 
     /// Takes a file that is not rendered.
-    fn leftover(&mut self, folder: &impl Files, path: &[u8], kind: Option<&Kind>, old: &Record) -> Result<()> {
+    fn leftover(&mut self, folder: &impl Files, path: &[u8], kind: Kind, old: &Record) -> Result<()> {
         match std::str::from_utf8(path) {
             Ok(name) if old.lists(path) => {
-                let own = kind == Some(&Kind::File) && old.matches(name, &folder.read(path, limits::OUTPUT_FILE_BYTES)?);
+                let own = kind == Kind::File && old.matches(name, &folder.read(path, limits::OUTPUT_FILE_BYTES)?);
                 if own {
                     self.orphans.push(name.to_owned());
                     return Ok(());
@@ -131,7 +134,7 @@ impl Survey<'_> {
             }
             _ => {}
         }
-        self.foreign.push(path.to_vec());
+        self.foreign.push((path.to_vec(), kind));
         Ok(())
     }
 
@@ -139,13 +142,18 @@ impl Survey<'_> {
     fn find_blocked(&mut self, listing: &Listing) {
         for (state, artifact) in self.states.iter_mut().zip(&self.unit.artifacts) {
             let path = artifact.path.as_bytes();
-            let below = |foreign: &Vec<u8>| foreign.strip_prefix(path).is_some_and(|rest| rest.starts_with(b"/"));
-            let above = |foreign: &Vec<u8>| path.strip_prefix(foreign.as_slice()).is_some_and(|rest| rest.starts_with(b"/"));
+            let below = |foreign: &[u8]| foreign.strip_prefix(path).is_some_and(|rest| rest.starts_with(b"/"));
+            let above = |foreign: &[u8]| path.strip_prefix(foreign).is_some_and(|rest| rest.starts_with(b"/"));
             let folder = listing.get(path) == Some(&Kind::Folder);
-            if *state == State::Missing && self.foreign.iter().any(|foreign| above(foreign) || (folder && below(foreign))) {
+            if *state == State::Missing && self.foreign.iter().any(|(foreign, _)| above(foreign) || (folder && below(foreign))) {
                 *state = State::Foreign;
             }
         }
+    }
+
+    /// Whether nothing is to be left of the unit.
+    pub(super) fn is_to_go(&self) -> bool {
+        self.record.is_none() && self.foreign.is_empty()
     }
 
     /// Whether nothing has to be done.
@@ -157,8 +165,10 @@ impl Survey<'_> {
 
 fn compare(folder: &impl Files, artifact: &Artifact, old: &Record) -> Result<State> {
     let path = artifact.path.as_bytes();
-    if folder.holds(path, &artifact.text)? {
-        return Ok(State::Same);
+    match folder.holds(path, &artifact.text)? {
+        Held::Same => return Ok(State::Same),
+        Held::Executable => return Ok(State::Executable),
+        Held::Other => {}
     }
     if !old.lists(path) {
         return Ok(State::Foreign);

@@ -1,9 +1,9 @@
 //! Replacing a unit's folder as one.
 //!
-//! The new folder is staged beside the old one, on the same device, and the two exchange their names in one step
+//! The new folder is staged in a folder beside the old one, on the same device, and the two exchange their places in one step
 //! (`renameat2` with `RENAME_EXCHANGE`). Unchanged files and files that are not netloom's are hard links, so they keep their times
-//! and are never copied. While that is under way the new folder is called `.NAME.netloom-staging`. When a render was killed, the
-//! folder of that name is one of two things:
+//! and are never copied. The staging folder is there while a render is under way only. When a render was killed, what it holds under a
+//! unit's name is one of two things:
 //!
 //! - A new folder that is not complete, or the old one after the exchange. The unit is whole either way; what netloom wrote here
 //!   is deleted, and anything else that is not in the unit is put back.
@@ -11,30 +11,62 @@
 //!   for folders of an image's layer, some network file systems). Its files are moved over one by one, the record last; until
 //!   then the unit is half old, half new, `check` says so, and the next render goes on with the moving.
 //!
+//! A branch could commit a folder of that name, so netloom's own carries a mark that Git cannot carry ([`MARK`]). One without it
+//! was planted: it is reported, and nothing in it is touched.
+//!
 //! The record is the first file in a new folder and the last one out of an old one, so it is always known what is netloom's.
 //!
 //! Nothing is synced to the device. The promise is about a process that is killed at any moment, not about a machine that loses
 //! power: rendered output can be rendered again, and is committed to Git, and syncing 25,000 files takes minutes.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use rustix::io::Errno;
 
-use super::disk::{Disk, Folder, Result};
-use super::files::{Files, Kind};
+use super::files::Files;
 use super::record::{self, Record};
 use super::survey::{State, Survey};
+use crate::files::{Disk, Failure, Folder, Kind, Mode, Result};
 use crate::limits;
 use crate::unit::Artifact;
 
-const STAGING: &str = ".netloom-staging";
+/// The folder in which units are staged, beside them.
+pub(super) const STAGING: &str = ".netloom-staging";
+/// What tells netloom's own staging folder from one in a commit: Git sets no sticky bit, and no umask or parent does.
+pub(super) const MARK: Mode = Mode::SVTX;
 /// The file that marks a staged folder as complete.
 const READY: &str = ".netloom-ready";
 
-/// The unit whose interrupted render an entry of a group is the trace of.
-pub(super) fn trace_of(entry: &[u8]) -> Option<&str> {
-    let name = std::str::from_utf8(entry).ok()?.strip_prefix('.')?.strip_suffix(STAGING)?;
-    crate::tree::schema::dns_label(name).is_ok().then_some(name)
+/// Whether an entry of a group is, or pretends to be, a staging folder, also of an earlier version.
+pub(super) fn is_staging_name(entry: &[u8]) -> bool {
+    entry.starts_with(b".") && entry.ends_with(STAGING.as_bytes())
+}
+
+/// What of staging folders stands in a group.
+pub(super) struct Traces<F> {
+    /// Entries that only look like netloom's.
+    pub(super) planted: Vec<Vec<u8>>,
+    /// Netloom's own, which an interrupted render has left.
+    pub(super) staging: Option<F>,
+    /// The units in it.
+    pub(super) units: Vec<String>,
+}
+
+/// Looks for what interrupted renders have left in a group.
+pub(super) fn traces<F: Files>(group: &F) -> Result<Traces<F>> {
+    let mut traces = Traces { planted: Vec::new(), staging: None, units: Vec::new() };
+    for (entry, kind) in group.entries()?.into_iter().filter(|(entry, _)| is_staging_name(entry)) {
+        let opened = if kind == Kind::Folder && entry == STAGING.as_bytes() { group.open(&entry)? } else { None };
+        match opened.filter(Files::is_staging) {
+            None => traces.planted.push(entry),
+            Some(staging) => {
+                let names = staging.entries()?.into_iter().filter_map(|(name, _)| String::from_utf8(name).ok());
+                traces.units = names.filter(|name| crate::tree::schema::dns_label(name).is_ok()).collect();
+                traces.staging = Some(staging);
+            }
+        }
+    }
+    Ok(traces)
 }
 
 /// Whether a folder could not be exchanged or renamed because this file system does not do that, or not with this folder.
@@ -47,136 +79,153 @@ fn cannot_link(error: Errno) -> bool {
     matches!(error, Errno::XDEV | Errno::PERM | Errno::NOSYS | Errno::OPNOTSUPP | Errno::MLINK)
 }
 
+/// How far a unit has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Committed {
+    /// The new folder is in the unit's place, and the old one, if there was one, where it was staged.
+    Whole,
+    /// The file system cannot do that; its files are to be moved one by one.
+    ByFile,
+}
+
 /// One unit that is being written.
+#[derive(Clone, Copy)]
 pub(super) struct Swap<'a> {
     pub(super) disk: &'a Disk,
     pub(super) group: &'a Folder,
+    /// The folder [`STAGING`] in the group.
+    pub(super) staging: &'a Folder,
     pub(super) name: &'a str,
 }
 
 impl Swap<'_> {
-    fn staging(&self) -> Vec<u8> {
-        format!(".{}{STAGING}", self.name).into_bytes()
-    }
-
     fn unit(&self) -> &[u8] {
         self.name.as_bytes()
     }
 
-    /// Makes the unit's folder what the survey says it shall be.
-    pub(super) fn write(&self, survey: &Survey<'_>) -> Result<()> {
-        if survey.record.is_none() && survey.foreign.is_empty() {
-            return match self.disk.rename_folder(self.group, self.unit(), &self.staging()) {
-                Ok(()) => self.discard(),
-                Err(failure) if cannot_rename(failure.error) => self.remove_files(survey),
-                Err(failure) => Err(failure),
-            };
+    /// Builds the new folder beside the old one; tells whether files that are not netloom's could be linked into it. Nothing in
+    /// the unit changes.
+    pub(super) fn stage(&self, survey: &Survey<'_>) -> Result<bool> {
+        if survey.is_to_go() {
+            return Ok(true);
         }
-        let committed = self.stage(survey).and_then(|complete| self.commit(survey, complete));
-        match committed {
-            Ok(true) => self.discard(),
-            Ok(false) if survey.record.is_none() => self.discard().and_then(|()| self.remove_files(survey)),
-            Ok(false) => self.move_files(),
-            Err(failure) => {
-                // Best effort: the next render cleans up as well.
-                _ = self.discard();
-                Err(failure)
-            }
-        }
-    }
-
-    /// Puts the staged folder in the unit's place at once; tells whether that could be done.
-    fn commit(&self, survey: &Survey<'_>, complete: bool) -> Result<bool> {
-        let staging = self.staging();
-        let renamed = match (survey.exists, complete) {
-            (true, false) => return Ok(false),
-            (true, true) => self.disk.exchange(self.group, &staging, self.unit()),
-            (false, _) => self.disk.rename_folder(self.group, &staging, self.unit()),
-        };
-        match renamed {
-            Ok(()) => Ok(true),
-            Err(failure) if cannot_rename(failure.error) => Ok(false),
-            Err(failure) => Err(failure),
-        }
-    }
-
-    /// Puts the staged folder in the unit's place file by file.
-    fn move_files(&self) -> Result<()> {
-        if let Some(folder) = self.group.open(&self.staging())? {
-            self.disk.create(&folder, READY.as_bytes(), b"").inspect_err(|_| _ = self.discard())?;
-        }
-        if self.roll_forward()? { Ok(()) } else { Err(self.group.fail("write all of", self.unit())(Errno::EXIST)) }
-    }
-
-    /// Builds the new folder beside the old one; tells whether files that are not netloom's could be linked into it.
-    fn stage(&self, survey: &Survey<'_>) -> Result<bool> {
-        let folder = self.disk.make_folder(self.group, &self.staging())?;
+        let folder = self.disk.make(self.staging, self.unit())?;
         if let Some(record) = &survey.record {
             self.disk.create(&folder, record::FILE.as_bytes(), record.as_bytes())?;
         }
         let old = if survey.exists { self.group.open(self.unit())? } else { None };
-        let mut staged = Staged { disk: self.disk, folder: &folder, old: old.as_ref(), made: BTreeSet::new() };
+        let mut staged = Staged { disk: self.disk, inner: BTreeMap::from([(Vec::new(), Pair { new: folder, old })]) };
         for (artifact, state) in survey.unit.artifacts.iter().zip(&survey.states) {
             staged.artifact(artifact, *state)?;
         }
-        let mut complete = true;
-        for path in &survey.foreign {
-            complete &= staged.link(path)?;
-        }
-        Ok(complete)
+        survey.foreign.iter().try_fold(true, |complete, (path, _)| Ok(staged.link(path)? && complete))
     }
 
-    /// Deletes the staged folder. What is neither netloom's nor in the unit goes back there.
+    /// Puts the staged folder in the unit's place at once; tells whether that could be done.
+    pub(super) fn commit(&self, survey: &Survey<'_>, complete: bool) -> Result<Committed> {
+        let (staged, unit) = ((self.staging, self.unit()), (self.group, self.unit()));
+        let renamed = match (survey.exists, complete) {
+            (true, false) => return Ok(Committed::ByFile),
+            (true, true) if survey.is_to_go() => self.disk.rename_folder(unit, staged),
+            (true, true) => self.disk.exchange(staged, unit),
+            (false, _) => self.disk.rename_folder(staged, unit),
+        };
+        match renamed {
+            Ok(()) => Ok(Committed::Whole),
+            Err(failure) if cannot_rename(failure.error) => Ok(Committed::ByFile),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Takes [`Self::commit`] back, as long as the old folder is not discarded.
+    pub(super) fn undo(&self, survey: &Survey<'_>) -> Result<()> {
+        let (staged, unit) = ((self.staging, self.unit()), (self.group, self.unit()));
+        match survey.exists {
+            true if survey.is_to_go() => self.disk.rename_folder(staged, unit),
+            true => self.disk.exchange(staged, unit),
+            false => self.disk.rename_folder(unit, staged),
+        }
+    }
+
+    /// Puts the staged folder in the unit's place file by file.
+    pub(super) fn move_files(&self, survey: &Survey<'_>) -> Result<()> {
+        if survey.record.is_none() {
+            return self.discard().and_then(|()| self.remove_files(survey));
+        }
+        if let Some(folder) = self.staging.open(self.unit())? {
+            self.disk.create(&folder, READY.as_bytes(), b"")?;
+        }
+        if self.roll_forward()? { Ok(()) } else { Err(self.group.fail("write all of", self.unit())(Errno::EXIST)) }
+    }
+
+    /// Deletes what is staged. What is neither netloom's nor in the unit goes back there. What could not be deleted is tried once
+    /// more: most often nobody but a passing fault stands in the way.
     pub(super) fn discard(&self) -> Result<()> {
-        let staging = self.staging();
-        let Some(folder) = self.group.open(&staging)? else { return Ok(()) };
-        let own = own_record(&folder)?;
-        let unit = self.group.open(self.unit())?;
-        let mut listing = folder.list()?;
+        self.discard_once().or_else(|_| self.discard_once())
+    }
+
+    fn discard_once(&self) -> Result<()> {
+        let Some(folder) = self.staging.open(self.unit())? else { return Ok(()) };
         // From here on it is not complete.
-        if listing.remove(READY.as_bytes()).is_some() {
+        if folder.has(READY.as_bytes()) {
             self.disk.remove(&folder, READY.as_bytes())?;
         }
-        let recorded = listing.remove(record::FILE.as_bytes()).is_some();
-        for (path, _) in listing.iter().filter(|(_, kind)| **kind != Kind::Folder) {
-            if own.lists(path) || unit.as_ref().is_some_and(|unit| unit.has(path)) {
-                self.disk.remove(&folder, path)?;
-            } else {
-                self.move_over(&folder, path)?;
-            }
-        }
-        for (path, _) in listing.iter().rev().filter(|(_, kind)| **kind == Kind::Folder) {
-            self.disk.remove_folder(&folder, path)?;
-        }
-        if recorded {
+        let own = own_record(&folder)?;
+        let unit = self.group.open(self.unit())?;
+        self.empty(&folder, unit.as_ref(), &own, &[])?;
+        if folder.has(record::FILE.as_bytes()) {
             self.disk.remove(&folder, record::FILE.as_bytes())?;
         }
-        self.disk.remove_folder(self.group, &staging)
+        self.disk.remove_folder(self.staging, self.unit())
+    }
+
+    /// Deletes what is in a folder of a staged one, `above` it; goes on where something cannot be deleted.
+    fn empty(&self, folder: &Folder, unit: Option<&Folder>, own: &Record, above: &[u8]) -> Result<()> {
+        let mut result = Ok(());
+        for (name, kind) in folder.entries()? {
+            let path = [above, &name].concat();
+            let done = match kind {
+                Kind::Folder => {
+                    let inner = folder.open(&name)?;
+                    let inner = inner.map_or(Ok(()), |inner| self.empty(&inner, unit, own, &[path.as_slice(), b"/"].concat()));
+                    inner.and_then(|()| self.disk.remove_folder(folder, &name))
+                }
+                _ if path == record::FILE.as_bytes() => Ok(()),
+                _ if own.lists(&path) || unit.is_some_and(|unit| unit.has(&path)) => self.disk.remove(folder, &name),
+                _ => self.put_back((folder, &name), &path),
+            };
+            result = result.and(done);
+        }
+        result
     }
 
     /// Moves a file into the unit.
-    fn move_over(&self, from: &Folder, path: &[u8]) -> Result<()> {
-        let unit = self.disk.ensure_folder(self.group, self.unit())?;
+    fn put_back(&self, from: (&Folder, &[u8]), path: &[u8]) -> Result<()> {
+        let unit = self.ensure(self.group, self.unit())?;
         for above in parents(path) {
             if !unit.has(above) {
                 self.disk.make(&unit, above)?;
             }
         }
-        self.disk.rename(from, &unit, path)
+        self.disk.rename(from, (&unit, path))
+    }
+
+    fn ensure(&self, at: &Folder, path: &[u8]) -> Result<Folder> {
+        at.open(path)?.map_or_else(|| self.disk.make(at, path), Ok)
     }
 
     /// Moves a complete new folder into the unit, file by file; can be interrupted and begun again at any point. A folder that is
-    /// not complete is deleted.
+    /// not complete is deleted. What is not rendered any more goes last, or where it stands in the way.
     ///
     /// Tells whether every file found its place: somebody else's, that came after the render had looked, stays.
     pub(super) fn roll_forward(&self) -> Result<bool> {
         let mut whole = true;
-        let Some(folder) = self.group.open(&self.staging())? else { return Ok(whole) };
+        let Some(folder) = self.staging.open(self.unit())? else { return Ok(whole) };
         if folder.has(READY.as_bytes()) && folder.has(record::FILE.as_bytes()) {
             let new = own_record(&folder)?;
-            let unit = self.disk.ensure_folder(self.group, self.unit())?;
+            let unit = self.ensure(self.group, self.unit())?;
             let old = own_record(&unit)?;
-            self.remove_orphans(&unit, &old, &new)?;
+            self.remove_orphans(&unit, &old, &new, |path| new.files.keys().any(|new| crosses(path, new)))?;
             let staged = folder.list()?;
             for path in new.files.keys().filter(|path| staged.get(path.as_bytes()) == Some(&Kind::File)) {
                 // Unchanged files stay: overlayfs does not let a link replace the file that it was made from.
@@ -184,20 +233,21 @@ impl Swap<'_> {
                     continue;
                 }
                 if old.lists(path.as_bytes()) || !unit.has(path.as_bytes()) {
-                    self.move_over(&folder, path.as_bytes())?;
+                    self.put_back((&folder, path.as_bytes()), path.as_bytes())?;
                 } else {
                     whole = false;
                 }
             }
-            self.move_over(&folder, record::FILE.as_bytes())?;
+            self.remove_orphans(&unit, &old, &new, |_| true)?;
+            self.put_back((&folder, record::FILE.as_bytes()), record::FILE.as_bytes())?;
         }
         self.discard()?;
         Ok(whole)
     }
 
     /// Removes what netloom wrote earlier and does not render any more, with folders that are empty then.
-    fn remove_orphans(&self, unit: &Folder, old: &Record, new: &Record) -> Result<()> {
-        for path in old.files.keys().filter(|path| !new.files.contains_key(*path)) {
+    fn remove_orphans(&self, unit: &Folder, old: &Record, new: &Record, wanted: impl Fn(&str) -> bool) -> Result<()> {
+        for path in old.files.keys().filter(|path| !new.files.contains_key(*path) && wanted(path)) {
             if as_recorded(unit, old, path) {
                 self.disk.remove(unit, path.as_bytes())?;
             }
@@ -231,12 +281,16 @@ impl Swap<'_> {
     }
 }
 
-/// A new folder in the making.
+/// A folder of a unit in the making, and the one that it replaces.
+struct Pair {
+    new: Folder,
+    old: Option<Folder>,
+}
+
+/// A new folder in the making: its folders by their paths.
 struct Staged<'a> {
     disk: &'a Disk,
-    folder: &'a Folder,
-    old: Option<&'a Folder>,
-    made: BTreeSet<Vec<u8>>,
+    inner: BTreeMap<Vec<u8>, Pair>,
 }
 
 impl Staged<'_> {
@@ -245,29 +299,41 @@ impl Staged<'_> {
         if state == State::Same && self.link(path)? {
             return Ok(());
         }
-        self.make_parents(path)?;
-        self.disk.create(self.folder, path, artifact.text.as_bytes())
+        let disk = self.disk;
+        let (folder, name) = self.place(path)?;
+        disk.create(&folder.new, name, artifact.text.as_bytes()).map(drop)
     }
 
     /// Links a file of the old folder into the new one; tells whether the file system lets one.
     fn link(&mut self, path: &[u8]) -> Result<bool> {
-        let Some(old) = self.old else { return Ok(false) };
-        self.make_parents(path)?;
-        match self.disk.link(old, self.folder, path) {
+        let disk = self.disk;
+        let (folder, name) = self.place(path)?;
+        let Some(old) = &folder.old else { return Ok(false) };
+        match disk.link((old, name), (&folder.new, name)) {
             Ok(()) => Ok(true),
             Err(failure) if cannot_link(failure.error) => Ok(false),
             Err(failure) => Err(failure),
         }
     }
 
-    fn make_parents(&mut self, path: &[u8]) -> Result<()> {
-        for above in parents(path) {
-            if !self.made.contains(above) {
-                self.disk.make(self.folder, above)?;
-                self.made.insert(above.to_vec());
-            }
+    /// The folder that `path` lies in, made where it is missing, and the last part of `path`.
+    fn place<'p>(&mut self, path: &'p [u8]) -> Result<(&Pair, &'p [u8])> {
+        let (above, name) = match path.iter().rposition(|byte| *byte == b'/') {
+            None => (&[] as &[u8], path),
+            Some(at) => (path.get(..at).unwrap_or_default(), path.get(at + 1..).unwrap_or_default()),
+        };
+        if !self.inner.contains_key(above) {
+            let disk = self.disk;
+            let (outer, inner) = self.place(above)?;
+            let new = disk.make(&outer.new, inner)?;
+            let old = match &outer.old {
+                Some(old) if old.kind(inner)? == Some(Kind::Folder) => old.open(inner)?,
+                _ => None,
+            };
+            self.inner.insert(above.to_vec(), Pair { new, old });
         }
-        Ok(())
+        let gone = || Failure { doing: "write", path: String::from_utf8_lossy(path).into_owned(), error: Errno::NOENT };
+        Ok((self.inner.get(above).ok_or_else(gone)?, name))
     }
 }
 
@@ -281,6 +347,12 @@ fn own_record(folder: &Folder) -> Result<Record> {
 fn as_recorded(folder: &Folder, record: &Record, path: &str) -> bool {
     folder.has(path.as_bytes())
         && folder.read(path.as_bytes(), limits::OUTPUT_FILE_BYTES).is_ok_and(|bytes| record.matches(path, &bytes))
+}
+
+/// Whether a file at one of two paths stands in the way of one at the other.
+fn crosses(one: &str, other: &str) -> bool {
+    let below = |a: &str, b: &str| a.strip_prefix(b).is_some_and(|rest| rest.starts_with('/'));
+    below(one, other) || below(other, one)
 }
 
 /// The folders above `path`, outermost first.

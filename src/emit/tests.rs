@@ -13,7 +13,8 @@ pub(super) fn unit(folder: &str, files: &[(&str, &str)]) -> Unit {
 }
 
 pub(super) fn output(scratch: &Scratch) -> Output<'_> {
-    Output { root: scratch.path(), folder: "rendered" }
+    static NONE: Foreign = Foreign::none();
+    Output { root: scratch.path(), folder: "rendered", foreign: &NONE }
 }
 
 fn render(scratch: &Scratch, units: &[Unit]) -> Summary {
@@ -30,7 +31,7 @@ fn lines(findings: &[Diagnostic]) -> Vec<String> {
 }
 
 fn refused(scratch: &Scratch, units: &[Unit]) -> Vec<String> {
-    lines(&write(&output(scratch), units, Scope::All).unwrap_err())
+    lines(&write(&output(scratch), units, Scope::All).unwrap_err().findings)
 }
 
 fn counts(summary: &Summary) -> Vec<(&str, usize, usize, usize)> {
@@ -134,12 +135,100 @@ fn files_of_others_are_kept() {
     };
     let before = mine(&scratch);
     assert_eq!(before.len(), 5);
-    assert_eq!(check(&scratch, &two()), Vec::<String>::new());
+    let picked_up = "is not rendered, but whatever syncs its folder may pick it up";
+    assert_eq!(
+        check(&scratch, &two()),
+        [
+            format!("output-unrendered: `rendered/clusters/a/kubernetes/cni/sealed.yaml` {picked_up}"),
+            format!("output-unrendered: `rendered/clusters/a/link` {picked_up}"),
+            format!("output-unrendered: `rendered/clusters/theirs/x.yaml` {picked_up}"),
+            "output-unrelated: `rendered/OWNERS` is not rendered".to_owned(),
+            "output-unrelated: `rendered/clusters/a/kubernetes/notes.txt` is not rendered".to_owned(),
+        ]
+    );
     render(&scratch, &[unit("clusters/a", &[("README.md", "new\n")])]);
     assert_eq!(mine(&scratch), before);
     render(&scratch, &[]);
     assert_eq!(mine(&scratch), before);
     assert_eq!(scratch.tree("rendered").len(), 5);
+}
+
+/// Whatever is smuggled in is named; what a tool that syncs would read is an error, and `foreign` alone makes it silent.
+#[test]
+fn nothing_stands_in_the_output_unseen() {
+    let (picked_up, harmless) = ("output-unrendered", "output-unrelated");
+    let cases = [
+        ("evil.yaml", picked_up),
+        ("EVIL.YML", picked_up),
+        ("deep/er/evil.json", picked_up),
+        ("clusters/evil.jsonnet", picked_up),
+        ("clusters/ghost/kubernetes/x.yaml", picked_up),
+        ("clusters/a/kubernetes/cni/evil.yaml", picked_up),
+        ("clusters/a/kubernetes/cni/kustomization.yml", picked_up),
+        ("clusters/a/kubernetes/cni/Kustomization", picked_up),
+        ("clusters/a/kubernetes/cni/.argocd-source.yaml", picked_up),
+        ("clusters/a/kubernetes/cni/.argocd-source-a-cni.yaml", picked_up),
+        ("clusters/a/.sourceignore", picked_up),
+        ("networks/.gitattributes", picked_up),
+        ("networks/n/cloudformation/evil.template", picked_up),
+        ("networks/n/.hidden.yaml", picked_up),
+        ("networks/n/notes.md", harmless),
+        ("clusters/.DS_Store", harmless),
+        ("OWNERS", harmless),
+        (".cache/x", harmless),
+        ("clusters/a b/x", harmless),
+    ];
+    for (path, code) in cases {
+        let scratch = Scratch::new();
+        render(&scratch, &two());
+        scratch.write(&format!("rendered/{path}"), "mine\n");
+        let told = compare(&output(&scratch), &two(), Scope::All);
+        assert_eq!(told.iter().map(|finding| finding.code.as_ref()).collect::<Vec<_>>(), [code], "{path}");
+        assert!(told[0].message.starts_with(&format!("`rendered/{path}` is not rendered")), "{}", told[0].message);
+        let summary = render(&scratch, &two());
+        let told: Vec<_> = summary.findings.iter().map(|finding| (finding.code.as_ref(), finding.severity)).collect();
+        assert_eq!(told, [(code, crate::diagnostic::Severity::Warning)], "{path}");
+        assert_eq!(scratch.read(&format!("rendered/{path}")), "mine\n");
+
+        let whole = path.split('/').next().unwrap().to_owned();
+        for pattern in [path.to_owned(), format!("/{whole}"), "**".to_owned()] {
+            let foreign = Foreign::new(&[pattern]).unwrap();
+            let output = Output { foreign: &foreign, ..output(&scratch) };
+            assert!(compare(&output, &two(), Scope::All).is_empty(), "{path}");
+        }
+        let foreign = Foreign::new(&["/other".to_owned()]).unwrap();
+        assert_eq!(compare(&Output { foreign: &foreign, ..output(&scratch) }, &two(), Scope::All).len(), 1, "{path}");
+    }
+}
+
+#[test]
+fn rendered_files_are_not_executable() {
+    use std::os::unix::fs::PermissionsExt;
+    for mode in [0o755, 0o645, 0o4755] {
+        let scratch = Scratch::new();
+        render(&scratch, &two());
+        let path = scratch.at("rendered/clusters/a/kubernetes/cni/x.yaml");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        let expected =
+            "output-different: `rendered/clusters/a/kubernetes/cni/x.yaml` may be executed, which no rendered file needs";
+        assert_eq!(check(&scratch, &two()), [expected]);
+        render(&scratch, &two());
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o133, 0);
+        assert_eq!(check(&scratch, &two()), Vec::<String>::new());
+    }
+}
+
+/// A render that is refused leaves no folder that it made.
+#[test]
+fn what_is_refused_leaves_no_folders() {
+    let scratch = Scratch::new();
+    scratch.write("rendered/clusters/a/README.md", "mine\n");
+    refused(&scratch, &two());
+    assert!(!scratch.at("rendered/networks").exists());
+    let scratch = Scratch::new();
+    let huge = [unit("clusters/a", &[("x.yaml", &"x".repeat((1 << 20) + 1))])];
+    refused(&scratch, &huge);
+    assert!(!scratch.at("rendered").exists());
 }
 
 #[test]
@@ -175,7 +264,10 @@ fn edited_files_are_not_pruned() {
     assert_eq!(summary.findings[0].code, "output-kept");
     assert_eq!(scratch.read("rendered/clusters/a/kubernetes/cni/x.yaml"), "x: by hand\n");
     assert_eq!(scratch.tree("rendered/networks").into_keys().collect::<Vec<_>>(), ["n/n.yaml"]);
-    assert_eq!(check(&scratch, &units), Vec::<String>::new());
+    let left = ["clusters/a/kubernetes/cni/x.yaml", "networks/n/n.yaml"].map(|path| {
+        format!("output-unrendered: `rendered/{path}` is not rendered, but whatever syncs its folder may pick it up")
+    });
+    assert_eq!(check(&scratch, &units), left);
 }
 
 #[test]
@@ -251,7 +343,7 @@ fn nothing_is_written_through_links() {
         let scratch = Scratch::new();
         scratch.link(path, &target);
         let codes: Vec<_> =
-            write(&output(&scratch), &two(), Scope::All).unwrap_err().into_iter().map(|finding| finding.code).collect();
+            write(&output(&scratch), &two(), Scope::All).unwrap_err().findings.into_iter().map(|finding| finding.code).collect();
         let expected = if path.contains("/a/") { "output-foreign" } else { "output-unsafe" };
         assert_eq!(codes, [expected], "{path}");
         assert!(!check(&scratch, &two()).is_empty(), "{path}");
@@ -310,9 +402,10 @@ fn two_renders_at_once_take_turns() {
 #[test]
 fn a_lock_that_is_not_given_up_is_told() {
     let scratch = Scratch::new();
-    let folder = make_output(&Disk::default(), &output(&scratch)).unwrap();
-    let other = make_output(&Disk::default(), &output(&scratch)).unwrap();
-    let exclusive = FlockOperation::NonBlockingLockExclusive;
+    render(&scratch, &two());
+    let open = || open_output(Folder::root(scratch.path()).unwrap(), "rendered").unwrap().unwrap();
+    let (folder, other) = (open(), open());
+    let exclusive = Lock::NonBlockingLockExclusive;
     lock(&other, exclusive, Duration::ZERO, &output(&scratch)).unwrap();
     let finding = lock(&folder, exclusive, Duration::from_millis(30), &output(&scratch)).unwrap_err();
     assert_eq!(finding.message, "another netloom is at work in `rendered`");
@@ -321,7 +414,7 @@ fn a_lock_that_is_not_given_up_is_told() {
 #[test]
 fn what_the_disk_refuses_is_told_with_path_and_cause() {
     // Nobody, not even root, makes files here.
-    let output = Output { root: Path::new("/proc/self"), folder: "rendered" };
-    let findings = lines(&write(&output, &two(), Scope::All).unwrap_err());
+    let output = Output { root: Path::new("/proc/self"), folder: "rendered", foreign: &Foreign::default() };
+    let findings = lines(&write(&output, &two(), Scope::All).unwrap_err().findings);
     assert_eq!(findings, ["output-write: cannot make the folder `rendered`: no such file or directory"]);
 }

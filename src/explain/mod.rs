@@ -230,7 +230,7 @@ pub fn value(request: &Request, file: &str, subject: &Subject) -> Answered<Answe
 fn stale(request: &Request, compilation: &Compilation, unit: &str, file: &str) -> Vec<Diagnostic> {
     let units: Vec<_> = compilation.units.iter().filter(|each| each.folder == unit).cloned().collect();
     let path = format!("{unit}/{file}");
-    let output = emit::Output { root: FilePath::new(&request.root), folder: &compilation.output };
+    let output = emit::Output { root: FilePath::new(&request.root), folder: &compilation.output, foreign: &compilation.foreign };
     let differs = emit::compare(&output, &units, emit::Scope::Some);
     let folder = format!("/{unit}`");
     let differs = differs.iter().any(|finding| finding.message.contains(&path) || finding.message.contains(&folder));

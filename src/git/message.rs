@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::child::Bounds;
 use crate::diagnostic::{Diagnostic, rules};
 use crate::load::cause;
 use crate::tree::Span;
@@ -73,7 +74,43 @@ fn finding(message: String) -> Diagnostic {
     Diagnostic::new(&rules::BASE_MISSING, Span::NONE, message)
 }
 
+/// Why Git gave no answer, or none that can be used.
+#[derive(Clone, Debug)]
+pub(super) enum Stopped {
+    /// It took too long.
+    Late,
+    /// It said too much.
+    Flood,
+    /// There are too many entries.
+    Entries,
+    /// It ended before it had answered.
+    Ended,
+    /// What it said is not what Git says.
+    Garbage,
+}
+
+impl Stopped {
+    /// This as a finding; `what` is the command of Git's.
+    pub(super) fn report(&self, what: &str, bounds: Bounds) -> Diagnostic {
+        let Bounds { time, output, entries } = bounds;
+        let limit = |message: String| Diagnostic::new(&rules::LIMIT, Span::NONE, message);
+        match self {
+            Stopped::Late => limit(format!("`git {what}` took more than {} s", time.as_secs())),
+            Stopped::Flood => limit(format!("`git {what}` gave more than {} MiB for one question", output >> 20)),
+            Stopped::Entries => limit(format!("Git has more than {entries} entries in the folders of the project")),
+            Stopped::Ended => finding(format!("`git {what}` ended before it had answered")),
+            Stopped::Garbage => finding(format!("`git {what}` gave an answer that makes no sense")),
+        }
+    }
+}
+
+/// No `git` that may be run.
+pub(super) fn not_found() -> Diagnostic {
+    let message = "there is no `git` on the PATH; folders in the repository and relative ones are passed over".to_owned();
+    finding(message).help("install Git, or put its folder on the PATH by its absolute path")
+}
+
 /// `git` itself is not to be had.
 pub(super) fn cannot_start(error: &std::io::Error) -> Diagnostic {
-    finding(format!("`git` cannot be started: {}", cause(error))).help("install Git, or put it on the PATH")
+    finding(format!("`git` cannot be started: {}", cause(error))).help("the `git` of the PATH has to be one that runs")
 }

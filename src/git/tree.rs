@@ -1,36 +1,28 @@
 //! The files of a commit or of the index, asked for one by one from `git cat-file --batch`.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufRead, BufReader, Read, Write};
-use std::process::{Child, ChildStdin, ChildStdout};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustix::io::Errno;
 
-/// Bytes of one listing of a folder.
+use super::child::Batch;
+use super::message::Stopped;
+use crate::diagnostic::Diagnostic;
+use crate::files::{self, Found, Reached, follow};
+
+/// Bytes of one listing of a folder, which has more entries than there may be if it is as long.
 const LISTING_BYTES: u64 = 8 << 20;
 /// Bytes of the path that a symbolic link holds (`PATH_MAX` of Linux).
 const LINK_BYTES: u64 = 4096;
-/// Links that one path may lead through, as on Linux.
-const LINKS: usize = 40;
-
-/// What stands at a path.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Entry {
-    /// A file, by the name of its object.
-    File(String),
-    /// A folder, by the name of its object and the path that it really has.
-    Folder(String, String),
-    /// A submodule.
-    Other,
-}
 
 /// What kind of thing a listing names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A file.
     File,
+    /// A file that may be executed.
+    Program,
     /// A folder.
     Folder,
     /// A symbolic link.
@@ -45,6 +37,7 @@ impl Kind {
         match mode {
             b"40000" => Kind::Folder,
             b"120000" => Kind::Link,
+            b"100755" => Kind::Program,
             mode if mode.starts_with(b"100") => Kind::File,
             _ => Kind::Other,
         }
@@ -57,28 +50,31 @@ type Listing = BTreeMap<Vec<u8>, (Kind, String)>;
 #[derive(Debug)]
 pub struct Tree {
     root: String,
-    batch: Mutex<Batch>,
+    store: Mutex<Store>,
     /// Whether Git did not have an object that the commit needs.
     incomplete: AtomicBool,
 }
 
 impl Tree {
     /// The folder `folder` (the whole commit when empty) of a commit; none when the commit has no such folder.
-    pub(super) fn new(process: Child, commit: &str, folder: &str) -> Option<Self> {
-        let mut batch = Batch::new(process, BTreeMap::new())?;
-        let (root, _) = batch.read(&format!("{commit}^{{tree}}"), "tree", LISTING_BYTES).ok()?;
-        let tree = Self { root, batch: Mutex::new(batch), incomplete: AtomicBool::new(false) };
-        match tree.open(folder).ok()? {
-            Entry::Folder(root, _) => Some(Self { root, ..tree }),
-            _ => None,
+    pub(super) fn new(batch: Batch, commit: &str, folder: &str) -> Result<Option<Self>, Diagnostic> {
+        let mut store = Store { batch, listings: BTreeMap::new(), entries: 0 };
+        let root = store.read(&format!("{commit}^{{tree}}"), "tree", LISTING_BYTES).map(|(root, _)| root);
+        let incomplete = AtomicBool::new(root.is_err());
+        let tree = Self { root: root.unwrap_or_default(), store: Mutex::new(store), incomplete };
+        match follow(&tree, folder.as_bytes()) {
+            _ if tree.is_incomplete() => tree.stopped().map_or(Ok(Some(tree)), Err),
+            Ok(Reached { thing: None, folder, .. }) => {
+                Ok(Some(Self { root: folder.unwrap_or_else(|| tree.root.clone()), ..tree }))
+            }
+            _ => Ok(None),
         }
     }
 
     /// The files that `git ls-files --stage -z` lists; none when a file has several versions that are not merged.
-    pub(super) fn staged(process: Child, listed: &[u8]) -> Option<Self> {
-        let listings = staged(listed)?;
-        let batch = Mutex::new(Batch::new(process, listings)?);
-        Some(Self { root: STAGED.to_owned(), batch, incomplete: AtomicBool::new(false) })
+    pub(super) fn staged(batch: Batch, listed: &[u8]) -> Option<Self> {
+        let store = Store { batch, listings: staged(listed)?, entries: 0 };
+        Some(Self { root: STAGED.to_owned(), store: Mutex::new(store), incomplete: AtomicBool::new(false) })
     }
 
     /// The name of the folder's object.
@@ -93,8 +89,14 @@ impl Tree {
         self.incomplete.load(Ordering::Relaxed)
     }
 
-    fn batch(&self) -> MutexGuard<'_, Batch> {
-        self.batch.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Why Git does not answer any more: what was not read then is not known to be missing.
+    #[must_use]
+    pub fn stopped(&self) -> Option<Diagnostic> {
+        self.store().batch.stopped()
+    }
+
+    fn store(&self) -> MutexGuard<'_, Store> {
+        self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn noted<T>(&self, result: Result<T, Errno>) -> Result<T, Errno> {
@@ -109,7 +111,7 @@ impl Tree {
     /// # Errors
     /// When Git does not have them.
     pub fn file(&self, object: &str, cap: u64) -> Result<Vec<u8>, Errno> {
-        self.noted(self.batch().read(object, "blob", cap)).map(|(_, bytes)| bytes)
+        self.noted(self.store().read(object, "blob", cap)).map(|(_, bytes)| bytes)
     }
 
     /// The names in a folder, and what each is.
@@ -117,7 +119,7 @@ impl Tree {
     /// # Errors
     /// When Git does not have the folder.
     pub fn names(&self, folder: &str) -> Result<Vec<(Vec<u8>, Kind)>, Errno> {
-        let listing = self.noted(self.batch().listing(folder))?;
+        let listing = self.noted(self.store().listing(folder))?;
         Ok(listing.iter().map(|(name, (kind, _))| (name.clone(), *kind)).collect())
     }
 
@@ -126,96 +128,49 @@ impl Tree {
     /// # Errors
     /// When Git does not have the folder.
     pub fn entry(&self, folder: &str, name: &[u8]) -> Result<Option<(Kind, String)>, Errno> {
-        Ok(self.noted(self.batch().listing(folder))?.get(name).cloned())
+        Ok(self.noted(self.store().listing(folder))?.get(name).cloned())
     }
 
     /// Whether something stands at `path`, be it a link that leads nowhere.
     #[must_use]
     pub fn has(&self, path: &str) -> bool {
         let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
-        let Ok(Entry::Folder(folder, _)) = self.open(parent) else { return false };
-        self.batch().listing(&folder).is_ok_and(|listing| listing.contains_key(name.as_bytes()))
-    }
-
-    /// What stands at `path`, behind its links, which must not leave the folder.
-    ///
-    /// # Errors
-    /// As a file system has them: `XDEV` for a link that leaves, `LOOP` for links in a circle, `NOENT` for what is not there.
-    pub fn open(&self, path: &str) -> Result<Entry, Errno> {
-        let mut rest: Vec<String> = path.split('/').rev().map(ToOwned::to_owned).collect();
-        let mut way: Vec<(String, String)> = Vec::new();
-        let mut links = 0;
-        let mut batch = self.batch();
-        while let Some(part) = rest.pop() {
-            match part.as_str() {
-                "" | "." => continue,
-                ".." => {
-                    way.pop().ok_or(Errno::XDEV)?;
-                    continue;
-                }
-                _ => {}
-            }
-            let folder = way.last().map_or(&self.root, |(_, folder)| folder);
-            let listing = self.noted(batch.listing(folder))?;
-            let (kind, object) = listing.get(part.as_bytes()).ok_or(Errno::NOENT)?;
-            match kind {
-                Kind::Folder => way.push((part, object.clone())),
-                Kind::Link => {
-                    links += 1;
-                    let (_, target) = self.noted(batch.read(object, "blob", LINK_BYTES))?;
-                    let target = String::from_utf8(target).map_err(|_| Errno::NOENT)?;
-                    if links > LINKS {
-                        return Err(Errno::LOOP);
-                    }
-                    if target.starts_with('/') {
-                        return Err(Errno::XDEV);
-                    }
-                    rest.extend(target.split('/').rev().map(ToOwned::to_owned));
-                }
-                _ if !rest.is_empty() => return Err(Errno::NOTDIR),
-                Kind::File => return Ok(Entry::File(object.clone())),
-                Kind::Other => return Ok(Entry::Other),
-            }
-        }
-        let path = way.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join("/");
-        Ok(Entry::Folder(way.pop().map_or_else(|| self.root.clone(), |(_, folder)| folder), path))
+        let Ok(Reached { folder, thing: None, .. }) = follow(self, parent.as_bytes()) else { return false };
+        self.store().listing(folder.as_ref().unwrap_or(&self.root)).is_ok_and(|listing| listing.contains_key(name.as_bytes()))
     }
 }
 
-/// The running `git cat-file --batch`.
+/// Links are followed in what is stored as they are on a disk.
+impl files::Lookup for Tree {
+    /// The name of a folder's object.
+    type Folder = String;
+    /// What anything else is, and the name of its object.
+    type Thing = (Kind, String);
+
+    fn look(&self, folder: Option<&String>, name: &[u8]) -> Result<Found<String, (Kind, String)>, Errno> {
+        let (kind, object) = self.entry(folder.unwrap_or(&self.root), name)?.ok_or(Errno::NOENT)?;
+        Ok(match kind {
+            Kind::Folder => Found::Folder(object),
+            Kind::Link => Found::Link(self.noted(self.store().read(&object, "blob", LINK_BYTES))?.1),
+            kind => Found::Thing((kind, object)),
+        })
+    }
+}
+
+/// What Git gives, and the listings that it has given.
 #[derive(Debug)]
-struct Batch {
-    process: Child,
-    input: ChildStdin,
-    output: BufReader<ChildStdout>,
+struct Store {
+    batch: Batch,
     listings: BTreeMap<String, Arc<Listing>>,
+    /// How many entries these have.
+    entries: usize,
 }
 
-impl Batch {
-    fn new(mut process: Child, listings: BTreeMap<String, Arc<Listing>>) -> Option<Self> {
-        let (input, output) = (process.stdin.take()?, process.stdout.take().map(BufReader::new)?);
-        Some(Self { process, input, output, listings })
-    }
-
+impl Store {
     /// An object's full name and its first `cap` bytes.
     fn read(&mut self, name: &str, wanted: &str, cap: u64) -> Result<(String, Vec<u8>), Errno> {
-        let answer = self.answer(name, cap).map_err(|_| Errno::IO)?;
-        answer.filter(|(_, kind, _)| kind == wanted).map(|(name, _, bytes)| (name, bytes)).ok_or(Errno::IO)
-    }
-
-    fn answer(&mut self, name: &str, cap: u64) -> io::Result<Option<(String, String, Vec<u8>)>> {
-        self.input.write_all(format!("{name}\n").as_bytes())?;
-        self.input.flush()?;
-        let mut head = String::new();
-        self.output.by_ref().take(1 << 10).read_line(&mut head)?;
-        let mut words = head.split_whitespace();
-        let (Some(name), Some(kind), Some(size)) = (words.next(), words.next(), words.next()) else { return Ok(None) };
-        let size: u64 = size.parse().map_err(|_| io::ErrorKind::InvalidData)?;
-        let mut bytes = Vec::new();
-        self.output.by_ref().take(size.min(cap)).read_to_end(&mut bytes)?;
-        // What is over the cap, and the line feed.
-        io::copy(&mut self.output.by_ref().take(size.saturating_sub(cap) + 1), &mut io::sink())?;
-        Ok(Some((name.to_owned(), kind.to_owned(), bytes)))
+        let object = self.batch.object(name, cap).filter(|object| object.kind == wanted);
+        object.map(|object| (object.name, object.bytes)).ok_or(Errno::IO)
     }
 
     fn listing(&mut self, folder: &str) -> Result<Arc<Listing>, Errno> {
@@ -223,16 +178,14 @@ impl Batch {
             return Ok(Arc::clone(known));
         }
         let (_, bytes) = self.read(folder, "tree", LISTING_BYTES)?;
-        let listing = Arc::new(parse(&bytes, folder.len() / 2).ok_or(Errno::IO)?);
+        let listing = parse(&bytes, folder.len() / 2).map(Arc::new);
+        self.entries += listing.as_ref().map_or(0, |listing| listing.len());
+        if self.entries > self.batch.bounds().entries || bytes.len() as u64 == LISTING_BYTES {
+            self.batch.stop(Stopped::Entries);
+        }
+        let listing = listing.filter(|_| self.batch.stopped().is_none()).ok_or(Errno::IO)?;
         self.listings.insert(folder.to_owned(), Arc::clone(&listing));
         Ok(listing)
-    }
-}
-
-impl Drop for Batch {
-    fn drop(&mut self) {
-        _ = self.process.kill();
-        _ = self.process.wait();
     }
 }
 

@@ -1,14 +1,14 @@
 //! What is opened at a path: in a folder of the file system, or in Git.
 
 use std::io::{self, Cursor, Read};
-use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
-use crate::git::{Entry, Kind, Tree};
+use crate::files::ignored::Ignored;
+use crate::files::{self, Folder as Held, Kind, follow};
+use crate::git::{self, Tree};
 use crate::limits;
 
 /// What stands at a path.
@@ -39,33 +39,60 @@ pub(super) enum Place {
     Folder {
         /// Its path, without links.
         path: PathBuf,
-        folder: OwnedFd,
+        folder: Held,
+        /// What Git ignores there.
+        ignored: Option<Box<Ignored>>,
     },
     /// In Git: in a commit, or in the index.
     Stored(Arc<Tree>),
 }
 
 impl Place {
-    /// Opens what stands at `path` below the root, following links that stay inside.
-    pub(super) fn open(&self, path: &str) -> Result<Opened, Errno> {
+    /// The folder that the user named.
+    pub(super) fn folder(path: &Path) -> io::Result<Self> {
+        let folder = Held::root(path).map_err(|failure| failure.error)?;
+        let path = files::named::real(path)?;
+        Ok(Self::Folder { ignored: Ignored::around(&path).map(Box::new), path, folder })
+    }
+
+    /// Opens what stands at `path` below the root, following links that stay inside; and the path that it really has, where a
+    /// link was on the way.
+    pub(super) fn open(&self, path: &str) -> Result<(Opened, Option<Vec<u8>>), Errno> {
+        let path = path.as_bytes();
         match self {
-            Place::Stored(tree) => from_git(tree, path),
-            Place::Folder { .. } => {
-                let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-                from_disk(self.resolve(path, flags)?)
+            Place::Stored(tree) => {
+                let reached = follow(&**tree, path)?;
+                let object = reached.folder.clone().unwrap_or_else(|| tree.root().to_owned());
+                let real = reached.path.join(b"/".as_slice());
+                let opened = match reached.thing {
+                    Some(thing) => from_git(tree, thing)?,
+                    None => Opened::Folder(folder_in_git(tree, &object, &real)?),
+                };
+                Ok((opened, reached.linked.then_some(real)))
             }
+            Place::Folder { folder, .. } => match folder.reader(path) {
+                Err(Errno::LOOP) => {
+                    let reached = follow(folder, path)?;
+                    let real = reached.path.join(b"/".as_slice());
+                    let opened = match reached.thing {
+                        Some(thing) => from_disk(thing)?,
+                        // It leads to the root, or to a folder.
+                        None if real.is_empty() => return Ok((Opened::Other, Some(real))),
+                        None => from_disk(folder.reader(&real)?)?,
+                    };
+                    Ok((opened, reached.linked.then_some(real)))
+                }
+                opened => Ok((from_disk(opened?)?, None)),
+            },
         }
     }
 
     /// What the path of a folder itself is; a link is not followed.
-    pub(super) fn kind(&self, path: &str) -> Option<FileType> {
+    pub(super) fn kind(&self, path: &str) -> Option<Kind> {
         match self {
-            Place::Folder { folder, .. } => {
-                let stat = rustix::fs::statat(folder, path, AtFlags::SYMLINK_NOFOLLOW);
-                stat.ok().map(|stat| FileType::from_raw_mode(stat.st_mode))
-            }
+            Place::Folder { folder, .. } => folder.kind(path.as_bytes()).ok().flatten(),
             // Nothing is written there, so what stands there does not matter.
-            Place::Stored(tree) => tree.has(path).then_some(FileType::Directory),
+            Place::Stored(tree) => tree.has(path).then_some(Kind::Folder),
         }
     }
 
@@ -77,57 +104,37 @@ impl Place {
         }
     }
 
-    #[cfg(target_os = "linux")]
-    fn resolve(&self, path: &str, flags: OFlags) -> Result<OwnedFd, Errno> {
-        use rustix::fs::ResolveFlags;
-        let Place::Folder { folder, .. } = self else { return Err(Errno::NOENT) };
-        let confined = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
-        match rustix::fs::openat2(folder, path, flags, Mode::empty(), confined) {
-            // Kernels before 5.6, and sandboxes that do not know the call.
-            Err(Errno::NOSYS | Errno::PERM) => self.resolve_by_path(path, flags),
-            result => result,
+    /// What Git ignores; what it has stored it does not ignore.
+    pub(super) fn ignored(&self) -> Option<&Ignored> {
+        match self {
+            Place::Folder { ignored, .. } => ignored.as_deref(),
+            Place::Stored(_) => None,
         }
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    fn resolve(&self, path: &str, flags: OFlags) -> Result<OwnedFd, Errno> {
-        self.resolve_by_path(path, flags)
-    }
-
-    pub(super) fn resolve_by_path(&self, path: &str, flags: OFlags) -> Result<OwnedFd, Errno> {
-        let root = self.path().ok_or(Errno::NOENT)?;
-        let real = root.join(path).canonicalize();
-        let real = real.map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))?;
-        if !real.starts_with(root) {
-            return Err(Errno::XDEV);
-        }
-        rustix::fs::openat(CWD, &real, flags | OFlags::NOFOLLOW, Mode::empty())
     }
 }
 
-fn from_disk(opened: OwnedFd) -> Result<Opened, Errno> {
-    let stat = rustix::fs::fstat(&opened)?;
-    Ok(match FileType::from_raw_mode(stat.st_mode) {
-        FileType::RegularFile => Opened::File(Box::new(std::fs::File::from(opened))),
-        FileType::Directory => {
-            let name = |entry: Result<rustix::fs::DirEntry, Errno>| {
-                entry.map(|entry| (entry.file_name().to_bytes().to_vec(), entry.file_type() == FileType::RegularFile))
-            };
-            let names = Dir::new(opened).into_iter().flatten().map(move |entry| name(entry).map_err(io::Error::from));
-            Opened::Folder(Folder { identity: format!("{}:{}", stat.st_dev, stat.st_ino), names: Box::new(names) })
+fn from_disk(opened: std::fs::File) -> Result<Opened, Errno> {
+    Ok(match files::kind(&opened)? {
+        Kind::File => Opened::File(Box::new(opened)),
+        Kind::Folder => {
+            let (identity, names) = files::names(opened)?;
+            let names = names.map(|entry| Ok(entry.map(|(name, kind)| (name, kind == Some(Kind::File)))?));
+            Opened::Folder(Folder { identity, names: Box::new(names) })
         }
         _ => Opened::Other,
     })
 }
 
-fn from_git(tree: &Arc<Tree>, path: &str) -> Result<Opened, Errno> {
-    Ok(match tree.open(path)? {
+fn from_git(tree: &Arc<Tree>, (kind, object): (git::Kind, String)) -> Result<Opened, Errno> {
+    Ok(match kind {
         // One byte more than a file may have tells that there are more.
-        Entry::File(object) => Opened::File(Box::new(Cursor::new(tree.file(&object, limits::FILE_BYTES + 1)?))),
-        Entry::Folder(object, identity) => {
-            let names = Box::new(tree.names(&object)?.into_iter().map(|(name, kind)| Ok((name, kind == Kind::File))));
-            Opened::Folder(Folder { identity, names })
-        }
-        Entry::Other => Opened::Other,
+        git::Kind::File | git::Kind::Program => Opened::File(Box::new(Cursor::new(tree.file(&object, limits::FILE_BYTES + 1)?))),
+        _ => Opened::Other,
     })
+}
+
+fn folder_in_git(tree: &Arc<Tree>, object: &str, path: &[u8]) -> Result<Folder, Errno> {
+    let regular = |kind| matches!(kind, git::Kind::File | git::Kind::Program);
+    let names = Box::new(tree.names(object)?.into_iter().map(move |(name, kind)| Ok((name, regular(kind)))));
+    Ok(Folder { identity: String::from_utf8_lossy(path).into_owned(), names })
 }

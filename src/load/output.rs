@@ -2,11 +2,10 @@
 
 use std::path;
 
-use rustix::fs::FileType;
-
 use super::Root;
 use crate::declare::{Declared, Project};
 use crate::diagnostic::{Diagnostic, rules};
+use crate::files::{Kind, named};
 use crate::tree::{Path, Span};
 
 impl Root {
@@ -29,8 +28,8 @@ impl Root {
         for (end, _) in output.match_indices('/').chain([(output.len(), "")]) {
             let part = output.get(..end).unwrap_or(output);
             match self.place.kind(part) {
-                Some(FileType::Directory) => {}
-                Some(FileType::Symlink) => return refuse(&format!("is reached through the symbolic link `{part}`")),
+                Some(Kind::Folder) => {}
+                Some(Kind::Link) => return refuse(&format!("is reached through the symbolic link `{part}`")),
                 Some(_) => return refuse(&format!("is not a folder: `{part}` is a file")),
                 None => return,
             }
@@ -40,7 +39,7 @@ impl Root {
     /// Whether the input folder is, behind its links, in the output folder.
     fn leads_into(&self, inputs: &str, output: &str) -> bool {
         let Some(root) = self.place.path() else { return false };
-        root.join(inputs).canonicalize().is_ok_and(|real| real.starts_with(root.join(output)))
+        named::real(&root.join(inputs)).is_ok_and(|real| real.starts_with(root.join(output)))
     }
 }
 

@@ -206,15 +206,136 @@ fn input_folders_stay_in_the_project() {
     }
 }
 
-/// The way for kernels without `openat2` refuses the same.
+/// Every link leads to what could be named itself, from each folder that is read and at each depth.
 #[test]
-fn resolving_by_path_confines_too() {
+fn links_lead_to_nothing_hidden() {
+    let hidden = [
+        (".git/config", "which is hidden"),
+        (".env", "which is hidden"),
+        ("declarations/.secret.yaml", "which is hidden"),
+        ("overlays/dns/.cache/x.yaml", "which is hidden"),
+        ("overlays/dns/x/old.yaml~", "which is hidden"),
+        ("rendered/clusters/a/x.yaml", "in the output folder"),
+    ];
+    for (target, reason) in hidden {
+        for link in
+            ["declarations/l.yaml", "declarations/a/b/l.yaml", "overlays/l.yaml", "overlays/dns/x/l.yaml", "policies/l.yaml"]
+        {
+            let folder = project();
+            folder.write(target, "token: 1\n");
+            let up = "../".repeat(link.matches('/').count());
+            folder.link(link, &format!("{up}{target}"));
+            let (paths, findings) = load(&folder);
+            let expected = format!("error[file-link]: `{link}` is a symbolic link to `{target}`, {reason}\n");
+            assert!(findings.starts_with(&expected), "{link}: {findings}");
+            assert!(!paths.contains(&link.to_owned()));
+
+            // Through a second link, and through a link to the folder that it lies in.
+            let folder = project();
+            folder.write(target, "token: 1\n");
+            folder.link("overlays/dns/second", &format!("../../{target}"));
+            folder.link(link, &format!("{up}overlays/dns/second"));
+            assert!(load(&folder).1.contains(&expected), "{link} through a second link");
+            let (above, name) = target.rsplit_once('/').unwrap_or((".", target));
+            if above != "." && !name.starts_with('.') && !name.ends_with('~') {
+                let folder = project();
+                folder.write(target, "token: 1\n");
+                folder.link("declarations/whole", &format!("../{above}"));
+                let (paths, findings) = load(&folder);
+                assert!(findings.starts_with("error[file-link]: `declarations/whole`"), "{findings}");
+                assert!(!paths.iter().any(|path| path.starts_with("declarations/whole")));
+            }
+        }
+    }
     let folder = project();
-    folder.link("declarations/out.yaml", "/etc/passwd");
-    folder.link("declarations/in.yaml", "b.yaml");
-    let root = Root::open(folder.path()).unwrap();
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK;
-    assert_eq!(root.place.resolve_by_path("declarations/out.yaml", flags).unwrap_err(), Errno::XDEV);
-    assert_eq!(root.place.resolve_by_path("../../etc/passwd", flags).unwrap_err(), Errno::XDEV);
-    assert!(root.place.resolve_by_path("declarations/in.yaml", flags).is_ok());
+    folder.link("declarations/all", "..");
+    assert!(error(&folder).contains("`declarations/all` is a symbolic link to the project's own folder"));
+    let folder = Scratch::new();
+    folder.write(".hidden/netloom.yaml", PROJECT);
+    folder.link("netloom.yaml", ".hidden/netloom.yaml");
+    assert!(
+        error(&folder)
+            .starts_with("error[file-link]: `netloom.yaml` is a symbolic link to `.hidden/netloom.yaml`, which is hidden")
+    );
+}
+
+fn git(folder: &Scratch, args: &[&str]) {
+    let git = std::process::Command::new("git").arg("-C").arg(folder.path()).args(args).output().unwrap();
+    assert!(git.status.success(), "{args:?}: {}", String::from_utf8_lossy(&git.stderr));
+}
+
+/// What Git ignores is read neither by its name nor through a link, whatever says that it is ignored.
+#[test]
+fn what_git_ignores_is_not_read() {
+    let patterns = [
+        (".gitignore", "secret.*\n"),
+        ("overlays/.gitignore", "/dns/x/secret.j2\n"),
+        ("overlays/dns/x/.gitignore", "*\n!corefile.j2\n"),
+        (".git/info/exclude", "overlays/dns/x/s*\n"),
+        (".gitignore", "overlays/dns/x/*\n!overlays/dns/x/c*\n"),
+    ];
+    for (version, format) in [("2", "sha1"), ("4", "sha1"), ("2", "sha256"), ("4", "sha256")] {
+        for (file, text) in patterns {
+            let folder = project();
+            git(&folder, &["init", "--quiet", &format!("--object-format={format}")]);
+            git(&folder, &["config", "index.version", version]);
+            folder.write(file, text);
+            git(&folder, &["add", "."]);
+            folder.write("overlays/dns/x/secret.j2", "token\n");
+            folder.link("declarations/l.yaml", "../overlays/dns/x/secret.j2");
+            let (paths, findings) = load(&folder);
+            assert!(!paths.contains(&"overlays/dns/x/secret.j2".to_owned()), "{file}: {paths:?}");
+            assert!(paths.contains(&"overlays/dns/x/corefile.j2".to_owned()), "{file}: {paths:?}");
+            let note = "note[file-ignored]: `overlays/dns/x/secret.j2` is ignored by Git, and therefore by netloom";
+            let refused =
+                "error[file-link]: `declarations/l.yaml` is a symbolic link to `overlays/dns/x/secret.j2`, which Git ignores";
+            assert!(findings.contains(note) && findings.contains(refused), "{file}: {findings}");
+
+            // What is tracked all the same is not ignored.
+            git(&folder, &["add", "--force", "overlays/dns/x/secret.j2"]);
+            let (paths, findings) = load(&folder);
+            assert!(paths.contains(&"overlays/dns/x/secret.j2".to_owned()), "{file}: {paths:?}");
+            assert_eq!(findings, "", "{file}");
+        }
+    }
+}
+
+/// Outside of the folders that netloom reads, a link leads to what the repository has, and not to what lies about.
+#[test]
+fn links_lead_to_nothing_that_lies_about() {
+    let folder = project();
+    git(&folder, &["init", "--quiet"]);
+    folder.write("shared/common.yaml", "c: 1\n");
+    folder.link("declarations/in.yaml", "../shared/common.yaml");
+    folder.link("declarations/folder", "../shared");
+    let text = error(&folder);
+    assert!(
+        text.contains("`declarations/in.yaml` is a symbolic link to `shared/common.yaml`, which Git does not track"),
+        "{text}"
+    );
+    assert!(text.contains("`declarations/folder` is a symbolic link to `shared`, which Git does not track"), "{text}");
+    git(&folder, &["add", "."]);
+    folder.write("shared/credentials.yaml", "token: 1\n");
+    let (paths, findings) = load(&folder);
+    // Everything in the folder is named through the link, so each file is judged, too.
+    let lies_about =
+        "`declarations/folder/credentials.yaml` is a symbolic link to `shared/credentials.yaml`, which Git does not track";
+    assert!(findings.contains(lies_about) && findings.matches("error[").count() == 1, "{findings}");
+    assert!(paths.contains(&"declarations/folder/common.yaml".to_owned()));
+    assert!(!paths.contains(&"declarations/folder/credentials.yaml".to_owned()), "{paths:?}");
+}
+
+/// A project that is no part of the repository around it is read like one without.
+#[test]
+fn a_project_that_git_ignores_as_a_whole_is_no_part_of_it() {
+    let folder = Scratch::new();
+    git(&folder, &["init", "--quiet"]);
+    folder.write(".gitignore", "build/\n*.j2\n");
+    folder.write("build/demo/netloom.yaml", PROJECT);
+    folder.write("build/demo/declarations/b.yaml", "b: 1\n");
+    let (mut sources, mut findings) = (Sources::default(), Vec::new());
+    let (root, project) = super::project(&folder.at("build/demo"), &mut sources, &mut findings).unwrap();
+    root.inputs(&project, &mut sources, &mut findings);
+    assert!(findings.is_empty(), "{findings:?}");
+    assert!(sources.find("declarations/b.yaml").is_some());
 }

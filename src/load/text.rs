@@ -31,6 +31,11 @@ impl Refusal {
         Self { help: Some(help), ..Self::new(&rules::FILE_OUTSIDE, "is a symbolic link that leaves the project") }
     }
 
+    pub(super) fn link(reason: String) -> Self {
+        let help = "copy the file; a link leads to what could be named itself: below the project, not hidden, not ignored by Git, not rendered";
+        Self { help: Some(help), ..Self::new(&rules::FILE_LINK, reason) }
+    }
+
     pub(super) fn report(self, path: &str, span: Span) -> Diagnostic {
         let finding = Diagnostic::new(self.rule, span, format!("`{path}` {}", self.reason));
         self.help.into_iter().fold(finding, Diagnostic::help)

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use super::opened::{Folder, Opened};
-use super::{Refusal, Root};
+use super::reader::{Reader, is_passed_over};
+use super::text::Refusal;
 use crate::diagnostic::{Diagnostic, rules};
 use crate::limits;
 use crate::tree::Span;
@@ -14,7 +15,7 @@ const DECLARATIONS: [&str; 5] = ["yaml", "yml", "json", "jsonnet", "libsonnet"];
 
 /// Collects the files of a project's folders.
 pub(super) struct Walk<'a> {
-    root: &'a Root,
+    reader: &'a Reader<'a>,
     /// Whether these are declarations, of which only some file names count.
     pub(super) declarations: bool,
     pub(super) files: Vec<String>,
@@ -26,14 +27,14 @@ pub(super) struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(root: &'a Root, findings: &'a mut Vec<Diagnostic>) -> Self {
-        Self { root, declarations: true, files: Vec::new(), entries: 0, above: Vec::new(), findings }
+    pub(super) fn new(reader: &'a Reader<'a>, findings: &'a mut Vec<Diagnostic>) -> Self {
+        Self { reader, declarations: true, files: Vec::new(), entries: 0, above: Vec::new(), findings }
     }
 
     /// Walks a top folder. One that is missing is empty (Git keeps no empty folders), unless the project names it at `named`.
     pub(super) fn start(&mut self, path: &str, named: Option<Span>) {
-        let missing = self.root.place.kind(path).is_none();
-        match self.root.open_at(path) {
+        let missing = self.reader.place.kind(path).is_none();
+        match self.reader.open(path) {
             Err(_) if missing && named.is_none() => {}
             Err(refusal) => self.findings.push(refusal.report(path, named.unwrap_or_default())),
             Ok(opened) => _ = self.entry(path, opened),
@@ -71,8 +72,15 @@ impl<'a> Walk<'a> {
 
     fn file(&mut self, path: &str) {
         let extension = Path::new(path).extension().and_then(|extension| extension.to_str());
-        if !self.declarations || extension.is_some_and(|extension| DECLARATIONS.contains(&extension)) {
-            self.files.push(path.to_owned());
+        if self.declarations && !extension.is_some_and(|extension| DECLARATIONS.contains(&extension)) {
+            return;
+        }
+        match self.reader.place.ignored().is_some_and(|git| git.ignores(path, false)) {
+            true => {
+                let message = format!("`{path}` is ignored by Git, and therefore by netloom");
+                self.findings.push(Diagnostic::new(&rules::FILE_IGNORED, Span::NONE, message));
+            }
+            false => self.files.push(path.to_owned()),
         }
     }
 
@@ -101,7 +109,7 @@ impl<'a> Walk<'a> {
     }
 
     fn named(&mut self, folder: &str, name: &[u8], regular: bool) -> Option<()> {
-        if name.starts_with(b".") || name.ends_with(b"~") {
+        if is_passed_over(name) {
             return Some(());
         }
         let Ok(name) = std::str::from_utf8(name) else {
@@ -120,7 +128,7 @@ impl<'a> Walk<'a> {
             self.file(&path);
             return Some(());
         }
-        match self.root.open_at(&path) {
+        match self.reader.open(&path) {
             Ok(opened) => self.entry(&path, opened),
             Err(refusal) => {
                 self.refuse(&path, refusal);

@@ -1,5 +1,6 @@
 //! An overlay is compiled once for the whole fleet.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use minijinja::Environment;
@@ -80,6 +81,17 @@ impl<'a> Work<'a> {
         found
     }
 
+    /// The text of a file without characters that nobody sees, which are reported.
+    fn visible<'t>(&mut self, text: &'t str, file: FileId) -> Cow<'t, str> {
+        match yaml::visible(text, file) {
+            Ok(()) => Cow::Borrowed(text),
+            Err((finding, rest)) => {
+                self.findings.push(finding);
+                Cow::Owned(rest)
+            }
+        }
+    }
+
     fn body(&mut self, path: &str, place: Span, pin: Option<(&str, Span)>) -> Option<Body> {
         let (id, text) = self.file(path, place)?;
         if let Some((pin, place)) = pin {
@@ -132,7 +144,8 @@ impl<'a> Work<'a> {
                     let finding = Diagnostic::new(&rules::CONFIG_KEY, place, message);
                     self.findings.push(finding.help("give it a key: `{key: NAME, path: FILE}`"));
                 }
-                data.push((file.key().into(), Node::new(Value::String(text.into()), Span::file(id))));
+                let text = self.visible(text, id);
+                data.push((file.key().into(), Node::new(Value::String((&*text).into()), Span::file(id))));
             }
             let text = |key: &str| node.get(key).cloned().unwrap_or_default();
             let made = generate::config_map(&text("name"), &text("namespace"), data, node.span);
@@ -175,6 +188,10 @@ impl<'a> Work<'a> {
             // What a wrong target matches is beside the point.
             let sound = self.findings.len() == before;
             if let Some(body) = self.body(&patch.path, span, None).filter(|_| sound) {
+                if matches!(&body, Body::Manifests(documents) if documents.is_empty()) && self.findings.len() == before {
+                    let message = format!("`{}` has no document, so it patches nothing", patch.path);
+                    self.findings.push(Diagnostic::new(&rules::PATCH_INVALID, span, message));
+                }
                 patches.push(CompiledPatch { stack: patch.stack, when, body, target, count, span });
             }
         }
@@ -237,7 +254,8 @@ impl<'a> Work<'a> {
                 continue;
             };
             let checked = expression::within_limits_of_text(&source.text);
-            let added = checked.map(|()| env.add_template_owned(name.to_owned(), source.text.to_string()));
+            let text = self.visible(&source.text, id).into_owned();
+            let added = checked.map(|()| env.add_template_owned(name.to_owned(), text));
             match added {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => self.findings.push(expression::diagnose(&error, Span::file(id), Some(0))),

@@ -22,7 +22,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use serde_json::Value as Json;
 
 use crate::diagnostic::{Diagnostic, rules};
-use crate::tree::{FileId, Sources, Span};
+use crate::tree::{FileId, Sources, Span, yaml};
 use protocol::{Failure, Place, Process, Reply, Stopped};
 pub use scan::imports;
 pub use serve::serve;
@@ -32,6 +32,18 @@ pub const ARGUMENT: &str = "__jsonnet";
 
 /// Processes that evaluate side by side; each may take as much memory as the limit allows.
 const WORKERS: usize = 2;
+
+/// The first character that nobody sees in the texts of a result.
+fn hidden(value: &Json) -> Option<char> {
+    match value {
+        Json::String(text) => yaml::hidden(text).map(|(_, bad)| bad),
+        Json::Array(items) => items.iter().find_map(hidden),
+        Json::Object(entries) => {
+            entries.iter().find_map(|(key, value)| yaml::hidden(key).map(|(_, bad)| bad).or_else(|| hidden(value)))
+        }
+        _ => None,
+    }
+}
 
 /// Evaluates the Jsonnet programs of one snapshot. Workers start with the first program, and end with this value.
 #[derive(Debug)]
@@ -67,10 +79,13 @@ impl Jsonnet {
             Diagnostic::new(&rules::JSONNET, Span::file(file), format!("evaluation of `{}` stopped: {reason}", source.path))
         })?;
         match reply {
-            Reply::Value(text) => serde_json::from_slice(&text).map_err(|error| {
-                let message = format!("`{}` gives something that netloom cannot take: {error}", source.path);
-                Diagnostic::new(&rules::JSONNET, Span::file(file), message)
-            }),
+            Reply::Value(text) => {
+                let value = serde_json::from_slice(&text).map_err(|error| {
+                    let message = format!("`{}` gives something that netloom cannot take: {error}", source.path);
+                    Diagnostic::new(&rules::JSONNET, Span::file(file), message)
+                })?;
+                hidden(&value).map_or(Ok(value), |bad| Err(yaml::invisible(bad, Span::file(file))))
+            }
             Reply::Failure(failure) => Err(self.report(file, &failure)),
         }
     }

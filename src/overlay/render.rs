@@ -15,7 +15,7 @@ use super::library::Overlay;
 use crate::declare::{Declared, Facts, Transition};
 use crate::diagnostic::{Diagnostic, Label, rules};
 use crate::kubernetes::schema::Schemas;
-use crate::tree::{Node, Path, Span};
+use crate::tree::{Node, Path, Span, yaml};
 pub use objects::Maker;
 
 /// What rendering needs beside the overlays: programs and schemas.
@@ -229,7 +229,9 @@ impl<'a> Instance<'a> {
         let (name, file) = self.overlay.spec().runbook.as_deref().zip(self.compiled.runbook)?;
         let rendered = self.compiled.texts.get_template(name).and_then(|template| template.render(self.context.clone()));
         let report = |error| super::expression::diagnose(&error, Span::file(file), Some(0));
-        self.blamed(findings, |findings| rendered.map_err(|error| findings.push(report(error))).ok())
+        let text = self.blamed(findings, |findings| rendered.map_err(|error| findings.push(report(error))).ok())?;
+        findings.extend(yaml::hidden(&text).map(|(_, bad)| yaml::invisible(bad, Span::file(file))));
+        Some(text)
     }
 }
 

@@ -7,7 +7,7 @@ use super::pointer::{Outcome, Pointer, child, child_mut, error, index};
 use super::show;
 use crate::diagnostic::{Diagnostic, rules};
 use crate::limits;
-use crate::tree::{Key, Node, Value};
+use crate::tree::{Key, Node, Span, Value};
 
 /// Applies a JSON patch.
 pub fn json(object: &mut Node, patch: &Node, findings: &mut Vec<Diagnostic>) {
@@ -27,9 +27,20 @@ pub fn json(object: &mut Node, patch: &Node, findings: &mut Vec<Diagnostic>) {
             failed.extend(operation.pointers());
         }
     }
+    let changes = |operation: &&Operation<'_>| operation.path.tokens.is_empty() && !matches!(operation.change, Change::Test(_));
+    let whole = operations.iter().rev().find(changes);
+    if let Some(operation) = whole.filter(|_| findings.len() == before && result.is_null()) {
+        findings.push(irremovable(operation.path.span, "the whole object cannot be removed"));
+    }
     if findings.len() == before {
         *object = result;
     }
+}
+
+/// What these operations cannot do.
+fn irremovable(span: Span, message: &str) -> Diagnostic {
+    let help = "an object is removed by a merge patch with `$patch: delete`, or by a program that gives `null`";
+    Diagnostic::new(&rules::PATCH_INVALID, span, message).help(help)
 }
 
 struct Operation<'p> {
@@ -93,7 +104,7 @@ impl<'p> Operation<'p> {
         };
         match &change {
             Change::Remove | Change::Move(_) if path.tokens.is_empty() => {
-                error(&rules::PATCH_INVALID, path.span, "the whole object cannot be removed or be the goal of a move")
+                Err(Box::new(irremovable(path.span, "the whole object cannot be removed or be the goal of a move")))
             }
             Change::Move(from) if from.tokens.len() < path.tokens.len() && path.tokens.starts_with(&from.tokens) => {
                 error(&rules::PATCH_INVALID, path.span, format!("`{}` cannot move into itself", from.text))
@@ -173,7 +184,7 @@ fn add(root: &mut Node, pointer: &Pointer<'_>, value: Node) -> Outcome<()> {
 
 fn remove(root: &mut Node, pointer: &Pointer<'_>) -> Outcome<Node> {
     let Some((last, parents)) = pointer.tokens.split_last() else {
-        return error(&rules::PATCH_INVALID, pointer.span, "the whole object cannot be removed");
+        return Err(Box::new(irremovable(pointer.span, "the whole object cannot be removed")));
     };
     let parent = find_mut(root, pointer, parents)?;
     let removed = match &mut parent.value {

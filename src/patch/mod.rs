@@ -1,10 +1,11 @@
 //! Changes to trees: strategic merge patches, JSON patches and merge patches.
 //!
 //! Whatever a patch replaces is remembered in [`Node::overrode`]. A patch that asks for something that is not there is an
-//! error with the nearest candidates, never a silent no-op.
+//! error with the nearest candidates, never a silent no-op; so is one that leaves no object, or another one ([`kept`]).
 
 mod directive;
 mod json;
+pub mod kept;
 mod list;
 mod merge;
 mod pointer;

@@ -13,8 +13,8 @@ use super::directive::{Directive, is_directive};
 use super::trail::Trail;
 use super::{candidates, is_scalar};
 use crate::diagnostic::{Diagnostic, rules};
-use crate::kubernetes::Object;
 use crate::kubernetes::schema::{Field, Schemas, Shape};
+use crate::kubernetes::{Identity, Object};
 use crate::tree::{Map, Node, Span, Value};
 
 /// Merges a patch into an object, whose kind decides how lists merge.
@@ -93,9 +93,12 @@ fn keeps_identity(object: &Node, patch: &Node, findings: &mut Vec<Diagnostic>) -
         if actual.is_none_or(|actual| actual != wanted) {
             let field = path.join(".");
             let actual_text = actual.map_or("not set".to_owned(), |actual| format!("`{}`", super::show(actual)));
-            let message = format!("the patch has another `{field}` than the object, where it is {actual_text}");
-            let finding = Diagnostic::new(&rules::PATCH_INVALID, wanted.span, message);
-            findings.push(finding.help(format!("leave `{field}` out, and say with `target` which objects the patch is for")));
+            let whole = Identity::of(object).map_or("the object".to_owned(), |identity| super::show_object(&identity));
+            let message = format!("the patch has another `{field}` than {whole}, where it is {actual_text}");
+            let help = format!(
+                "leave `{field}` out, and say with `target` which objects the patch is for; `$patch: delete` removes an object"
+            );
+            findings.push(Diagnostic::new(&rules::PATCH_INVALID, wanted.span, message).help(help));
         }
     }
     findings.len() == before

@@ -236,9 +236,8 @@ impl Reader<'_> {
     }
 
     fn scalar(&mut self, text: &str, style: ScalarStyle, span: Span) -> Node {
-        if let Some(bad) = text.chars().find(|c| is_hidden(*c)) {
-            let message = format!("the text contains the invisible character U+{:04X}", u32::from(bad));
-            self.error(&rules::HIDDEN_CHARACTER, span, message);
+        if let Some((_, bad)) = hidden(text) {
+            self.push(invisible(bad, span));
         }
         if style != ScalarStyle::Plain {
             return Node::new(Value::String(text.into()), span);
@@ -250,6 +249,31 @@ impl Reader<'_> {
         });
         Node::new(value, span)
     }
+}
+
+/// The first hidden character of a text, and where it stands.
+#[must_use]
+pub fn hidden(text: &str) -> Option<(usize, char)> {
+    // Most text is of the characters that a keyboard has.
+    let plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\n' | b'\t'));
+    if plain { None } else { text.char_indices().find(|(_, c)| is_hidden(*c)) }
+}
+
+/// What is said of a hidden character.
+#[must_use]
+pub fn invisible(bad: char, span: Span) -> Diagnostic {
+    let message = format!("the text contains the invisible character U+{:04X}", u32::from(bad));
+    Diagnostic::new(&rules::HIDDEN_CHARACTER, span, message)
+}
+
+/// Looks for hidden characters in a file's text.
+///
+/// # Errors
+/// When there is one: what is said of the first, at its place, and the text without any.
+pub fn visible(text: &str, file: FileId) -> Result<(), (Diagnostic, String)> {
+    let Some((at, bad)) = hidden(text) else { return Ok(()) };
+    let finding = invisible(bad, Span::new(file, at, at + bad.len_utf8()));
+    Err((finding, text.replace(is_hidden, "")))
 }
 
 /// Control and direction characters that make a text look like another one (CVE-2021-42574).

@@ -84,14 +84,11 @@ impl netloom::Witness for Again {
         let draft = seen.template.map(|template| netloom::cloudformation::Draft::new(template.clone()));
         let (cluster, plan, objects) = (&seen.effective.cluster, seen.plan, seen.objects);
         netloom::check::declarations(cluster, seen.effective.network, &facts, &mut findings);
-        let rendered = netloom::check::Rendered {
-            cluster,
-            facts: &facts,
-            plan,
-            objects,
-            draft: draft.as_ref(),
-            schemas: seen.tools.schemas,
-        };
+        let options = seen.effective.overlays.iter().map(|one| &one.options);
+        let declared = [&cluster.node, &seen.effective.network.node].into_iter().chain(options).collect();
+        let authors = &netloom::check::Authors::new(seen.sources, "overlays", declared);
+        let (facts, draft, schemas) = (&facts, draft.as_ref(), seen.tools.schemas);
+        let rendered = netloom::check::Rendered { cluster, facts, plan, objects, draft, authors, schemas };
         netloom::check::artifacts(rendered, &mut findings);
     }
 }

@@ -186,12 +186,12 @@ fn a_patch_does_not_change_the_identity() {
     assert_eq!(
         refused("apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: weave, namespace: null}\n"),
         [
-            "2:7 patch-invalid: the patch has another `kind` than the object, where it is `DaemonSet` \
-             (leave `kind` out, and say with `target` which objects the patch is for)",
-            "3:18 patch-invalid: the patch has another `metadata.name` than the object, where it is `weave-net` \
-             (leave `metadata.name` out, and say with `target` which objects the patch is for)",
-            "3:36 patch-invalid: the patch has another `metadata.namespace` than the object, where it is `kube-system` \
-             (leave `metadata.namespace` out, and say with `target` which objects the patch is for)",
+            "2:7 patch-invalid: the patch has another `kind` than DaemonSet kube-system/weave-net, where it is `DaemonSet` \
+             (leave `kind` out, and say with `target` which objects the patch is for; `$patch: delete` removes an object)",
+            "3:18 patch-invalid: the patch has another `metadata.name` than DaemonSet kube-system/weave-net, where it is `weave-net` \
+             (leave `metadata.name` out, and say with `target` which objects the patch is for; `$patch: delete` removes an object)",
+            "3:36 patch-invalid: the patch has another `metadata.namespace` than DaemonSet kube-system/weave-net, where it is `kube-system` \
+             (leave `metadata.namespace` out, and say with `target` which objects the patch is for; `$patch: delete` removes an object)",
         ]
     );
 }

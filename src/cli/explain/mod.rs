@@ -141,7 +141,7 @@ fn locate(file: &str, context: &Context<'_>) -> (PathBuf, String) {
     let here = &context.surroundings.folder;
     let absolute = clean(&here.join(file));
     let root = context.root();
-    let is_project = |folder: &Path| folder.join(PROJECT_FILE).is_file();
+    let is_project = |folder: &Path| crate::files::named::has(folder, PROJECT_FILE);
     let root = match absolute.ancestors().skip(1).find(|folder| is_project(folder)) {
         Some(nearest) if context.options.project.is_none() && !is_project(&here.join(&root)) => nearest.to_owned(),
         _ => root,

@@ -12,6 +12,7 @@ use rsjsonnet_lang::token::{STokenKind, Token, TokenKind};
 use super::protocol::{Failure, Place};
 use super::serve::resolve;
 use crate::limits;
+use crate::tree::yaml;
 
 /// One bracket that is open.
 #[derive(Default)]
@@ -24,12 +25,16 @@ struct Level {
     binding: bool,
 }
 
-/// Refuses a program that is too large, or nested or chained too deeply for the parser.
+/// Refuses a program that is too large, or nested or chained too deeply for the parser, or that shows not all of itself.
 pub(super) fn check(path: &str, text: &str) -> Result<(), Failure> {
     let refuse = |message: String, start, end| {
         let place = Some(Place { file: path.to_owned(), start, end });
         Err(Failure { limit: true, message, place, ..Failure::default() })
     };
+    if let Some((start, bad)) = yaml::hidden(text) {
+        let message = format!("the program contains the invisible character U+{:04X}", u32::from(bad));
+        return refuse(message, start, start + bad.len_utf8()).map_err(|failure| Failure { limit: false, ..failure });
+    }
     if text.len() > limits::JSONNET_BYTES {
         return refuse(format!("a Jsonnet file has at most {} KiB", limits::JSONNET_BYTES >> 10), 0, 0);
     }

@@ -6,7 +6,7 @@ use super::super::compiled::{Body, CompiledPatch, Count};
 use super::{Instance, Tools, holds};
 use crate::diagnostic::{Diagnostic, Label, rules};
 use crate::kubernetes::{Identity, Object};
-use crate::patch::{self, Matcher};
+use crate::patch::{self, Matcher, kept};
 use crate::tree::{Node, Span, from_json};
 
 impl Instance<'_> {
@@ -42,27 +42,32 @@ impl Instance<'_> {
                     let Some(change) = document.template.eval(&self.context, findings) else { continue };
                     let named = if compiled.target.is_none() { Matcher::named(&change) } else { None };
                     let target = compiled.target.as_ref().or(named.as_ref());
-                    change_matches(objects, compiled, target, findings, |node, findings| match change.as_list() {
+                    let place = |keys: &[&str]| kept::place(&change, keys);
+                    change_matches(objects, (compiled, target), &place, findings, |node, findings| match change.as_list() {
                         Some(_) => patch::json(node, &change, findings),
                         None => patch::strategic(node, &change, tools.schemas, &custom, findings),
                     });
                 }
             }
-            Body::Jsonnet(file) => change_matches(objects, compiled, compiled.target.as_ref(), findings, |node, findings| {
-                match tools.jsonnet.eval(*file, &[("ctx", self.data(&self.context)), ("object", node.to_json())]) {
-                    Ok(json) => node.become_equal(from_json(&json, Span::file(*file))),
-                    Err(finding) => findings.push(finding),
-                }
-            }),
+            Body::Jsonnet(file) => {
+                let place = |_: &[&str]| Span::file(*file);
+                change_matches(objects, (compiled, compiled.target.as_ref()), &place, findings, |node, findings| {
+                    match tools.jsonnet.eval(*file, &[("ctx", self.data(&self.context)), ("object", node.to_json())]) {
+                        Ok(json) => node.become_equal(from_json(&json, Span::file(*file))),
+                        Err(finding) => findings.push(finding),
+                    }
+                });
+            }
         }
     }
 }
 
-/// Changes the objects that a patch is for, if they are as many as it expects.
+/// Changes the objects that a patch is for, if they are as many as it expects. One that would not be the same object any more stays
+/// as it was.
 fn change_matches(
     objects: &mut [Arc<Object>],
-    compiled: &CompiledPatch,
-    target: Option<&Matcher>,
+    (compiled, target): (&CompiledPatch, Option<&Matcher>),
+    place: kept::Places<'_>,
     findings: &mut Vec<Diagnostic>,
     mut change: impl FnMut(&mut Node, &mut Vec<Diagnostic>),
 ) {
@@ -84,6 +89,12 @@ fn change_matches(
     for object in found {
         let mut node = object.node.clone();
         change(&mut node, findings);
+        if !node.is_null()
+            && let Some(finding) = kept::identity(&object.identity, &node, place)
+        {
+            findings.push(finding);
+            continue;
+        }
         let identity = Identity::of(&node).unwrap_or_else(|| object.identity.clone());
         *object = Arc::new(Object::new(identity, Arc::clone(&object.component), node));
     }

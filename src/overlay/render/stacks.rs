@@ -9,8 +9,8 @@ use crate::cloudformation::{Draft, SECTIONS, is_function};
 use crate::declare::Stack;
 use crate::diagnostic::{Diagnostic, nearest, rules};
 use crate::kubernetes::Identity;
-use crate::patch;
-use crate::tree::{Map, Node, Path, Span, from_json};
+use crate::patch::{self, kept};
+use crate::tree::{Map, Node, Span, from_json};
 
 /// How targets and policies see resources of templates.
 const API_VERSION: &str = "cloudformation.netloom.dev/v1";
@@ -36,7 +36,7 @@ impl<'a> Instance<'a> {
                             let before = findings.len();
                             let change = document.template.eval(&self.context, findings);
                             let Some(change) = change.filter(|_| findings.len() == before) else { continue };
-                            Change { compiled, stack, place: &|below| place(&change, below) }.apply(
+                            Change { compiled, stack, place: &|keys| kept::place(&change, keys) }.apply(
                                 draft,
                                 findings,
                                 |node, findings| match change.as_list() {
@@ -149,7 +149,7 @@ impl<'a> Instance<'a> {
 struct Change<'p> {
     compiled: &'p CompiledPatch,
     stack: Stack,
-    place: &'p dyn Fn(&[&str]) -> Span,
+    place: kept::Places<'p>,
 }
 
 impl Change<'_> {
@@ -162,9 +162,8 @@ impl Change<'_> {
         merged: Option<&Node>,
     ) {
         let Some(target) = &self.compiled.target else {
-            let known = |section: &str, id: &str| (self.place)(&[section, id]);
             if merged.is_none_or(|change| self.names_what_is_there(change, &draft.template, findings)) {
-                draft.change(&known, |template| work(template, findings));
+                draft.change(self.place, findings, work);
             }
             return;
         };
@@ -183,7 +182,7 @@ impl Change<'_> {
         }
         let ids: Vec<String> = found.into_iter().map(|identity| identity.name.clone()).collect();
         for id in ids {
-            draft.change_resource(&id, (self.place)(&[]), |resource| work(resource, findings));
+            draft.change_resource(&id, self.place, findings, &mut work);
         }
     }
 
@@ -243,26 +242,4 @@ fn resources(template: &Node) -> Vec<(Identity, &Node)> {
     };
     let resources = template.get("Resources").and_then(Node::as_map);
     resources.into_iter().flat_map(Map::iter).map(|(id, node)| (identity(&id.text, node), node)).collect()
-}
-
-/// Where a patch says what becomes of something: the operation that leads there, or the one value below its key, or that key.
-fn place(change: &Node, below: &[&str]) -> Span {
-    if let Some(operations) = change.as_list() {
-        let prefix: String = below.iter().map(|part| format!("/{part}")).collect();
-        let leads = |operation: &&Node| operation.str_at("path").is_some_and(|path| path.starts_with(&prefix));
-        let operation = operations.iter().find(leads).or(operations.first());
-        return operation.and_then(|operation| operation.get("path")).map_or(change.span, |path| path.span);
-    }
-    let mut path = Path::default();
-    for key in below {
-        path = path.child(key);
-    }
-    while let Some(map) = change.at(&path).and_then(Node::as_map).filter(|map| map.len() == 1) {
-        let Some(key) = map.keys().next() else { break };
-        path = path.child(key);
-    }
-    let node = change.nearest(&path);
-    let key = change.key_at(&path).map(|key| key.span);
-    let whole = node.is_null() || node.as_map().is_some() || node.as_list().is_some();
-    key.filter(|span| whole && span.is_known()).unwrap_or(node.span)
 }

@@ -167,10 +167,14 @@ fn the_form_of_operations_is_checked_before_any_is_applied() {
             "5:19 patch-invalid: `/a~b`: after `~` stands 0 (for `~`) or 1 (for `/`)",
             "6:19 patch-invalid: a JSON pointer is a string, and this is an integer",
             "7:33 patch-invalid: `/spec` cannot move into itself",
-            "8:22 patch-invalid: the whole object cannot be removed or be the goal of a move",
+            "8:22 patch-invalid: the whole object cannot be removed or be the goal of a move (an object is removed by a merge patch \
+             with `$patch: delete`, or by a program that gives `null`)",
             "9:23 patch-invalid: an operation has no `vale` (did you mean `value`?)",
             "10:3 patch-invalid: an operation is a mapping, and this is a string",
         ]
     );
+    let nothing = "1:22 patch-invalid: the whole object cannot be removed (an object is removed by a merge patch with \
+                   `$patch: delete`, or by a program that gives `null`)";
+    assert_eq!(refused("[{op: replace, path: '', value: null}, {op: test, path: '', value: null}]"), [nothing]);
     assert_eq!(refused("a: 1\n"), ["1:1 patch-invalid: a JSON patch is a list of operations, and this is a mapping"]);
 }

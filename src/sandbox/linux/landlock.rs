@@ -23,7 +23,7 @@ pub(super) const EXECUTE: Rights = make_bitflags!(AccessFs::{ReadFile | Execute}
 /// To use `/dev/null`.
 pub(super) const DISCARD: Rights = make_bitflags!(AccessFs::{ReadFile | WriteFile});
 /// To make, replace and remove files that people own afterwards.
-pub(super) const EDIT: Rights = make_bitflags!(AccessFs::{WriteFile | Truncate | MakeReg | MakeDir | RemoveFile});
+pub(super) const EDIT: Rights = make_bitflags!(AccessFs::{ReadDir | WriteFile | Truncate | MakeReg | MakeDir | RemoveFile});
 /// To make, replace and remove what netloom owns, as whole folders; what else stands in one moves along.
 pub(super) const OWN: Rights = make_bitflags!(
     AccessFs::{WriteFile | Truncate | MakeReg | MakeDir | MakeSym | MakeFifo | MakeSock | RemoveFile | RemoveDir | Refer}

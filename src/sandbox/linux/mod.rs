@@ -14,7 +14,7 @@ mod seccomp;
 use std::fs::File;
 use std::net::{Ipv4Addr, UdpSocket};
 use std::os::fd::OwnedFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
 
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
@@ -24,6 +24,7 @@ use self::landlock::{Domain, EDIT, LIST, OWN, READ, Rights, UNMAKE};
 use self::programs::Programs;
 use super::table::Place;
 use super::{Folders, Forces, Needs, Scout, State, broker};
+use crate::files::{ignored, named};
 
 /// Folders that were made so that the kernel could be told of them.
 #[derive(Debug, Default)]
@@ -34,13 +35,14 @@ pub(super) fn enter(needs: &Needs<'_>, scout: &Scout<'_>) -> (Forces, Traces) {
     let refused = seccomp::refuse();
     let mut plan = Plan { own: Domain::new(), broker: Domain::new(), made: Vec::new() };
     let root = needs.project.as_deref().and_then(folders::open);
+    let sources = sources(needs);
     let crowded = root.as_ref().is_some_and(|root| !plan.read(root));
-    let folders = needs.project.as_deref().filter(|_| crowded || needs.writes).map(|root| scouted(root, scout));
+    let folders = needs.project.as_deref().filter(|_| crowded || needs.writes).map(|root| scouted(root, &sources, scout));
     let folders = folders.unwrap_or_default();
     if let Some(root) = root.as_ref().filter(|_| crowded) {
         plan.read_folders(root, &folders);
     }
-    needs.file.iter().for_each(|file| plan.own.allow_path(file, READ));
+    sources.iter().chain(&needs.file).for_each(|file| plan.own.allow_path(file, READ));
     plan.write(needs, root.as_ref(), &folders);
     plan.made.iter().for_each(|made| plan.broker.allow(made.parent(), UNMAKE));
     let Plan { own, mut broker, made } = plan;
@@ -55,11 +57,17 @@ pub(super) fn enter(needs: &Needs<'_>, scout: &Scout<'_>) -> (Forces, Traces) {
     (Forces { landlock: own.enforce(), seccomp }, Traces(made))
 }
 
+/// Hidden files that are read to tell what Git ignores; no setting is among them, which could hold a token.
+fn sources(needs: &Needs<'_>) -> Vec<PathBuf> {
+    let root = needs.project.as_deref().and_then(|root| named::real(root).ok());
+    root.map(|root| ignored::sources(&root)).unwrap_or_default()
+}
+
 /// Has a thread of its own, which can read the project and nothing else, look up where its folders are.
-fn scouted(root: &Path, scout: &Scout<'_>) -> Folders {
+fn scouted(root: &Path, sources: &[PathBuf], scout: &Scout<'_>) -> Folders {
     let look = || {
         let mut domain = Domain::new();
-        domain.allow_path(root, READ);
+        sources.iter().map(PathBuf::as_path).chain([root]).for_each(|path| domain.allow_path(path, READ));
         _ = domain.enforce();
         scout()
     };
@@ -129,7 +137,7 @@ impl Plan {
                 (Place::Output, Some(_)) if !landlock::moves() => {
                     self.own = Domain::missing("in the form that this kernel has, files cannot be moved between folders");
                 }
-                (Place::Output, Some(root)) => self.write_below(root, *place, OWN, needs, folders),
+                (Place::Output, Some(root)) => self.write_below(root, *place, OWN | READ, needs, folders),
                 (_, Some(root)) => self.write_below(root, *place, EDIT, needs, folders),
                 (_, None) => {}
             }

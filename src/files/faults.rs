@@ -6,7 +6,7 @@ use rustix::io::Errno;
 
 /// Lets one step fail, or the process be stopped at it.
 #[derive(Debug)]
-pub(in crate::emit) struct Faults {
+pub(crate) struct Faults {
     done: AtomicUsize,
     /// The first step that does not succeed.
     at: usize,
@@ -25,26 +25,26 @@ impl Default for Faults {
 
 impl Faults {
     /// The process is stopped before step `at`, counted from 0.
-    pub(in crate::emit) fn stop(at: usize) -> Self {
+    pub(crate) fn stop(at: usize) -> Self {
         Self { at, ..Self::default() }
     }
 
     /// Step `at` fails.
-    pub(in crate::emit) fn fail(at: usize, error: Errno) -> Self {
+    pub(crate) fn fail(at: usize, error: Errno) -> Self {
         Self { at, error: Some(error), ..Self::default() }
     }
 
     /// On a file system that can neither exchange nor rename folders.
-    pub(in crate::emit) fn without_renames(self) -> Self {
+    pub(crate) fn without_renames(self) -> Self {
         Self { renames: false, ..self }
     }
 
     /// Whether there were as many steps as to come to the fault.
-    pub(in crate::emit) fn was_hit(&self) -> bool {
+    pub(crate) fn was_hit(&self) -> bool {
         self.hit.load(Ordering::SeqCst)
     }
 
-    pub(in crate::emit) fn step(&self) -> Result<(), Errno> {
+    pub(crate) fn step(&self) -> Result<(), Errno> {
         let step = self.done.fetch_add(1, Ordering::SeqCst);
         let fails = if self.error.is_some() { step == self.at } else { step >= self.at };
         if !fails {
@@ -54,7 +54,7 @@ impl Faults {
         Err(self.error.unwrap_or(Errno::INTR))
     }
 
-    pub(in crate::emit) fn folder_rename(&self) -> Result<(), Errno> {
+    pub(crate) fn folder_rename(&self) -> Result<(), Errno> {
         if self.renames { Ok(()) } else { Err(Errno::XDEV) }
     }
 }

@@ -1,0 +1,33 @@
+//! Which files of the output are not netloom's, on purpose.
+
+use std::sync::Arc;
+
+use ignore::gitignore::Gitignore;
+
+use super::ignored;
+
+/// Files of the output that are others' on purpose (`spec.paths.foreign`).
+#[derive(Clone, Debug, Default)]
+pub struct Foreign(Option<Arc<Gitignore>>);
+
+impl Foreign {
+    /// Nothing.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self(None)
+    }
+
+    /// Reads patterns, as a `.gitignore` in the output folder would have them.
+    ///
+    /// # Errors
+    /// The index of each that is none, and what is wrong with it.
+    pub fn new(patterns: &[String]) -> std::result::Result<Self, Vec<(usize, String)>> {
+        let patterns = ignored::patterns(patterns.iter().map(String::as_str))?;
+        Ok(Self((!patterns.is_empty()).then(|| Arc::new(patterns))))
+    }
+
+    /// Whether a path below the output folder is others'.
+    pub(crate) fn covers(&self, path: &str) -> bool {
+        self.0.as_ref().is_some_and(|patterns| patterns.matched_path_or_any_parents(path, false).is_ignore())
+    }
+}

@@ -1,0 +1,223 @@
+//! What Git ignores: files that no other checkout has, and that nobody meant to show.
+//!
+//! Git ignores what it does not track and a pattern matches, of a `.gitignore` on the way to the file or of `.git/info/exclude`.
+//! Everything is read here, without a `git` process; a user's own patterns (`core.excludesFile`) take no part, because nothing
+//! of the user's configuration does.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
+
+use super::Folder;
+use crate::limits;
+
+const PATTERNS: &str = ".gitignore";
+const EXCLUDE: &str = "info/exclude";
+const INDEX: &[u8] = b"index";
+
+/// Patterns as a `.gitignore` has them.
+///
+/// # Errors
+/// Every line that is no pattern, with what is wrong with it.
+pub(crate) fn patterns<'t>(lines: impl Iterator<Item = &'t str>) -> Result<Gitignore, Vec<(usize, String)>> {
+    let mut builder = GitignoreBuilder::new("");
+    let add = |(at, line): (usize, &str)| builder.add_line(None, line).err().map(|error| (at, error.to_string()));
+    let wrong: Vec<_> = lines.enumerate().filter_map(add).collect();
+    match builder.build() {
+        Ok(patterns) if wrong.is_empty() => Ok(patterns),
+        Ok(_) => Err(wrong),
+        Err(error) => Err(vec![(0, error.to_string())]),
+    }
+}
+
+/// Like [`patterns`], without the lines that are none; Git passes over those, too.
+fn lenient(text: &str) -> Gitignore {
+    let mut builder = GitignoreBuilder::new("");
+    text.lines().for_each(|line| _ = builder.add_line(None, line));
+    builder.build().unwrap_or_else(|_| Gitignore::empty())
+}
+
+/// Whether patterns speak of a path below their folder: `Some(true)` when they match it, `Some(false)` when they except it.
+pub(crate) fn says(patterns: &Gitignore, path: &str, folder: bool) -> Option<bool> {
+    let matched = patterns.matched(path, folder);
+    if matched.is_none() { None } else { Some(matched.is_ignore()) }
+}
+
+/// The hidden files that are read to tell what Git ignores in the project in `root`, a path without links: for whoever confines
+/// netloom.
+pub(crate) fn sources(root: &Path) -> Vec<PathBuf> {
+    let Some((top, dir, common)) = places(root) else { return Vec::new() };
+    let above = root.ancestors().take_while(|folder| folder.starts_with(&top)).map(|folder| folder.join(PATTERNS));
+    let entry = Some(top.join(".git")).filter(|entry| !entry.is_dir());
+    let own = ["index", "commondir"].map(|name| dir.join(name));
+    above.chain(entry).chain(own).chain([common.join(EXCLUDE)]).collect()
+}
+
+/// The work tree that `root`, a path without links, lies in; its own Git folder, and the one that it shares with other work trees.
+fn places(root: &Path) -> Option<(PathBuf, PathBuf, PathBuf)> {
+    let top = root.ancestors().find(|folder| folder.join(".git").symlink_metadata().is_ok())?;
+    let entry = top.join(".git");
+    let dir = match entry.is_dir() {
+        true => entry,
+        false => {
+            let text = read(&Folder::passage(top).ok()?, ".git")?;
+            top.join(text.trim_end().strip_prefix("gitdir: ")?).canonicalize().ok()?
+        }
+    };
+    let common = Folder::passage(&dir).ok().and_then(|folder| read(&folder, "commondir"));
+    let common = common.and_then(|common| dir.join(common.trim_end()).canonicalize().ok()).unwrap_or_else(|| dir.clone());
+    Some((top.to_owned(), dir, common))
+}
+
+fn read(folder: &Folder, path: &str) -> Option<String> {
+    let cap = limits::FILE_BYTES as usize;
+    let bytes = folder.read(path.as_bytes(), cap).ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// The repository that a project lies in, as far as it says what is Git's.
+#[derive(Debug)]
+pub(crate) struct Ignored {
+    /// The work tree.
+    top: Folder,
+    /// The project's folder in it: empty, or with a `/` at its end.
+    prefix: String,
+    dir: PathBuf,
+    exclude: Gitignore,
+    /// Patterns by the folder that they stand in, as far as somebody asked.
+    patterns: Mutex<BTreeMap<String, Arc<Gitignore>>>,
+    tracked: OnceLock<Option<BTreeSet<Vec<u8>>>>,
+}
+
+impl Ignored {
+    /// The repository around the project in `root`, a path without links. None where there is none, or where Git ignores the
+    /// whole project, which then is not Git's.
+    pub(crate) fn around(root: &Path) -> Option<Self> {
+        let (top, dir, common) = places(root)?;
+        let prefix = root.strip_prefix(&top).ok()?.to_str()?.to_owned();
+        let common = Folder::passage(&common).ok()?;
+        let mut found = Self {
+            top: Folder::passage(&top).ok()?,
+            prefix: String::new(),
+            dir,
+            exclude: lenient(&read(&common, EXCLUDE).unwrap_or_default()),
+            patterns: Mutex::default(),
+            tracked: OnceLock::new(),
+        };
+        if !prefix.is_empty() {
+            if found.matches(&prefix, true) {
+                return None;
+            }
+            found.prefix = prefix + "/";
+        }
+        Some(found)
+    }
+
+    /// Whether Git ignores what stands at `path` in the project: a pattern matches it, and it is not tracked all the same.
+    pub(crate) fn ignores(&self, path: &str, folder: bool) -> bool {
+        let path = format!("{}{path}", self.prefix);
+        self.matches(&path, folder) && !self.has(&path, folder).unwrap_or(false)
+    }
+
+    /// Whether Git tracks the file at `path` in the project, or anything in the folder; none when its index cannot be read.
+    pub(crate) fn tracks(&self, path: &str, folder: bool) -> Option<bool> {
+        self.has(&format!("{}{path}", self.prefix), folder)
+    }
+
+    /// Whether the index has a file, or anything in a folder.
+    fn has(&self, path: &str, folder: bool) -> Option<bool> {
+        let tracked = self.tracked.get_or_init(|| self.index()).as_ref()?;
+        let path = path.as_bytes();
+        if !folder {
+            return Some(tracked.contains(path));
+        }
+        let below = [path, b"/"].concat();
+        Some(tracked.range(below.clone()..).next().is_some_and(|name| name.starts_with(&below)))
+    }
+
+    fn index(&self) -> Option<BTreeSet<Vec<u8>>> {
+        let dir = Folder::passage(&self.dir).ok()?;
+        // Nothing was added yet.
+        if dir.kind(INDEX).ok()?.is_none() {
+            return Some(BTreeSet::new());
+        }
+        let index = dir.read(INDEX, limits::GIT_INDEX_BYTES).ok()?;
+        // Objects are named by SHA-1 or SHA-256; `.git/config`, which says by which, may hold a token and is left closed.
+        if index.len() > limits::GIT_INDEX_BYTES { None } else { [20, 32].iter().find_map(|hash| names(&index, *hash)) }
+    }
+
+    /// Whether a pattern matches a path of the work tree, or a folder above it.
+    fn matches(&self, path: &str, folder: bool) -> bool {
+        let ends = path.match_indices('/').map(|(end, _)| (end, true)).chain([(path.len(), folder)]);
+        ends.filter_map(|(end, folder)| Some((path.get(..end)?, folder))).any(|(part, folder)| self.matches_itself(part, folder))
+    }
+
+    fn matches_itself(&self, path: &str, folder: bool) -> bool {
+        // The nearest file of patterns has the last word.
+        let above = path.rmatch_indices('/').map(|(at, _)| at + 1).chain([0]);
+        let nearest = above.filter_map(|at| says(&self.patterns_in(path.get(..at)?), path.get(at..)?, folder)).next();
+        nearest.or_else(|| says(&self.exclude, path, folder)).unwrap_or(false)
+    }
+
+    /// The patterns in a folder: the work tree when empty, otherwise with a `/` at its end.
+    fn patterns_in(&self, folder: &str) -> Arc<Gitignore> {
+        let mut known = self.patterns.lock().unwrap_or_else(PoisonError::into_inner);
+        let read = || Arc::new(lenient(&read(&self.top, &format!("{folder}{PATTERNS}")).unwrap_or_default()));
+        Arc::clone(known.entry(folder.to_owned()).or_insert_with(read))
+    }
+}
+
+/// The paths in an index (gitformat-index, versions 2 to 4) whose objects have names of `hash` bytes; none when it is none of that
+/// kind, or only a part of one (a split index).
+fn names(index: &[u8], hash: usize) -> Option<BTreeSet<Vec<u8>>> {
+    let number = |at: usize| Some(u32::from_be_bytes(index.get(at..at + 4)?.try_into().ok()?) as usize);
+    if index.get(..4)? != b"DIRC" {
+        return None;
+    }
+    let version = number(4).filter(|version| (2..=4).contains(version))?;
+    let (mut names, mut at, mut last) = (BTreeSet::new(), 12, Vec::new());
+    for _ in 0..number(8)? {
+        let began = at;
+        // Times, device, inode, mode, owner and size; then the object's name and the flags.
+        at += 40 + hash;
+        let extended = index.get(at)? & 0x40 != 0;
+        at += if extended { 4 } else { 2 };
+        let mut name = Vec::new();
+        if version == 4 {
+            let (cut, bytes) = variable(index.get(at..)?)?;
+            at += bytes;
+            name.extend_from_slice(last.get(..Vec::len(&last).checked_sub(cut)?)?);
+        }
+        let end = index.get(at..)?.iter().position(|byte| *byte == 0)?;
+        name.extend_from_slice(index.get(at..at + end)?);
+        at += end + 1;
+        if version != 4 {
+            at = began + (at - began).next_multiple_of(8);
+        }
+        last.clone_from(&name);
+        names.insert(name);
+    }
+    // Extensions follow, each with its name and length, then the file's hash.
+    while at + 8 + hash <= index.len() {
+        if index.get(at..at + 4)? == b"link" {
+            return None;
+        }
+        at += 8 + number(at + 4)?;
+    }
+    (at + hash == index.len()).then_some(names)
+}
+
+/// A number of variable width as pack files have offsets: seven bits a byte, the first one highest; and the bytes that it takes.
+fn variable(bytes: &[u8]) -> Option<(usize, usize)> {
+    let mut value: usize = 0;
+    for (at, byte) in bytes.iter().take(8).enumerate() {
+        value = (value << 7) | usize::from(byte & 0x7f);
+        if byte & 0x80 == 0 {
+            return Some((value, at + 1));
+        }
+        value += 1;
+    }
+    None
+}

@@ -1,0 +1,49 @@
+//! Every path operation: one room, so that no other one can get it wrong.
+//!
+//! netloom runs on branches of strangers, and whoever writes one controls every file of it, links and modes included. So a path
+//! is never handed to the kernel as it is: it is resolved from a folder that is held open, and no part of it may be a link
+//! ([`Folder`], and [`Disk`] for what changes something). Links among the inputs are followed in one place only, by
+//! netloom itself, one after the other, and what they lead to is judged ([`follow`]).
+
+#![allow(clippy::disallowed_methods, reason = "this is the room")]
+
+mod disk;
+#[cfg(test)]
+pub(crate) mod faults;
+mod folder;
+mod follow;
+mod foreign;
+pub(crate) mod ignored;
+pub(crate) mod named;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use disk::Disk;
+pub(crate) use folder::{Folder, Held, Kind, kind, names};
+pub(crate) use follow::{Found, Lookup, Reached, follow};
+pub use foreign::Foreign;
+
+pub(crate) use rustix::fs::{FlockOperation as Lock, Mode};
+use rustix::io::Errno;
+
+pub(crate) type Result<T> = std::result::Result<T, Failure>;
+
+/// What could not be done, and why.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    pub(crate) doing: &'static str,
+    /// As people see it: from the project's root on.
+    pub(crate) path: String,
+    pub(crate) error: Errno,
+}
+
+/// A name behind the path of its folder, as people see it.
+pub(crate) fn joined(folder: &str, name: &[u8]) -> String {
+    let name = String::from_utf8_lossy(name);
+    let name = name.escape_debug();
+    match (folder, name.clone().next()) {
+        ("", _) => name.to_string(),
+        (path, None) => path.to_owned(),
+        (path, Some(_)) => format!("{path}/{name}"),
+    }
+}

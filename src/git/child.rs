@@ -1,0 +1,208 @@
+//! Git as a child process: it may take only so long, and say only so much.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
+
+use super::message::{Stopped, cannot_start};
+use crate::diagnostic::Diagnostic;
+use crate::limits;
+use crate::sandbox;
+
+/// What a child may take.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    pub(super) time: Duration,
+    /// Bytes of one answer.
+    pub(super) output: u64,
+    /// Entries of folders, or of the index, altogether.
+    pub(super) entries: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { time: Duration::from_secs(limits::GIT_SECONDS), output: limits::GIT_OUTPUT, entries: limits::GIT_ENTRIES }
+    }
+}
+
+/// Starts a command, where that can be done.
+fn start(command: &mut Command) -> Result<Child, Diagnostic> {
+    let mut command = std::mem::replace(command, Command::new("git"));
+    sandbox::apart(move || command.spawn()).map_err(|error| cannot_start(&error))
+}
+
+/// What a command answers; none when it says no.
+pub(super) fn ask(command: &mut Command, what: &'static str, bounds: Bounds) -> Result<Option<Vec<u8>>, Diagnostic> {
+    let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = Killed(start(command)?);
+    let deadline = Instant::now() + bounds.time;
+    let (sender, answer) = channel();
+    if let Some(output) = child.0.stdout.take() {
+        // A thread reads, so that netloom can stop waiting.
+        std::thread::spawn(move || {
+            let mut bytes = Vec::new();
+            let read = output.take(bounds.output + 1).read_to_end(&mut bytes);
+            sender.send(read.map(|_| bytes))
+        });
+    }
+    let stop = |stopped: Stopped| Err(stopped.report(what, bounds));
+    let bytes = match answer.recv_timeout(bounds.time) {
+        Ok(Ok(bytes)) if bytes.len() as u64 > bounds.output => return stop(Stopped::Flood),
+        Ok(Ok(bytes)) => bytes,
+        Err(RecvTimeoutError::Timeout) => return stop(Stopped::Late),
+        Ok(Err(_)) | Err(RecvTimeoutError::Disconnected) => return stop(Stopped::Ended),
+    };
+    match child.wait(deadline) {
+        None => stop(Stopped::Late),
+        Some(status) if status.code().is_none() => stop(Stopped::Ended),
+        Some(status) => Ok(status.success().then_some(bytes)),
+    }
+}
+
+/// A child that does not outlive its use.
+#[derive(Debug)]
+struct Killed(Child);
+
+impl Killed {
+    /// How it ended; none when it does not in time.
+    fn wait(&mut self, deadline: Instant) -> Option<ExitStatus> {
+        let mut pause = Duration::from_micros(100);
+        loop {
+            if let Some(status) = self.0.try_wait().ok()? {
+                return Some(status);
+            }
+            if Instant::now() >= deadline {
+                return None;
+            }
+            std::thread::sleep(pause);
+            pause = (pause * 2).min(Duration::from_millis(10));
+        }
+    }
+}
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        _ = self.0.kill();
+        _ = self.0.wait();
+    }
+}
+
+/// An object of Git's.
+pub(super) struct Object {
+    pub(super) name: String,
+    pub(super) kind: String,
+    /// Its first bytes, as many as were asked for.
+    pub(super) bytes: Vec<u8>,
+}
+
+/// What is heard of an object; none when Git does not have it.
+type Heard = Result<Option<Object>, Stopped>;
+
+/// A running `git cat-file --batch`.
+#[derive(Debug)]
+pub(super) struct Batch {
+    _process: Killed,
+    input: ChildStdin,
+    /// Tells the reader how many bytes of the next object are wanted.
+    wanted: Sender<u64>,
+    heard: Receiver<Heard>,
+    /// How long it may still be waited for.
+    left: Duration,
+    bounds: Bounds,
+    stopped: Option<Stopped>,
+}
+
+impl Batch {
+    pub(super) fn start(command: &mut Command, bounds: Bounds) -> Result<Self, Diagnostic> {
+        command.args(["cat-file", "--batch"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut process = Killed(start(command)?);
+        let pipes = process.0.stdin.take().zip(process.0.stdout.take());
+        let (input, output) = pipes.ok_or_else(|| Stopped::Ended.report(BATCH, bounds))?;
+        let (wanted, requests) = channel();
+        let (answers, heard) = channel();
+        std::thread::spawn(move || listen(output, &requests, &answers, bounds.output));
+        Ok(Self { _process: process, input, wanted, heard, left: bounds.time, bounds, stopped: None })
+    }
+
+    /// An object with its first `cap` bytes; none when Git does not have it, or says nothing any more.
+    pub(super) fn object(&mut self, name: &str, cap: u64) -> Option<Object> {
+        if self.stopped.is_some() {
+            return None;
+        }
+        self.hear(name, cap).unwrap_or_else(|stopped| {
+            self.stopped = Some(stopped);
+            None
+        })
+    }
+
+    fn hear(&mut self, name: &str, cap: u64) -> Heard {
+        self.wanted.send(cap).map_err(|_| Stopped::Ended)?;
+        // A line is shorter than what a pipe holds, and the one before was read: it was answered.
+        self.input.write_all(format!("{name}\n").as_bytes()).and_then(|()| self.input.flush()).map_err(|_| Stopped::Ended)?;
+        let began = Instant::now();
+        let heard = self.heard.recv_timeout(self.left);
+        self.left = self.left.saturating_sub(began.elapsed());
+        heard.map_err(|error| match error {
+            RecvTimeoutError::Timeout => Stopped::Late,
+            RecvTimeoutError::Disconnected => Stopped::Ended,
+        })?
+    }
+
+    /// Notes that there are more entries than there may be.
+    pub(super) fn stop(&mut self, stopped: Stopped) {
+        self.stopped.get_or_insert(stopped);
+    }
+
+    /// Why it says nothing any more.
+    pub(super) fn stopped(&self) -> Option<Diagnostic> {
+        Some(self.stopped.as_ref()?.report(BATCH, self.bounds))
+    }
+
+    pub(super) fn bounds(&self) -> Bounds {
+        self.bounds
+    }
+}
+
+const BATCH: &str = "cat-file";
+
+/// Reads an answer for each request, until there are no more of these or an answer makes no sense.
+fn listen(output: ChildStdout, requests: &Receiver<u64>, answers: &Sender<Heard>, limit: u64) {
+    let mut output = BufReader::new(output);
+    while let Ok(cap) = requests.recv() {
+        let heard = answer(&mut output, cap, limit);
+        let last = heard.is_err();
+        if answers.send(heard).is_err() || last {
+            return;
+        }
+    }
+}
+
+fn answer(output: &mut impl BufRead, cap: u64, limit: u64) -> Heard {
+    const HEAD_BYTES: u64 = 1 << 10;
+    let ended = |error: io::Error| if error.kind() == io::ErrorKind::InvalidData { Stopped::Garbage } else { Stopped::Ended };
+    let mut head = String::new();
+    output.by_ref().take(HEAD_BYTES).read_line(&mut head).map_err(ended)?;
+    if head.is_empty() {
+        return Err(Stopped::Ended);
+    }
+    let words: Vec<&str> = head.split_whitespace().collect();
+    let (name, kind, size) = match words.as_slice() {
+        [_, "missing" | "ambiguous"] if head.ends_with('\n') => return Ok(None),
+        [name, kind, size] if head.ends_with('\n') => (name, kind, size.parse::<u64>().map_err(|_| Stopped::Garbage)?),
+        _ => return Err(Stopped::Garbage),
+    };
+    if size > limit {
+        return Err(Stopped::Flood);
+    }
+    let mut bytes = Vec::new();
+    output.by_ref().take(size.min(cap)).read_to_end(&mut bytes).map_err(ended)?;
+    let rest = size - size.min(cap);
+    let skipped = io::copy(&mut output.by_ref().take(rest), &mut io::sink()).map_err(ended)?;
+    let mut end = [0];
+    output.read_exact(&mut end).map_err(ended)?;
+    match bytes.len() as u64 + skipped == size && end == *b"\n" {
+        true => Ok(Some(Object { name: (*name).to_owned(), kind: (*kind).to_owned(), bytes })),
+        false => Err(Stopped::Garbage),
+    }
+}

@@ -1,0 +1,1 @@
+function(ctx, object) object { metadata+: { annotations+: { computed: 'harmless' } } }
