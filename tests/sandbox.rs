@@ -240,6 +240,7 @@ fn project(name: &str) -> Repository {
         ("rendered/hooks", "../.git/hooks"),
         ("rendered/clusters/evil/sub", "../../../.git/hooks"),
         ("declarations/hooks", "../.git/hooks"),
+        (".gitignore", ".git/config"),
     ];
     links.iter().for_each(|(path, target)| symlink(target, project.0.join(path)).unwrap());
     fs::create_dir_all(project.0.join(".git/hooks")).unwrap();
