@@ -4,7 +4,8 @@
 /// Something that a command reads or writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
-    /// The project's folder, without what is hidden in it (`.git`, `.env`).
+    /// The project's folder, without what is hidden in it (`.git/config`, `.env`); of that only what tells which files Git ignores
+    /// (`.gitignore`, `.git/info/exclude` and the index).
     Project,
     /// The folder of declarations.
     Declarations,

@@ -38,6 +38,9 @@ spec:
 
 # What a loader, a C library and an allocator open in a process that begins.
 STARTING = re.compile(r"/etc/ld\.so\.(cache|preload)$|/etc/ld-musl-|(/usr|/usr/local)?/lib(32|64)?/|/proc/|/sys/|/dev/null$")
+# Hidden files of a project that tell which others Git ignores.
+IGNORING = {".gitignore", ".git/index", ".git/commondir", ".git/info/exclude"}
+
 # What libraries ask for later and do without: how much memory and how many processors there are. It is refused.
 PROBED = re.compile(r"/proc/(self/(maps|cgroup)|sys/vm/overcommit_memory)$|/sys/")
 
@@ -182,8 +185,8 @@ class Row:
         if any(below(path, at) for place in self.row["reads"] for at in self.folders.get(place, [])):
             return True
         if "project" in self.row["reads"] and below(path, self.project):
-            parts = path.relative_to(self.project).parts
-            return folder_itself or not parts[0].startswith(".")
+            path = path.relative_to(self.project)
+            return folder_itself or not path.parts[0].startswith(".") or str(path) in IGNORING
         return str(path) == "/dev/null" and self.row["executes"]
 
     def writes(self, path, program):

@@ -88,7 +88,16 @@ impl Domain {
 
     /// The same of a path that is the system's or the user's, where links are followed.
     pub(super) fn allow_path(&mut self, path: impl AsRef<Path>, rights: Rights) {
-        if let Ok(at) = rustix::fs::openat(CWD, path.as_ref(), OFlags::PATH | OFlags::CLOEXEC, Mode::empty()) {
+        self.allow_at(path.as_ref(), OFlags::empty(), rights);
+    }
+
+    /// The same of a path that a branch may have made a link, which leads nowhere.
+    pub(super) fn allow_itself(&mut self, path: impl AsRef<Path>, rights: Rights) {
+        self.allow_at(path.as_ref(), OFlags::NOFOLLOW, rights);
+    }
+
+    fn allow_at(&mut self, path: &Path, how: OFlags, rights: Rights) {
+        if let Ok(at) = rustix::fs::openat(CWD, path, OFlags::PATH | OFlags::CLOEXEC | how, Mode::empty()) {
             self.allow(at, rights);
         }
     }

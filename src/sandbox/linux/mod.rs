@@ -46,7 +46,8 @@ pub(super) fn enter(needs: &Needs<'_>, scout: &Scout<'_>) -> (Forces, Traces) {
     if let Some(root) = root.as_ref().filter(|_| crowded) {
         plan.read_folders(root, &folders);
     }
-    sources.iter().chain(&needs.file).for_each(|file| plan.own.allow_path(file, READ));
+    sources.iter().for_each(|file| plan.own.allow_itself(file, READ));
+    needs.file.iter().for_each(|file| plan.own.allow_path(file, READ));
     plan.write(needs, root.as_ref(), &folders);
     plan.made.iter().for_each(|made| plan.broker.allow(made.parent(), UNMAKE));
     let Plan { own, mut broker, made } = plan;
@@ -71,7 +72,8 @@ fn sources(needs: &Needs<'_>) -> Vec<PathBuf> {
 fn scouted(root: &Path, sources: &[PathBuf], scout: &Scout<'_>) -> Folders {
     let look = || {
         let mut domain = Domain::new();
-        sources.iter().map(PathBuf::as_path).chain([root]).for_each(|path| domain.allow_path(path, READ));
+        domain.allow_path(root, READ);
+        sources.iter().for_each(|file| domain.allow_itself(file, READ));
         _ = domain.enforce();
         scout()
     };
