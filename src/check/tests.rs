@@ -29,6 +29,11 @@ addressesPerNode: 1000
 networkPolicy: {ingress: false, egress: true, endPort: false, namedPorts: false}
 "#;
 
+fn planned(network: &Declared<Network>) -> NetworkPlan {
+    let cidrs = network.ranges().into_iter().map(|range| range.cidr).collect();
+    NetworkPlan { name: "vpc".into(), mtu: 9001, cidrs, aws: None }
+}
+
 /// A cluster that breaks every rule: a check that is no longer in a table is missed here.
 #[test]
 fn every_check_runs() {
@@ -52,22 +57,17 @@ fn every_check_runs() {
         "Resources:\n  NodesSecurityGroup:\n    Type: AWS::EC2::SecurityGroup\n    Properties:\n      SecurityGroupIngress:\n{rule}"
     );
     let mut template = project.node("template.yaml", &template);
-    if let Some(sections) = template.as_map_mut() {
-        sections.push("Description", "\u{7}{{resolve:ssm:/a}}");
-    }
+    template.as_map_mut().unwrap().push("Description", "\u{7}{{resolve:ssm:/a}}");
 
     let mut findings = Vec::new();
-    let cidrs = network.ranges().into_iter().map(|range| range.cidr).collect();
-    let planned = NetworkPlan { name: "vpc".into(), mtu: 9001, cidrs, aws: None };
+    let planned = planned(&network);
     let plan = plan(&cluster, &planned, &facts, &mut findings);
     declarations(&cluster, &network, &facts, &mut findings);
     let schemas = schema::for_minor(37).unwrap();
     let draft = Some(&Draft::new(template));
     let authors = &Authors::new(&project.sources, "overlays", Vec::new());
     let (facts, plan, objects, schemas) = (&facts, &plan, &objects, &schemas);
-    let rendered = Rendered { cluster: &cluster, facts, plan, objects, draft, authors, schemas };
-    artifacts(rendered, &mut findings);
-
+    artifacts(Rendered { cluster: &cluster, facts, plan, objects, draft, authors, schemas }, &mut findings);
     let mut codes: Vec<&str> = findings.iter().map(|finding| &*finding.code).collect();
     codes.sort_unstable();
     codes.dedup();
