@@ -12,6 +12,8 @@
 mod authors;
 mod pieces;
 
+use indexmap::IndexMap;
+
 use crate::cloudformation::Draft;
 use crate::diagnostic::{Diagnostic, rules};
 use crate::tree::{Key, Map, Node, Span, Value};
@@ -22,18 +24,68 @@ use pieces::{Parameters, Piece};
 pub(super) fn check(draft: &Draft, authors: &Authors<'_>, findings: &mut Vec<Diagnostic>) {
     let parameters = draft.template.get("Parameters").and_then(Node::as_map);
     let defaults = parameters.into_iter().flat_map(Map::iter).filter_map(|(id, node)| Some((&*id.text, node.get("Default")?)));
-    let mut walk = Walk { authors, parameters: defaults.collect(), at: String::new(), findings };
+    let mut walk = Walk { authors, parameters: defaults.collect(), at: "", found: IndexMap::new() };
     for (section, node) in draft.template.as_map().into_iter().flat_map(Map::iter) {
-        walk.at = format!("`{}`", section.text);
+        walk.at = &section.text;
         let Some(entries) = node.as_map() else {
             walk.node(node);
             continue;
         };
         for (id, entry) in entries.iter() {
-            walk.at = format!("`{}`", id.text);
+            walk.at = &id.text;
             walk.key(id);
             walk.node(entry);
         }
+    }
+    findings.extend(walk.found.into_iter().map(|(what, places)| what.report(&places)));
+}
+
+/// What CloudFormation would do with something that a declaration gives.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct What {
+    /// Where the declaration gives it; where it gets into the template when no declaration does.
+    span: Span,
+    kind: Kind,
+    text: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Kind {
+    Reference,
+    Variable,
+    Function,
+}
+
+/// The entries of a template that something gets into, and where.
+type Places<'n> = Vec<(&'n str, Span)>;
+
+impl What {
+    fn report(&self, places: &Places<'_>) -> Diagnostic {
+        const SHOWN: usize = 3;
+        let mut names: Vec<&str> = places.iter().map(|(name, _)| *name).collect();
+        names.dedup();
+        let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
+        let more = names.len().saturating_sub(SHOWN);
+        let entries = if more > 0 { format!("{} and {more} more", shown.join(", ")) } else { shown.join(" and ") };
+        let text = &self.text;
+        let (message, help) = match self.kind {
+            Kind::Reference => (
+                format!("CloudFormation would put a stored value into {entries} in the place of `{text}`"),
+                "a reference is written out in full in the resource or patch of an overlay; what differs from stack to stack can be \
+                 `${AWS::StackName}` in `Fn::Sub`",
+            ),
+            Kind::Variable => (
+                format!("CloudFormation would replace `{text}` in {entries}"),
+                "write `${!NAME}` for a text that stays `${NAME}`",
+            ),
+            Kind::Function => (
+                format!("CloudFormation would evaluate `{text}` in {entries}"),
+                "let the overlay take a name or a value as its option, and write the function itself",
+            ),
+        };
+        let finding = Diagnostic::new(&rules::TEMPLATE_INJECTION, self.span, message).help(help);
+        let into = places.iter().map(|(_, span)| *span).find(|span| span.is_known() && *span != self.span);
+        into.into_iter().fold(finding, |finding, span| finding.also(span, "it gets into the template here"))
     }
 }
 
@@ -41,8 +93,8 @@ struct Walk<'f, 'a> {
     authors: &'f Authors<'a>,
     parameters: Parameters<'f>,
     /// The entry that is walked.
-    at: String,
-    findings: &'f mut Vec<Diagnostic>,
+    at: &'f str,
+    found: IndexMap<What, Places<'f>>,
 }
 
 impl<'f> Walk<'f, '_> {
@@ -53,16 +105,16 @@ impl<'f> Walk<'f, '_> {
             Value::Map(map) => {
                 for (key, child) in map.iter() {
                     self.key(key);
-                    match &*key.text {
-                        "Fn::Sub" => self.substitution(child),
-                        name if is_function(name) => self.function(name, node),
-                        _ => {}
+                    if &*key.text == "Fn::Sub" {
+                        self.substitution(child);
+                    } else {
+                        self.node(child);
+                    }
+                    if is_function(&key.text) {
+                        self.function(&key.text, node);
+                        self.text(&pieces::of(node, &self.parameters));
                     }
                 }
-                if map.keys().any(is_function) {
-                    self.text(&pieces::of(node, &self.parameters));
-                }
-                map.iter().for_each(|(_, child)| self.node(child));
             }
             _ => {}
         }
@@ -91,53 +143,41 @@ impl<'f> Walk<'f, '_> {
                     && !part.is_empty()
                     && !self.authors.wrote(part, *span)
                 {
-                    self.reference(&whole[open..close].replace(pieces::HOLE, "…"), part, *span);
+                    self.found(Kind::Reference, whole[open..close].replace(pieces::HOLE, "…"), self.authors.giver(part), *span);
                     break;
                 }
             }
-            from = close.max(from);
+            from = close;
         }
     }
 
-    fn reference(&mut self, reference: &str, part: &str, span: Span) {
-        let message = format!("CloudFormation would put a stored value into {} in the place of `{reference}`", self.at);
-        let help = "a reference is written out in full in the resource or patch of an overlay; what differs from stack to stack can \
-                    be `${AWS::StackName}` in `Fn::Sub`";
-        self.report(message, part, span, help);
-    }
-
-    /// `Fn::Sub`: the variables in its text.
+    /// `Fn::Sub`: the variables in its text. The account, the region and the like are nobody's secret.
     fn substitution(&mut self, argument: &'f Node) {
+        let own = argument.as_list().and_then(|items| items.get(1..)).unwrap_or_default();
+        own.iter().for_each(|own| self.node(own));
         let Some(node) = argument.as_list().map_or(Some(argument), <[Node]>::first) else { return };
         let text = node.as_str().unwrap_or_default();
         for (open, _) in text.match_indices("${") {
             let Some(length) = text[open..].find('}') else { continue };
             let variable = &text[open..=open + length];
-            if !variable.starts_with("${!") && self.authors.gave(variable) && !self.authors.stands(variable, node.span) {
-                let message = format!("CloudFormation would replace `{variable}` in {}", self.at);
-                self.report(message, variable, node.span, "write `${!NAME}` for a text that stays `${NAME}`");
+            let data = ["${!", "${AWS::"].iter().any(|begin| variable.starts_with(begin));
+            if !data && self.authors.gave(variable) && !self.authors.stands(variable, node.span) {
+                self.found(Kind::Variable, variable.to_owned(), self.authors.giver(variable), node.span);
             }
         }
     }
 
     /// A function that a declaration gives as a whole.
     fn function(&mut self, name: &str, node: &'f Node) {
-        let Some(span) = self.authors.gave_function(node).filter(|_| !self.authors.stands(name, node.span)) else { return };
-        let message = format!("CloudFormation would evaluate `{name}` in {}", self.at);
-        let finding = Diagnostic::new(&rules::TEMPLATE_INJECTION, span, message);
-        let finding = if node.span.is_known() { finding.also(node.span, "it gets into the template here") } else { finding };
-        self.findings.push(finding.help("let the overlay take a name or a value as its option, and write the function itself"));
+        let given = self.authors.gave_function(node).filter(|_| !self.authors.stands(name, node.span));
+        if given.is_some() {
+            self.found(Kind::Function, name.to_owned(), given, node.span);
+        }
     }
 
-    /// Reports a text at the place in a declaration that has a part of it, or else where the template has it.
-    fn report(&mut self, message: String, part: &str, span: Span, help: &str) {
-        let given = self.authors.giver(part);
-        let finding = Diagnostic::new(&rules::TEMPLATE_INJECTION, given.unwrap_or(span), message);
-        let finding = match given {
-            Some(_) if span.is_known() => finding.also(span, "it gets into the template here"),
-            _ => finding,
-        };
-        self.findings.push(finding.help(help));
+    fn found(&mut self, kind: Kind, text: String, given: Option<Span>, into: Span) {
+        let what = What { span: given.unwrap_or(into), kind, text };
+        self.found.entry(what).or_default().push((self.at, into));
     }
 }
 

@@ -79,22 +79,19 @@ fn schema(object: &Object, schemas: &Schemas, findings: &mut Vec<Diagnostic>) {
         return;
     }
     let identity = &object.identity;
-    let valid = object.fits(schemas.minor(), || match schemas.kind(&identity.api_version, &identity.kind) {
-        Some(definition) => {
-            let before = findings.len();
+    let definition = || schemas.kind(&identity.api_version, &identity.kind);
+    let unknown = || definition().is_none() && is_built_in(identity, schemas);
+    let valid = object.fits(schemas.minor(), || {
+        let before = findings.len();
+        if let Some(definition) = definition() {
             schemas.check(definition, &object.node, &rules::OBJECT_SCHEMA, findings);
             super::resources::check(object, findings);
-            super::visible::check(&object.node, object.node.span, findings);
             findings.iter_mut().skip(before).for_each(|finding| finding.message.insert_str(0, &format!("{}: ", name(identity))));
-            findings.len() == before
         }
-        None => {
-            let before = findings.len();
-            super::visible::check(&object.node, object.node.span, findings);
-            findings.len() == before && !is_built_in(identity, schemas)
-        }
+        super::visible::check(&object.node, object.node.span, findings);
+        findings.len() == before && !unknown()
     });
-    if !valid && schemas.kind(&identity.api_version, &identity.kind).is_none() {
+    if !valid && unknown() {
         let message = format!("Kubernetes 1.{} has no {} {}", schemas.minor(), identity.api_version, identity.kind);
         let kinds: Vec<&str> =
             schemas.kinds().filter(|(version, _)| *version == identity.api_version).map(|(_, kind)| kind).collect();

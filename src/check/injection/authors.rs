@@ -34,7 +34,9 @@ impl<'a> Authors<'a> {
     /// declarations could not have given it.
     pub(super) fn wrote(&self, text: &str, span: Span) -> bool {
         let anywhere = || self.sources.iter().any(|(_, source)| self.is_overlay(&source.path) && source.text.contains(text));
-        self.stands(text, span) || (anywhere() && !self.gave(text))
+        // The braces of an expression are no text of its scalar.
+        let braces = text.chars().all(|c| matches!(c, '{' | '}' | ' '));
+        (!braces && self.stands(text, span)) || (anywhere() && !self.gave(text))
     }
 
     /// Whether a text is written out in the scalar at `span` of an overlay's file.
@@ -75,7 +77,7 @@ impl<'a> Authors<'a> {
         self.given().functions.iter().find(|function| **function == node).map(|function| function.span)
     }
 
-    /// Where a declaration gives a text, or the largest part of it.
+    /// Where a declaration gives a text, with the least around it; or else the largest part of the text.
     pub(super) fn giver(&self, text: &str) -> Option<Span> {
         let shared = |given: &str| {
             if given.contains(text) {
@@ -86,8 +88,8 @@ impl<'a> Authors<'a> {
                 0
             }
         };
-        let givers = self.given().texts.iter().filter(|(given, _)| shared(given) > 1);
-        givers.max_by_key(|(given, _)| shared(given)).map(|(_, span)| *span)
+        let givers = self.given().texts.iter().filter(|(given, _)| shared(given) > 0);
+        givers.max_by_key(|(given, _)| (shared(given), std::cmp::Reverse(given.len()))).map(|(_, span)| *span)
     }
 
     fn is_overlay(&self, path: &str) -> bool {
