@@ -200,7 +200,8 @@ fn errors_are_told_in_words() {
         ("import 'a' + 'b'", "an import's path is a plain string; it cannot be computed"),
         ("'abc", "the string has no end"),
         ("1 ;;", "expected the end"),
-        ("\u{1}", "the character '\\u{1}' means nothing in Jsonnet"),
+        ("§", "the character '§' means nothing in Jsonnet"),
+        ("\u{1}", "the program contains the invisible character U+0001"),
         ("", "expected an expression, found the end of the file"),
     ];
     let files: Vec<_> = cases.iter().enumerate().map(|(n, (program, _))| (format!("{n}.jsonnet"), *program)).collect();
