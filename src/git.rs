@@ -1,7 +1,7 @@
 //! What Git has stored, read by its plumbing alone: no checkout, no hook, no filter, no network.
 //!
 //! `git` runs with an environment of netloom's own: neither the user's configuration nor the system's takes part, a partial clone
-//! fetches nothing, and the commands that are used (`rev-parse`, `merge-base`, `ls-files`, `diff-index`, `cat-file --batch`) run no other program. A
+//! fetches nothing, and the commands that are used (`rev-parse`, `merge-base`, `ls-files`, `ls-tree`, `diff-index`, `cat-file --batch`) run no other program. A
 //! repository of somebody else's is read like any other, because containers in CI often check out as another user; one that is
 //! hidden in the project as a bare repository is not (`safe.bareRepository`).
 
@@ -23,6 +23,11 @@ const DEFAULT_BRANCHES: [&str; 5] = [
     "refs/heads/main",
     "refs/heads/master",
 ];
+
+/// A branch as people call it.
+fn short(branch: &str) -> &str {
+    branch.trim_start_matches("refs/heads/").trim_start_matches("refs/remotes/")
+}
 
 /// Bytes of a revision that are taken from the command line.
 const REVISION_BYTES: usize = 256;
@@ -88,13 +93,35 @@ impl Repository {
         let head = self.commit("HEAD")?.ok_or_else(|| Trouble::Unborn.report(&self.folder))?;
         for branch in DEFAULT_BRANCHES {
             let Some(tip) = self.commit(branch)? else { continue };
-            let name = branch.trim_start_matches("refs/heads/").trim_start_matches("refs/remotes/").to_owned();
+            let name = short(branch).to_owned();
             let trouble = if self.shallow { Trouble::ShallowMergeBase(&name) } else { Trouble::NoMergeBase(&name) };
             let commit = self.ask(&["merge-base", &tip, &head])?.ok_or_else(|| trouble.report(&self.folder))?;
             return Ok(Base { name, merge_base: true, commit: commit.trim().to_owned() });
         }
         let trouble = if self.shallow { Trouble::ShallowMergeBase("main") } else { Trouble::NoDefaultBranch };
         Err(trouble.report(&self.folder))
+    }
+
+    /// The target of a change as it is now: the base itself, or the branch whose merge base it is.
+    ///
+    /// # Errors
+    /// When `git` cannot be started.
+    pub fn tip(&self, base: &Base) -> Result<Base, Diagnostic> {
+        let mut tip = Base { merge_base: false, ..base.clone() };
+        let branch = DEFAULT_BRANCHES.iter().find(|branch| base.merge_base && short(branch) == base.name);
+        if let Some(commit) = branch.map(|branch| self.commit(branch)).transpose()?.flatten() {
+            tip.commit = commit;
+        }
+        Ok(tip)
+    }
+
+    /// The path in a commit of a file of this name that is not there any more; none where each is.
+    #[must_use]
+    pub fn left(&self, commit: &str, name: &str) -> Option<String> {
+        let listed = self.ask(&["ls-tree", "-r", "-z", "--full-tree", "--name-only", commit]).ok()??;
+        let root = self.folder.join("../".repeat(self.prefix.matches('/').count()));
+        let named = |path: &&str| path.rsplit('/').next() == Some(name);
+        listed.split('\0').filter(named).find(|path| !root.join(path).exists()).map(ToOwned::to_owned)
     }
 
     /// The full name of the commit that a revision stands for.

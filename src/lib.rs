@@ -29,6 +29,7 @@ pub mod git;
 pub mod gitops;
 pub mod graph;
 pub mod import;
+pub mod judge;
 pub mod kubernetes;
 pub mod limits;
 pub mod load;
