@@ -10,9 +10,8 @@ pub mod cases;
 pub mod cel;
 mod cluster;
 mod compiled;
-mod covers;
 mod document;
-mod evaluation;
+mod judge;
 pub mod library;
 mod matching;
 mod run;
@@ -21,13 +20,10 @@ mod status;
 mod subject;
 #[cfg(test)]
 mod tests;
-mod weaker;
 
-pub use base::{Before, Role, Units};
+pub use base::{Role, Units};
 pub use cases::{Outcome, test};
 pub use cluster::COMPONENT;
-pub use covers::Loss;
 pub use document::{Action, Expected};
-pub use evaluation::NetworkSubject;
 pub use library::{Described, described};
-pub use select::{Active, Policies};
+pub use select::Policies;
