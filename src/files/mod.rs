@@ -2,8 +2,8 @@
 //!
 //! netloom runs on branches of strangers, and whoever writes one controls every file of it, links and modes included. So a path
 //! is never handed to the kernel as it is: it is resolved from a folder that is held open, and no part of it may be a link
-//! ([`Folder`], and [`Disk`] for what changes something). Links among the inputs are followed in one place only, by
-//! netloom itself, one after the other, and what they lead to is judged ([`follow`]).
+//! (`Folder`, and `Disk` for what changes something). Links among the inputs are followed in one place only, by
+//! netloom itself, one after the other, and what they lead to is judged (`follow`).
 
 #![allow(clippy::disallowed_methods, reason = "this is the room")]
 

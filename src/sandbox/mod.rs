@@ -6,7 +6,7 @@
 //!
 //! - Files by Landlock: read is what is not hidden in the project's folder, written are the folders that the command writes.
 //!   So nothing of `.git` is written, and nothing of it read but the index and what Git ignores, whatever a link says.
-//! - Programs by both: one thread alone, the [`broker`], can start any, and those are git and netloom itself, which evaluates
+//! - Programs by both: one thread alone, the `broker`, can start any, and those are git and netloom itself, which evaluates
 //!   Jsonnet with no right but to its pipes ([`isolate`]).
 //! - The network, other processes and the rest of the kernel by seccomp.
 //!
