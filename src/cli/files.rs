@@ -168,8 +168,11 @@ fn create(root: &Folder, path: &[u8], text: &str, like: &[u8]) -> Done<()> {
         disk.remove(root, path)?;
     }
     let file = disk.create(root, path, text.as_bytes())?;
-    if let Some(mode) = root.mode(like)? {
-        rustix::fs::fchmod(&file, mode & Mode::from_raw_mode(0o777)).map_err(root.fail("write", path))?;
+    if root.kind(like)? == Some(Kind::File)
+        && let Some(mode) = root.mode(like)?
+    {
+        // What everybody may write is nobody's wish.
+        rustix::fs::fchmod(&file, mode & Mode::from_raw_mode(0o755)).map_err(root.fail("write", path))?;
     }
     file.sync_all().map_err(|error| root.fail("write", path)(Errno::from_io_error(&error).unwrap_or(Errno::IO)))
 }

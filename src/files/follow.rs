@@ -65,11 +65,13 @@ pub(crate) struct Lost {
     pub(crate) error: Errno,
     /// What the last link on the way holds.
     pub(crate) link: Option<Vec<u8>>,
+    /// What could not be looked at, by the path that it really has; none where no link was on the way.
+    pub(crate) path: Option<Vec<u8>>,
 }
 
 impl From<Errno> for Lost {
     fn from(error: Errno) -> Self {
-        Self { error, link: None }
+        Self { error, link: None, path: None }
     }
 }
 
@@ -83,7 +85,7 @@ pub(crate) fn follow<L: Lookup>(lookup: &L, path: &[u8]) -> Result<Reached<L::Fo
     let mut rest = parts(path);
     let mut way: Vec<(Vec<u8>, L::Folder)> = Vec::new();
     let (mut links, mut last, mut thing) = (0, None, None);
-    let lost = |error, link: &Option<Vec<u8>>| Lost { error, link: link.clone() };
+    let lost = |error, link: &Option<Vec<u8>>| Lost { error, link: link.clone(), path: None };
     while let Some(part) = rest.pop() {
         match part.as_slice() {
             b"" | b"." => continue,
@@ -93,7 +95,11 @@ pub(crate) fn follow<L: Lookup>(lookup: &L, path: &[u8]) -> Result<Reached<L::Fo
             }
             _ => {}
         }
-        match lookup.look(way.last().map(|(_, folder)| folder), &part).map_err(|error| lost(error, &last))? {
+        match lookup.look(way.last().map(|(_, folder)| folder), &part).map_err(|error| {
+            let names = way.iter().map(|(name, _)| name.as_slice()).chain([part.as_slice()]);
+            let path = last.is_some().then(|| names.collect::<Vec<_>>().join(b"/".as_slice()));
+            Lost { error, link: last.clone(), path }
+        })? {
             Found::Folder(folder) => way.push((part, folder)),
             Found::Link(target) => {
                 links += 1;

@@ -29,6 +29,11 @@ impl Reader<'_> {
     /// Opens what stands at `path` below the root, following links that lead to what could be named.
     pub(super) fn open(&self, path: &str) -> Result<Opened, Refusal> {
         let (opened, real) = self.place.open(path).map_err(|lost| match lost.error {
+            // What the kernel refuses is hidden, as a rule; say so.
+            Errno::ACCESS => {
+                let refused = lost.path.as_deref().and_then(|path| self.refused(path, false));
+                refused.unwrap_or_else(|| Refusal::unreadable(Errno::ACCESS))
+            }
             Errno::XDEV => Refusal::outside(lost.link.as_deref()),
             Errno::LOOP => Refusal::new(&rules::FILE_UNREADABLE, "is a symbolic link that goes in a circle"),
             Errno::NXIO => Refusal::new(&rules::FILE_UNREADABLE, "is no regular file"),
