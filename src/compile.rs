@@ -10,19 +10,20 @@ mod witness;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::declare::{Declared, Network};
+use crate::declare::{Declared, Network, Project};
 use crate::diagnostic::{self, Diagnostic};
 use crate::emit::Scope;
 use crate::files::Foreign;
 use crate::git::Tree;
+use crate::judge::{Judge, Objection, Rulebook, Trial};
 use crate::kubernetes::schema;
 use crate::plan;
 use crate::plan::NetworkPlan;
-use crate::policy::{self, Policies, Role};
+use crate::policy::{Policies, Role};
 use crate::resolve::{self, Effective};
 use crate::tree::Sources;
 use crate::unit::Unit;
@@ -51,12 +52,16 @@ pub struct Compilation {
     pub sources: Arc<Sources>,
     /// Everything that is wrong or worth knowing, in order.
     pub findings: Vec<Diagnostic>,
+    /// What the base has against it, where one judges.
+    pub objections: Vec<Objection>,
     /// The output, unit by unit.
     pub units: Vec<Unit>,
     /// The output folder, relative to the root.
     pub output: String,
     /// What in it is others' on purpose.
     pub foreign: Foreign,
+    /// The same as the base has it, which judges.
+    pub foreign_of_base: Option<Foreign>,
     /// Whether these are all units, so that what else is in the output is left over.
     pub scope: Scope,
 }
@@ -65,23 +70,6 @@ pub struct Compilation {
 pub fn compile(request: &Request, progress: &(dyn Fn(usize, usize) + Sync)) -> Compilation {
     let setting = Setting::default();
     compile_at(request, setting, progress, |resolved| (resolved.asked(request), ())).0
-}
-
-/// Compiles a commit, and keeps of its units what policies compare with.
-pub(crate) fn compile_base(
-    request: &Request,
-    commit: &Arc<Tree>,
-    progress: &(dyn Fn(usize, usize) + Sync),
-) -> (Compilation, policy::Units) {
-    let units = Mutex::default();
-    let setting = Setting { stored: Some(commit), role: Role::Base(&units), ..Setting::default() };
-    let compilation = compile_at(request, setting, progress, |resolved| (resolved.asked(request), ())).0;
-    (compilation, units.into_inner().unwrap_or_else(PoisonError::into_inner))
-}
-
-/// Compiles a project whose policies compare it with a base, or with nothing.
-pub(crate) fn compile_compared(request: &Request, role: Role<'_>, progress: &(dyn Fn(usize, usize) + Sync)) -> Compilation {
-    compile_at(request, Setting { role, ..Setting::default() }, progress, |resolved| (resolved.asked(request), ())).0
 }
 
 /// Compiles a project, and shows each unit to `witness` together with everything that it was made from.
@@ -99,20 +87,38 @@ pub(crate) struct Setting<'a> {
     pub(crate) witness: Option<&'a dyn Witness>,
     /// What policies compare it with.
     pub(crate) role: Role<'a>,
+    /// The base whose rules judge it, too.
+    pub(crate) judge: Option<&'a Judge<'a>>,
 }
 
 /// Compiles a project as it is in its folder or in Git, and shows each unit to a witness. `choose` sees what the units are made
 /// from, and says which are wanted.
 pub(crate) fn compile_at<T>(
     request: &Request,
-    Setting { stored, witness, role }: Setting<'_>,
+    setting: Setting<'_>,
     progress: &(dyn Fn(usize, usize) + Sync),
     choose: impl FnOnce(Resolved<'_>) -> (Wanted, T),
 ) -> (Compilation, Option<T>) {
-    let Opened { project, sources, jsonnet, library, mut documents, mut findings } = match open(request, stored) {
-        Ok(opened) => opened,
-        Err(Unread { sources, findings }) => return (Compilation { sources, findings, ..Compilation::default() }, None),
-    };
+    resolve_at(request, setting, |stage| match stage {
+        Ok(stage) => {
+            let (wanted, chosen) = choose(stage.resolved);
+            (stage.compile(&wanted, progress), Some(chosen))
+        }
+        Err(unread) => (unread, None),
+    })
+}
+
+/// Reads and resolves a project, and lets `then` go on with it, or with what there is to say of one that cannot be read.
+pub(crate) fn resolve_at<T>(
+    request: &Request,
+    setting: Setting<'_>,
+    then: impl FnOnce(Result<&Stage<'_>, Compilation>) -> T,
+) -> T {
+    let Opened { project, sources, jsonnet, library, mut documents, mut findings } =
+        match open(request, setting.stored, setting.judge) {
+            Ok(opened) => opened,
+            Err(Unread { sources, findings }) => return then(Err(Compilation { sources, findings, ..Compilation::default() })),
+        };
     let minors = documents.kubernetes_minors();
     // Schemas are inflated meanwhile; whoever needs them finds them there, or why not.
     rayon::spawn(move || minors.par_iter().for_each(|minor| drop(schema::for_minor(*minor))));
@@ -120,11 +126,15 @@ pub(crate) fn compile_at<T>(
     let networks = resolve::networks(&mut documents, &mut findings);
     let clusters = resolve::clusters(&documents, layered, &project, &library, &networks, &mut findings);
     let overlays_of_networks = resolve::overlays_of_networks(&networks, &project, &library, &mut findings);
-    let policies = Policies::read(&sources, &project, role, &mut findings);
+    let policies = Policies::read(&sources, &project, &mut findings);
     let compiled = library.compile(&clusters, &overlays_of_networks, &mut findings);
     let plans: Vec<NetworkPlan> = networks.iter().map(plan::network::plan).collect();
+    let rules = Rulebook { project: &project, library: &library, compiled: &compiled, policies: &policies, sources: &sources };
+    let trial = setting.judge.map(|judge| Trial::new(judge, rules, &clusters, &networks));
     let mut fleet = Fleet {
         policies: &policies,
+        role: setting.role,
+        trial: trial.as_ref(),
         project: &project,
         sources: &sources,
         jsonnet: &jsonnet,
@@ -133,24 +143,68 @@ pub(crate) fn compile_at<T>(
         plans,
         node_routes: BTreeMap::new(),
         compiled: &compiled,
-        witness,
+        witness: setting.witness,
     };
     fleet.give_node_routes(&clusters, &mut findings);
-    let output = project.value.spec.paths.output.clone();
-    let resolved = Resolved { clusters: &clusters, networks: &networks, sources: &sources, output: &output, fleet: &fleet };
-    let (wanted, chosen) = choose(resolved);
-    // What could not be read is not gone.
-    let complete = wanted == Wanted::All && !diagnostic::has_errors(&findings);
-    let units = fleet.units(&clusters, &wanted, progress, &mut findings);
-    if complete {
-        policies.removed(&folders(&clusters, &networks), &mut findings);
+    let output = &project.value.spec.paths.output;
+    let resolved = Resolved { clusters: &clusters, networks: &networks, sources: &sources, output, fleet: &fleet };
+    then(Ok(&Stage { resolved, rules, findings }))
+}
+
+/// A project that was read and resolved.
+pub(crate) struct Stage<'a> {
+    /// What its units are made from.
+    pub(crate) resolved: Resolved<'a>,
+    rules: Rulebook<'a>,
+    /// What is wrong so far.
+    pub(crate) findings: Vec<Diagnostic>,
+}
+
+impl<'a> Stage<'a> {
+    /// The project as the judge of another version of it, which its policies compare as `role` says; `name` is what people call it.
+    pub(crate) fn judge(&'a self, name: &'a str, role: Role<'a>) -> Judge<'a> {
+        Judge { name, rules: self.rules, clusters: self.resolved.clusters, networks: self.resolved.networks, role }
     }
-    resolve::severities(&project, &library, &policies.codes(&sources), &mut findings);
-    diagnostic::sort(&mut findings, &sources);
-    let scope = if wanted == Wanted::All { Scope::All } else { Scope::Some };
-    // What is no pattern was reported when the project was read.
-    let foreign = Foreign::new(&project.value.spec.paths.foreign).unwrap_or_default();
-    (Compilation { sources: Arc::clone(&sources), findings, units, output, foreign, scope }, Some(chosen))
+
+    /// Every text that was read.
+    pub(crate) fn sources(&self) -> &Arc<Sources> {
+        self.rules.sources
+    }
+
+    /// Compiles the units that are wanted.
+    pub(crate) fn compile(&self, wanted: &Wanted, progress: &(dyn Fn(usize, usize) + Sync)) -> Compilation {
+        let Resolved { clusters, networks, output, fleet, .. } = self.resolved;
+        let Rulebook { project, library, policies, sources, .. } = self.rules;
+        let mut findings = self.findings.clone();
+        // What could not be read is not gone.
+        let complete = !diagnostic::has_errors(&findings);
+        let mut found = Vec::new();
+        let units = fleet.units(clusters, wanted, progress, &mut findings, &mut found);
+        if complete {
+            let declared = folders(clusters, networks);
+            let gone = |folder: &str| wanted.has(folder) && declared.iter().all(|one| one != folder);
+            fleet.removed(&gone, &mut findings, &mut found);
+        }
+        found.extend(fleet.trial.into_iter().flat_map(|trial| trial.raised(&findings)));
+        resolve::severities(project, library, &policies.codes(sources), &mut findings);
+        let objections = fleet.trial.map(|trial| trial.objections(found, &findings)).unwrap_or_default();
+        diagnostic::sort(&mut findings, sources);
+        let scope = if *wanted == Wanted::All { Scope::All } else { Scope::Some };
+        // What is no pattern was reported when the project was read.
+        let patterns = |project: &Declared<Project>| Foreign::new(&project.value.spec.paths.foreign).unwrap_or_default();
+        let foreign_of_base = fleet.trial.map(|trial| patterns(trial.project()));
+        let foreign = patterns(project);
+        Compilation {
+            sources: Arc::clone(sources),
+            findings,
+            objections,
+            units,
+            output: output.to_owned(),
+            foreign,
+            foreign_of_base,
+            scope,
+        }
+    }
 }
 
 /// The folders of all units that are declared, also of networks that netloom does not create.

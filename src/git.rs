@@ -2,7 +2,7 @@
 //!
 //! `git` is found once, outside of what a branch brings along ([`executable()`]), and may take only so long and say only so much. It
 //! runs with an environment of netloom's own: neither the user's configuration nor the system's takes part, a partial clone
-//! fetches nothing, and the commands that are used (`rev-parse`, `merge-base`, `ls-files`, `diff-index`, `cat-file --batch`) run no other program. A
+//! fetches nothing, and the commands that are used (`rev-parse`, `merge-base`, `ls-files`, `ls-tree`, `diff-index`, `cat-file --batch`) run no other program. A
 //! repository of somebody else's is read like any other, because containers in CI often check out as another user; one that is
 //! hidden in the project as a bare repository is not (`safe.bareRepository`).
 
@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::diagnostic::Diagnostic;
+use crate::files::named as place;
 use child::{Batch, Bounds};
 pub use executable::{Executable, executable};
 use message::{Stopped, Trouble};
@@ -30,6 +31,11 @@ const DEFAULT_BRANCHES: [&str; 5] = [
     "refs/heads/main",
     "refs/heads/master",
 ];
+
+/// A branch as people call it.
+fn short(branch: &str) -> &str {
+    branch.trim_start_matches("refs/heads/").trim_start_matches("refs/remotes/")
+}
 
 /// Bytes of a revision that are taken from the command line.
 const REVISION_BYTES: usize = 256;
@@ -110,7 +116,7 @@ impl Repository {
         let head = self.commit("HEAD")?.ok_or_else(|| Trouble::Unborn.report(&self.folder))?;
         for branch in DEFAULT_BRANCHES {
             let Some(tip) = self.commit(branch)? else { continue };
-            let name = branch.trim_start_matches("refs/heads/").trim_start_matches("refs/remotes/").to_owned();
+            let name = short(branch).to_owned();
             let trouble = if self.shallow { Trouble::ShallowMergeBase(&name) } else { Trouble::NoMergeBase(&name) };
             let commit = self.ask("merge-base", &[&tip, &head])?.ok_or_else(|| trouble.report(&self.folder))?;
             let commit = named(&commit).ok_or_else(|| Stopped::Garbage.report("merge-base", self.bounds))?;
@@ -118,6 +124,28 @@ impl Repository {
         }
         let trouble = if self.shallow { Trouble::ShallowMergeBase("main") } else { Trouble::NoDefaultBranch };
         Err(trouble.report(&self.folder))
+    }
+
+    /// The target of a change as it is now: the base itself, or the branch whose merge base it is.
+    ///
+    /// # Errors
+    /// When `git` cannot be started.
+    pub fn tip(&self, base: &Base) -> Result<Base, Diagnostic> {
+        let mut tip = Base { merge_base: false, ..base.clone() };
+        let branch = DEFAULT_BRANCHES.iter().find(|branch| base.merge_base && short(branch) == base.name);
+        if let Some(commit) = branch.map(|branch| self.commit(branch)).transpose()?.flatten() {
+            tip.commit = commit;
+        }
+        Ok(tip)
+    }
+
+    /// The path in a commit of a file of this name that is not there any more; none where each is.
+    #[must_use]
+    pub fn left(&self, commit: &str, name: &str) -> Option<String> {
+        let listed = self.ask("ls-tree", &["-r", "-z", "--full-tree", "--name-only", commit]).ok()??;
+        let root = self.folder.join("../".repeat(self.prefix.matches('/').count()));
+        let same = |path: &&str| path.rsplit('/').next() == Some(name);
+        listed.split('\0').filter(same).find(|path| !place::has(&root, path)).map(ToOwned::to_owned)
     }
 
     /// The full name of the commit that a revision stands for.

@@ -37,6 +37,7 @@ pub mod git;
 pub mod gitops;
 pub mod graph;
 pub mod import;
+pub mod judge;
 pub mod kubernetes;
 pub mod limits;
 pub mod load;

@@ -1,18 +1,21 @@
 //! Both sides of a comparison: a commit of the project's repository, and the files as they are.
 //!
 //! Both are read and resolved; rendered is what is made from something else in the other. What a change does not reach costs no
-//! more than reading it.
+//! more than reading it. The commit judges the files, too; where it is the merge base of a branch, the branch's target as it is now
+//! does that, because a branch that is old enough would be judged by rules that are gone.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::{Context, Exit, Outcome};
-use crate::compile::{Inputs, Setting, Wanted, Witness, compile_at, compile_base};
+use crate::compile::{Inputs, Resolved, Setting, Stage, Wanted, Witness, compile_at, resolve_at};
 use crate::diagnostic::{Diagnostic, Severity, has_errors, rules};
-use crate::diff::Side;
 use crate::diff::subject::{Painter, subjects};
+use crate::diff::{Side, Subject};
 use crate::git::{Base, Repository, Tree};
+use crate::judge::{self, Judge, Objection};
+use crate::load::PROJECT_FILE;
 use crate::policy::{self, Role};
 use crate::tree::{Sources, Span};
 use crate::{Compilation, Request};
@@ -21,13 +24,13 @@ const COMPARED: &str = "nothing was compared";
 
 /// What is wanted of a comparison beside the units that differ.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Extent<'a> {
+pub(super) struct Extent {
     /// All units of the project as it is.
     pub(super) all: bool,
     /// Pictures of what differs.
     pub(super) pictures: bool,
-    /// What policies compare the project with.
-    pub(super) policies: Role<'a>,
+    /// Whether policies compare the project with the base, of which they have to see every unit.
+    pub(super) policies: bool,
 }
 
 /// Both sides of a comparison: the units in which they differ, and what all of them are made from.
@@ -52,9 +55,15 @@ impl Failed {
         Self { findings: vec![finding], sources: Arc::default(), consequence: COMPARED }
     }
 
-    /// What is wrong, without what points into other texts than those of the working tree.
+    /// What is wrong for whoever has other texts: what points into the base's stands as advice.
     pub(super) fn outside(self) -> Vec<Diagnostic> {
-        self.findings.into_iter().filter(|finding| !finding.span.is_known()).collect()
+        const SHOWN: usize = 3;
+        let (inside, mut findings): (Vec<_>, Vec<_>) = self.findings.into_iter().partition(|finding| finding.span.is_known());
+        let told = |finding: &Diagnostic| format!("{}: {}", self.sources.locate(finding.span), finding.message);
+        if let Some(finding) = findings.last_mut() {
+            finding.help.extend(inside.iter().take(SHOWN).map(told));
+        }
+        findings
     }
 
     pub(super) fn outcome(self) -> Outcome {
@@ -63,37 +72,167 @@ impl Failed {
     }
 }
 
-/// Compiles the project as it is, and, of its base, what differs. Of the project, too, unless all of it is wanted.
+/// Compiles the project as it is, judged by its base, and, of that, what differs. Of the project, too, unless all of it is wanted.
+/// There are no sides when the project does not compile.
 pub(super) fn sides(
     request: &Request,
     revision: Option<&str>,
-    extent: Extent<'_>,
+    extent: Extent,
     context: &Context<'_>,
-) -> (Compilation, Result<Sides, Failed>) {
+) -> (Compilation, Result<Option<Sides>, Failed>) {
+    let (painter, kept, units) = (Painter::default(), Mutex::default(), OnceLock::new());
+    let witness = extent.pictures.then_some(&painter as &dyn Witness);
+    let setting = Setting { witness, role: Role::Base(&kept), ..Setting::default() };
+    against(request, revision, (setting, Role::Compared(&units)), |base| match base {
+        Err(failed) => {
+            let asked = |head: Resolved<'_>| (if extent.all { head.asked(request) } else { Wanted::none() }, ());
+            (compile_at(request, Setting::default(), context.surroundings.progress, asked).0, Err(failed))
+        }
+        Ok(base) => compare(request, &base, &units, extent, context, |wanted| {
+            let units = base.compile(wanted, context)?.units;
+            let kept = std::mem::take(&mut *kept.lock().unwrap_or_else(PoisonError::into_inner));
+            Ok((Side { units, pictures: painter.pictures(), subjects: base.subjects() }, kept))
+        }),
+    })
+}
+
+/// Compiles the project, and of its base what differs, before the project's policies see that.
+fn compare(
+    request: &Request,
+    base: &Against<'_>,
+    units: &OnceLock<policy::Units>,
+    extent: Extent,
+    context: &Context<'_>,
+    compile: impl FnOnce(&Wanted) -> Result<(Side, policy::Units), Failed>,
+) -> (Compilation, Result<Option<Sides>, Failed>) {
     let painter = Painter::default();
     let witness = extent.pictures.then_some(&painter as &dyn Witness);
-    let setting = Setting { witness, role: extent.policies, ..Setting::default() };
-    let (compilation, found) = compile_at(request, setting, context.surroundings.progress, |head| {
-        let base = Committed::compile(request, revision, &head.inputs(), extent, context);
-        let wanted = match &base {
+    let role = if extent.policies { Role::Compared(units) } else { Role::Alone };
+    let setting = Setting { witness, role, judge: base.judge.as_ref(), ..Setting::default() };
+    let (mut compilation, found) = compile_at(request, setting, context.surroundings.progress, |head| {
+        let differing = differing(&base.inputs(), &head.inputs());
+        let of_base = if extent.policies { Wanted::All } else { Wanted::Only(differing.clone()) };
+        let before = compile(&of_base).map(|(mut before, kept)| {
+            before.units.retain(|unit| differing.contains(&unit.folder));
+            _ = units.set(kept);
+            before
+        });
+        let wanted = match &before {
             _ if extent.all => head.asked(request),
-            Ok(base) => Wanted::Only(base.differing.clone()),
-            Err(_) => Wanted::Only(BTreeSet::new()),
+            Ok(_) => Wanted::Only(differing.clone()),
+            Err(_) => Wanted::none(),
         };
-        (wanted, base.map(|base| (base, subjects(&head))))
+        (wanted, before.map(|before| (before, differing, subjects(&head))))
     });
-    let sides = match found {
-        Some(found) if !has_errors(&compilation.findings) => found.map(|(committed, subjects)| {
-            let Committed { base, prefix, side, differing } = committed;
-            let units = compilation.units.iter().filter(|unit| differing.contains(&unit.folder)).cloned().collect();
-            Sides { base, prefix, before: side, after: Side { units, subjects, pictures: painter.pictures() } }
-        }),
-        _ => {
-            let message = "the working tree does not compile, so there is nothing to compare";
-            Err(broken(&compilation.findings, &compilation.sources, message))
-        }
+    compilation.objections.extend(base.moved.clone());
+    let sides = found.filter(|_| !has_errors(&compilation.findings)).map(|found| {
+        let (before, differing, subjects) = found?;
+        let units = compilation.units.iter().filter(|unit| differing.contains(&unit.folder)).cloned().collect();
+        let after = Side { units, subjects, pictures: painter.pictures() };
+        Ok(Sides { base: base.base.clone(), prefix: base.prefix.to_owned(), before, after })
+    });
+    (compilation, sides.transpose())
+}
+
+/// What a project is compared with, and who judges it.
+struct Against<'a> {
+    base: &'a Base,
+    prefix: &'a str,
+    /// The commit's files, resolved; none when it does not have the project.
+    stage: Option<&'a Stage<'a>>,
+    /// The target of the change as it is now; none when it does not have the project.
+    judge: Option<Judge<'a>>,
+    /// That the project was elsewhere, where its rules stayed.
+    moved: Option<Objection>,
+    tree: Option<&'a Tree>,
+}
+
+impl Against<'_> {
+    /// What its units are made from.
+    fn inputs(&self) -> Inputs {
+        self.stage.map(|stage| stage.resolved.inputs()).unwrap_or_default()
+    }
+
+    fn subjects(&self) -> BTreeMap<String, Subject> {
+        self.stage.map(|stage| subjects(&stage.resolved)).unwrap_or_default()
+    }
+
+    /// Compiles units of the base.
+    fn compile(&self, wanted: &Wanted, context: &Context<'_>) -> Result<Compilation, Failed> {
+        let (Some(stage), Some(tree)) = (self.stage, self.tree) else { return Ok(Compilation::default()) };
+        let compilation = stage.compile(wanted, context.surroundings.progress);
+        readable(self.base, tree, &compilation.findings, &compilation.sources)?;
+        Ok(compilation)
+    }
+}
+
+/// Reads the commit to compare with, and the one that judges: the same one, unless the first is where a branch began.
+fn against<T>(
+    request: &Request,
+    revision: Option<&str>,
+    (setting, role): (Setting<'_>, Role<'_>),
+    then: impl FnOnce(Result<Against<'_>, Failed>) -> T,
+) -> T {
+    let found = Repository::find(&request.root).and_then(|repository| {
+        let base = repository.base(revision)?;
+        let tip = repository.tip(&base)?;
+        Ok((repository, base, tip))
+    });
+    let (repository, base, tip) = match found {
+        Ok(found) => found,
+        Err(finding) => return then(Err(Failed::of(finding))),
     };
-    (compilation, sides)
+    let prefix = repository.prefix();
+    commit(request, (&repository, &tip), setting, |judging| {
+        let (tree, judging) = match judging {
+            Ok(judging) => judging,
+            Err(failed) => return then(Err(failed)),
+        };
+        let moved = if judging.is_none() { moved(&repository, &tip) } else { None };
+        let judge = judging.map(|stage| stage.judge(&tip.name, role));
+        if tip.commit == base.commit {
+            return then(Ok(Against { base: &base, prefix, stage: judging, judge, moved, tree }));
+        }
+        commit(request, (&repository, &base), setting, |found| {
+            then(found.map(|(tree, stage)| Against { base: &base, prefix, stage, judge, moved, tree }))
+        })
+    })
+}
+
+/// A commit's files, and the project that was resolved from them.
+type Read<'a> = (Option<&'a Tree>, Option<&'a Stage<'a>>);
+
+/// Reads and resolves a commit; there is nothing when it does not have the project.
+fn commit<T>(
+    request: &Request,
+    (repository, base): (&Repository, &Base),
+    setting: Setting<'_>,
+    then: impl FnOnce(Result<Read<'_>, Failed>) -> T,
+) -> T {
+    let tree = match repository.tree(&base.commit) {
+        Ok(Some(tree)) => Arc::new(tree),
+        Ok(None) => return then(Ok((None, None))),
+        Err(finding) => return then(Err(Failed::of(finding))),
+    };
+    let whole = Request { clusters: Vec::new(), ..request.clone() };
+    resolve_at(&whole, Setting { stored: Some(&tree), ..setting }, |stage| {
+        then(match stage {
+            Ok(stage) => readable(base, &tree, &stage.findings, stage.sources()).map(|()| (Some(&*tree), Some(stage))),
+            Err(unread) => readable(base, &tree, &unread.findings, &unread.sources).map(|()| (Some(&*tree), None)),
+        })
+    })
+}
+
+/// That a commit has a project elsewhere, and nothing of it is there any more: it has left its rules behind.
+fn moved(repository: &Repository, base: &Base) -> Option<Objection> {
+    let gone = repository.left(&base.commit, PROJECT_FILE)?;
+    let folder = gone.strip_suffix(PROJECT_FILE).map(|folder| folder.trim_end_matches('/')).filter(|folder| !folder.is_empty());
+    let whence = folder.map_or_else(|| "the root of the repository".to_owned(), |folder| format!("`{folder}`"));
+    let message = format!(
+        "`{}` has a project in {whence}, which is not there any more, and none here: no rule of it judges this one",
+        base.name
+    );
+    Some(Objection::weaker(judge::PATHS, Span::NONE, message))
 }
 
 /// Whether what was made of the base can be compared with anything; a base without the project is an empty one.
@@ -114,63 +253,12 @@ pub(super) fn readable(base: &Base, tree: &Tree, findings: &[Diagnostic], source
     Ok(())
 }
 
-/// What the units of a base were, for policies; `wanted` names the base.
-pub(super) fn units(request: &Request, wanted: Option<&str>, context: &Context<'_>) -> Result<policy::Units, Failed> {
-    let (base, _, tree) = committed(&request.root, wanted)?;
-    let Some(tree) = tree else { return Ok(policy::Units::default()) };
-    let all = Request { clusters: Vec::new(), ..request.clone() };
-    let (compilation, units) = compile_base(&all, &tree, context.surroundings.progress);
-    readable(&base, &tree, &compilation.findings, &compilation.sources)?;
-    Ok(units)
-}
-
 /// The base and its files; none when the commit does not have the project's folder.
 pub(super) fn committed(root: &Path, revision: Option<&str>) -> Result<(Base, String, Option<Arc<Tree>>), Failed> {
     let repository = Repository::find(root).map_err(Failed::of)?;
     let base = repository.base(revision).map_err(Failed::of)?;
     let tree = repository.tree(&base.commit).map_err(Failed::of)?;
     Ok((base, repository.prefix().to_owned(), tree.map(Arc::new)))
-}
-
-/// A commit, and what of its units differs from those that are made from something else.
-struct Committed {
-    base: Base,
-    prefix: String,
-    side: Side,
-    /// The folders of these units, on either side.
-    differing: BTreeSet<String>,
-}
-
-impl Committed {
-    fn compile(
-        request: &Request,
-        revision: Option<&str>,
-        head: &Inputs,
-        extent: Extent<'_>,
-        context: &Context<'_>,
-    ) -> Result<Self, Failed> {
-        let (base, prefix, tree) = committed(&request.root, revision)?;
-        let all = || head.keys().cloned().collect();
-        let Some(tree) = tree else {
-            return Ok(Self { base, prefix, side: Side::default(), differing: all() });
-        };
-        let whole = Request { clusters: Vec::new(), ..request.clone() };
-        let painter = Painter::default();
-        let witness = extent.pictures.then_some(&painter as &dyn Witness);
-        let (compilation, found) = compile_at(
-            &whole,
-            Setting { stored: Some(&tree), witness, ..Setting::default() },
-            context.surroundings.progress,
-            |resolved| {
-                let differing = differing(&resolved.inputs(), head);
-                (Wanted::Only(differing.clone()), (differing, subjects(&resolved)))
-            },
-        );
-        readable(&base, &tree, &compilation.findings, &compilation.sources)?;
-        let (differing, subjects) = found.unwrap_or_else(|| (all(), BTreeMap::new()));
-        let side = Side { units: compilation.units, subjects, pictures: painter.pictures() };
-        Ok(Self { base, prefix, side, differing })
-    }
 }
 
 /// The units that are made from something else on the other side, or not there.
@@ -180,7 +268,7 @@ pub(super) fn differing(one: &Inputs, other: &Inputs) -> BTreeSet<String> {
 }
 
 /// The errors of one side, and what they mean.
-fn broken(findings: &[Diagnostic], sources: &Arc<Sources>, message: &str) -> Failed {
+pub(super) fn broken(findings: &[Diagnostic], sources: &Arc<Sources>, message: &str) -> Failed {
     let mut findings: Vec<_> = findings.iter().filter(|finding| finding.severity == Severity::Error).cloned().collect();
     findings.push(Diagnostic::new(&rules::BASE_BROKEN, Span::NONE, message));
     Failed { findings, sources: Arc::clone(sources), consequence: COMPARED }

@@ -5,27 +5,32 @@ use std::fmt::Write;
 use clap::Args;
 use serde_json::Value;
 
-use super::base::{self, Extent, Failed, Sides, sides};
+use super::base::{Extent, Sides, sides};
 use super::render::{self, count};
 use super::staged::{self, Staged};
 use super::{Context, Exit, Outcome, Selection};
-use crate::compile::compile_compared;
 use crate::diagnostic::{self, Diagnostic, has_errors, rules};
 use crate::diff::{self, Class, Side};
-use crate::policy::Role;
+use crate::judge;
 use crate::tree::{Path, Span};
 use crate::{Compilation, emit};
 
 /// Checks declarations and output.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:
+#[command(group = clap::ArgGroup::new("judged").multiple(true), after_help = "Example:
   netloom check
   netloom check --cluster prod-usw2 --format json
   netloom check --base origin/main
+  netloom check --base origin/main --allow-weaker single-nat-gateway
   netloom check --max-class rolling --base origin/main
   netloom check --staged
 
 Writes nothing. Output is reported when it is missing, different, left over or edited by hand.
+
+With --base or --max-class the base judges: its policies, bindings, parameters, rule levels and its overlays' assertions are applied
+to what the change makes as well as the change's own, and what the change takes back or weakens of them is an error. No file of the
+change can answer that; --allow-weaker CODE does, where the command line is not the change's. The judge is the commit that --base
+names, and without it the default branch as it is now.
 
 With --staged, what is checked is the commit that `git commit` would make now: declarations, overlays and output as they are
 staged, not as they are in the folder. Rendered and compared is what the commit touches: units that are made from something else
@@ -44,12 +49,15 @@ pub struct Check {
     staged: bool,
     /// Refuse changes against the base that do more than this to running clusters: in-place, rolling, node-replacement,
     /// resource-replacement, downtime or unsupported
-    #[arg(long, value_name = "CLASS", value_enum, hide_possible_values = true)]
+    #[arg(long, value_name = "CLASS", value_enum, hide_possible_values = true, group = "judged")]
     max_class: Option<Class>,
     /// What to compare with, also for policies, whose `oldObject` it is [default of --max-class: the merge base of HEAD and the
     /// default branch]
-    #[arg(long, value_name = "REV", conflicts_with = "staged")]
+    #[arg(long, value_name = "REV", conflicts_with = "staged", group = "judged")]
     base: Option<String>,
+    /// Accept that the change takes back or weakens the base's rule of this code; repeatable
+    #[arg(long, value_name = "CODE", value_delimiter = ',', requires = "judged")]
+    allow_weaker: Vec<String>,
 }
 
 impl Check {
@@ -71,26 +79,33 @@ pub(super) fn run(command: &Check, context: &Context<'_>) -> Outcome {
             Err(finding) => Outcome::error(finding),
         };
     }
-    let before = command.base.as_deref().map(|base| base::units(&request, Some(base), context));
-    let role = before.as_ref().and_then(|units| units.as_ref().ok()).map_or(Role::Alone, Role::Compared);
-    let (mut compilation, sides) = match command.max_class {
-        None => (compile_compared(&request, role, context.surroundings.progress), None),
-        Some(allowed) => {
-            let extent = Extent { all: true, policies: role, ..Extent::default() };
-            let (compilation, sides) = sides(&request, command.base.as_deref(), extent, context);
-            (compilation, Some((allowed, sides)))
-        }
+    let progress = context.surroundings.progress;
+    let extent = Extent { all: true, policies: command.base.is_some(), ..Extent::default() };
+    let (mut compilation, sides) = match command.base.is_some() || command.max_class.is_some() {
+        false => (crate::compile(&request, progress), Ok(None)),
+        true => sides(&request, command.base.as_deref(), extent, context),
     };
-    if let (Some(Err(failed)), None) = (before, &sides) {
+    let sides = sides.unwrap_or_else(|failed| {
         compilation.findings.extend(failed.outside());
-    }
-    if !has_errors(&compilation.findings) {
-        let output = emit::Output { root: &request.root, folder: &compilation.output, foreign: &compilation.foreign };
-        compilation.findings.extend(emit::compare(&output, &compilation.units, compilation.scope));
-        if let Some((allowed, sides)) = sides {
-            compilation.findings.extend(gate(sides, allowed, &command.selection.clusters));
+        None
+    });
+    let idle = judge::allow(&mut compilation.objections, &command.allow_weaker);
+    let found = &mut compilation.findings;
+    let complete = !has_errors(found);
+    if complete {
+        let accepted = command.allow_weaker.iter().any(|code| code == judge::FOREIGN);
+        let base = compilation.foreign_of_base.as_ref().filter(|_| !accepted);
+        let foreign = base.unwrap_or(&compilation.foreign);
+        let output = emit::Output { root: &request.root, folder: &compilation.output, foreign };
+        found.extend(emit::compare(&output, &compilation.units, compilation.scope));
+        if let Some((sides, allowed)) = sides.zip(command.max_class) {
+            found.extend(gate(sides, allowed, &command.selection.clusters));
         }
-        diagnostic::sort(&mut compilation.findings, &compilation.sources);
+        found.extend(idle);
+    }
+    judge::join(found, &compilation.objections);
+    if complete || !compilation.objections.is_empty() {
+        diagnostic::sort(found, &compilation.sources);
     }
     outcome(compilation, None, context.options.verbose)
 }
@@ -121,12 +136,7 @@ fn outcome(compilation: Compilation, untouched: Option<usize>, verbose: bool) ->
 }
 
 /// What changes against the base and is worse than allowed, unless somebody has acknowledged it in this change.
-fn gate(sides: Result<Sides, Failed>, allowed: Class, clusters: &[String]) -> Vec<Diagnostic> {
-    let Sides { before, after, base, .. } = match sides {
-        Ok(sides) => sides,
-        // What is wrong here has been reported.
-        Err(failed) => return failed.outside(),
-    };
+fn gate(Sides { before, after, base, .. }: Sides, allowed: Class, clusters: &[String]) -> Vec<Diagnostic> {
     let selected = diff::selected(clusters, &before, &after);
     let wanted = |folder: &str| clusters.is_empty() || selected.iter().any(|one| one == folder);
     let compared = diff::compare(&before, &after, &wanted);

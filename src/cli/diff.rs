@@ -2,13 +2,14 @@
 
 use clap::Args;
 
-use super::base::{Extent, Sides, sides};
+use super::base::{Extent, Sides, broken, sides};
 use super::{Context, Exit, Outcome, Selection};
 use crate::diagnostic::{Diagnostic, Format, rules};
 use crate::diff::report::human::{self, Style};
-use crate::diff::report::{Header, github, html, json, markdown, raw};
+use crate::diff::report::{Header, Objections, github, html, json, markdown, raw};
+use crate::judge::{self, Objection};
 use crate::tree::Span;
-use crate::{Request, diff};
+use crate::{Compilation, Request, diff};
 
 /// Compares the working tree with a commit.
 #[derive(Debug, Args)]
@@ -17,11 +18,16 @@ use crate::{Request, diff};
   netloom diff --base origin/main --format markdown
   netloom diff --base origin/main --format html >change.html
   netloom diff --base HEAD~1 --raw
+  netloom diff --base origin/main --exit-code --allow-weaker single-nat-gateway
+
+What the base has against the change comes first: rules of it that the change takes back or weakens (policies, bindings, parameters,
+rule levels, overlays' assertions, paths), and what they find in it. The base of that is the commit that --base names, and without it
+the default branch as it is now, also where the change is compared with the merge base. --allow-weaker CODE accepts it.
 
 Both sides are compiled: the base from what Git has stored, with its own overlays; nothing is checked out or fetched.
 `--format markdown` is a comment for a pull request, `github` annotates one, `html` is one file for a browser with pictures of
 before and after, `json` is for programs.
-Exit codes: 0 shown, 1 with `--exit-code` when anything differs, 2 error.")]
+Exit codes: 0 shown, 1 with `--exit-code` when anything differs or the base objects, 2 error.")]
 pub struct Diff {
     /// What to compare with [default: the merge base of HEAD and the default branch]
     #[arg(long, value_name = "REV")]
@@ -29,9 +35,12 @@ pub struct Diff {
     /// Plain unified text of every file instead of what changes
     #[arg(long)]
     raw: bool,
-    /// Exit with 1 when anything differs
+    /// Exit with 1 when anything differs, or the base objects
     #[arg(long)]
     exit_code: bool,
+    /// Accept that the change takes back or weakens the base's rule of this code; repeatable
+    #[arg(long, value_name = "CODE", value_delimiter = ',')]
+    allow_weaker: Vec<String>,
     /// The clusters.
     #[command(flatten)]
     selection: Selection,
@@ -40,8 +49,12 @@ pub struct Diff {
 pub(super) fn run(command: &Diff, context: &Context<'_>) -> Outcome {
     let request = Request { root: context.root(), clusters: Vec::new(), worker: context.surroundings.executable.clone() };
     let extent = Extent { pictures: context.options.format == Format::Html && !command.raw, ..Extent::default() };
-    let (compilation, sides) = match sides(&request, command.base.as_deref(), extent, context) {
-        (compilation, Ok(sides)) => (compilation, sides),
+    let (mut compilation, sides) = match sides(&request, command.base.as_deref(), extent, context) {
+        (compilation, Ok(Some(sides))) => (compilation, sides),
+        (Compilation { findings, sources, .. }, Ok(None)) => {
+            let message = "the working tree does not compile, so there is nothing to compare";
+            return broken(&findings, &sources, message).outcome();
+        }
         (_, Err(failed)) => return failed.outcome(),
     };
     let unknown = unknown_clusters(&command.selection.clusters, &sides);
@@ -52,20 +65,27 @@ pub(super) fn run(command: &Diff, context: &Context<'_>) -> Outcome {
     let selected = diff::selected(&command.selection.clusters, &before, &after);
     let wanted = |folder: &str| selected.is_empty() || selected.iter().any(|one| one == folder);
     let compared = diff::compare(&before, &after, &wanted);
-    let header = Header { base: &base };
+    let mut findings = judge::allow(&mut compilation.objections, &command.allow_weaker);
+    let objections = Objections { list: &compilation.objections, sources: &compilation.sources };
+    let header = Header::new(&base).objecting(objections);
     let style = Style { color: context.surroundings.color, verbose: context.options.verbose };
     let product = match command.raw {
         true => raw::render(&diff::files(&before, &after, &wanted), &compilation.output),
         false => match context.options.format {
             Format::Markdown => markdown::render(&compared, header),
             Format::Html => html::render(&compared, header, html::Sides { before: &before, after: &after }),
-            Format::Github => github::render(&compared, &after, &compilation.sources, &prefix),
+            Format::Github => github::render(&compared, header, (&after, &compilation.sources), &prefix),
             _ => human::render(&compared, header, style),
         },
     };
-    let exit = if command.exit_code && !compared.is_empty() { Exit::Findings } else { Exit::Done };
+    let stops = compilation.objections.iter().any(Objection::stops);
+    let exit = if command.exit_code && (stops || !compared.is_empty()) { Exit::Findings } else { Exit::Done };
     let (data, summary) = (json::data(&compared, header), json::summary(&compared));
-    Outcome { product, data, summary, exit, ..Outcome::default() }
+    if command.raw {
+        // Plain text of files has no place for it.
+        findings.extend(compilation.objections.into_iter().map(|one| one.finding));
+    }
+    Outcome { product, data, summary, findings, sources: compilation.sources, exit, ..Outcome::default() }
 }
 
 /// Reports clusters that were asked for and that neither side has.

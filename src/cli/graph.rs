@@ -111,7 +111,7 @@ fn compared(command: &Graph, base: &Base, old: &Planned, found: &Planned) -> Res
         (Err(_), Ok(before)) if command.cluster.is_some() || command.network.is_some() => before.marked(Mark::Removed),
         (Err(finding), _) => return Err(finding),
     };
-    Ok(Picture { base: Some(format!("compared with {}", Header { base }.base())), ..picture })
+    Ok(Picture { base: Some(format!("compared with {}", Header::new(base).base())), ..picture })
 }
 
 fn picture(command: &Graph, found: &Planned) -> Result<Picture, Diagnostic> {

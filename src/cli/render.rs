@@ -34,7 +34,7 @@ pub(super) fn request(selection: &Selection, context: &Context<'_>) -> Request {
 
 pub(super) fn run(command: &Render, context: &Context<'_>) -> Outcome {
     let request = request(&command.selection, context);
-    let Compilation { sources, mut findings, units, output, foreign, scope } =
+    let Compilation { sources, mut findings, units, output, foreign, scope, .. } =
         crate::compile(&request, context.surroundings.progress);
     let output = emit::Output { root: &request.root, folder: &output, foreign: &foreign };
     let written = if has_errors(&findings) { Err(Vec::new().into()) } else { emit::write(&output, &units, scope) };

@@ -11,6 +11,7 @@ use super::witness::{ClusterSeen, NetworkSeen, Witness};
 use crate::check::imports::Traded;
 use crate::declare::{Declared, Network, Project};
 use crate::diagnostic::{self, Diagnostic, rules};
+use crate::judge::{Judged, Objection, Trial};
 use crate::kubernetes::{Object, kustomization, schema};
 use crate::overlay::Selected;
 use crate::overlay::clash::Clashes;
@@ -19,15 +20,27 @@ use crate::overlay::generate;
 use crate::overlay::jsonnet::Jsonnet;
 use crate::overlay::render::{Instance, Tools};
 use crate::plan::NetworkPlan;
-use crate::policy::Policies;
+use crate::policy::{NetworkSubject, Policies, Role};
 use crate::resolve::{self, Effective};
 use crate::tree::{Node, Path, Sources, to_yaml};
 use crate::unit::{Artifact, Unit};
 use crate::{check, cloudformation, gitops, plan, runbook};
 
+/// What comes of a unit beside its files.
+#[derive(Default)]
+pub(super) struct Made {
+    traded: Traded,
+    /// What the base has against it.
+    objections: Vec<Objection>,
+}
+
 /// What every unit is compiled from.
 pub(super) struct Fleet<'a> {
     pub(super) policies: &'a Policies<'a>,
+    /// What policies compare it with.
+    pub(super) role: Role<'a>,
+    /// The base that judges it.
+    pub(super) trial: Option<&'a Trial<'a>>,
     pub(super) project: &'a Declared<Project>,
     pub(super) sources: &'a Arc<Sources>,
     pub(super) jsonnet: &'a Jsonnet,
@@ -88,6 +101,7 @@ impl<'a> Fleet<'a> {
         wanted: &Wanted,
         progress: &(dyn Fn(usize, usize) + Sync),
         findings: &mut Vec<Diagnostic>,
+        objections: &mut Vec<Objection>,
     ) -> Vec<Unit> {
         let clusters: Vec<_> = all.iter().filter(|one| wanted.has(&cluster_folder(&one.cluster))).collect();
         let networks: Vec<_> = self.plans.iter().filter(|plan| wanted.has(&network_folder(&plan.name))).collect();
@@ -95,25 +109,29 @@ impl<'a> Fleet<'a> {
         let count = || progress(done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1, total);
         let of_networks = networks.par_iter().map(|plan| {
             let mut findings = Vec::new();
-            let mut traded = Traded::default();
-            let unit = self.network(plan, all, &mut traded, &mut findings);
+            let mut made = Made::default();
+            let unit = self.network(plan, all, &mut made, &mut findings);
             count();
-            (unit, traded, findings)
+            (unit, made, findings)
         });
         let of_clusters = clusters.par_iter().map(|effective| {
             let mut findings = Vec::new();
-            let mut traded = Traded::default();
-            let unit = self.cluster(effective, &mut traded, &mut findings);
-            resolve::owned(&effective.cluster, self.sources, &mut findings);
-            resolve::attribute(&effective.cluster.node, &mut findings);
+            let mut made = Made::default();
+            let unit = self.cluster(effective, &mut made, &mut findings);
+            let objections = made.objections.iter_mut().map(|objection| std::slice::from_mut(&mut objection.finding));
+            for findings in objections.chain([findings.as_mut_slice()]) {
+                resolve::owned(&effective.cluster, self.sources, findings);
+                resolve::attribute(&effective.cluster.node, findings);
+            }
             count();
-            (unit, traded, findings)
+            (unit, made, findings)
         });
         let results: Vec<_> = of_networks.chain(of_clusters).collect();
         let (mut units, mut stacks) = (Vec::new(), Vec::new());
-        for (unit, traded, mut found) in results {
+        for (unit, mut made, mut found) in results {
             units.extend(unit);
-            stacks.push(traded);
+            stacks.push(made.traded);
+            objections.append(&mut made.objections);
             findings.append(&mut found);
         }
         // What cannot be compiled may be what exports.
@@ -123,12 +141,20 @@ impl<'a> Fleet<'a> {
         units
     }
 
+    /// What policies find of units of the base that are there no more: those for whose folders `gone` holds.
+    pub(super) fn removed(&self, gone: &dyn Fn(&str) -> bool, findings: &mut Vec<Diagnostic>, objections: &mut Vec<Objection>) {
+        for before in self.role.gone(gone) {
+            self.policies.removed(&self.policies.active(&before.labels()), before, findings);
+        }
+        objections.extend(self.trial.into_iter().flat_map(|trial| trial.removed(gone)));
+    }
+
     /// A network's unit: its stack. A network that netloom does not create has none.
     fn network(
         &self,
         plan: &NetworkPlan,
         clusters: &[Effective<'a>],
-        traded: &mut Traded,
+        made: &mut Made,
         findings: &mut Vec<Diagnostic>,
     ) -> Option<Unit> {
         let folder = network_folder(&plan.name);
@@ -136,10 +162,13 @@ impl<'a> Fleet<'a> {
         let overlays = self.overlays_of(network, plan, clusters, findings);
         let instances = self.instances_of_network(network, plan, &overlays, findings);
         let draft = self.stack_of_network(plan, &overlays, &instances, findings);
-        self.policies.network(self.networks, plan, &self.plans, draft.as_ref().map(|draft| &draft.template), findings);
+        let template = draft.as_ref().map(|draft| &draft.template);
+        let subject = NetworkSubject { network, plan, plans: &self.plans, template };
+        self.policies.network(&self.policies.active(&network.value.metadata.labels), subject, self.role, findings);
+        made.objections = self.trial.map(|trial| trial.network(subject)).unwrap_or_default();
         let draft = draft?;
         check::template(&draft, &self.authors(&[&network.node], &overlays), findings);
-        *traded = Traded::of(&draft);
+        made.traded = Traded::of(&draft);
         let template = &draft.template;
         let mut artifacts = self.stack(&folder, "network", template, findings);
         artifacts.sort_by(|a, b| a.path.cmp(&b.path));
@@ -189,7 +218,7 @@ impl<'a> Fleet<'a> {
     }
 
     /// A cluster's unit: plan, render, patch, check.
-    fn cluster(&self, effective: &Effective<'_>, traded: &mut Traded, findings: &mut Vec<Diagnostic>) -> Option<Unit> {
+    fn cluster(&self, effective: &Effective<'_>, made: &mut Made, findings: &mut Vec<Diagnostic>) -> Option<Unit> {
         let cluster = &effective.cluster;
         if effective.overlays.iter().any(|selected| !selected.sound) {
             return None;
@@ -218,8 +247,12 @@ impl<'a> Fleet<'a> {
         // The longest two steps; whoever has no cluster left to compile takes one of them.
         let page = || runbook::cluster(cluster, network, plan, &sections, &transitions);
         let (page, ()) = rayon::join(page, || check::artifacts(rendered, findings));
-        draft.iter().for_each(|draft| *traded = Traded::of(draft));
-        self.policies.cluster(rendered, findings);
+        draft.iter().for_each(|draft| made.traded = Traded::of(draft));
+        self.policies.cluster(&self.policies.active(&cluster.value.metadata.labels), rendered, self.role, findings);
+        if let Some(trial) = self.trial {
+            let facts = instances.last().and_then(|one| one.context.get_attr("facts").ok()).unwrap_or_default();
+            made.objections = trial.cluster(Judged { effective, network, facts: &facts }, rendered);
+        }
         let folder = cluster_folder(cluster);
         let mut artifacts = kubernetes(&objects);
         artifacts.extend(template.into_iter().flat_map(|template| self.stack(&folder, "cluster", template, findings)));

@@ -6,10 +6,11 @@ use super::Request;
 use crate::declare::{self, Declared, Project};
 use crate::diagnostic::{self, Diagnostic, rules};
 use crate::git::Tree;
+use crate::judge::Judge;
 use crate::load;
 use crate::overlay::jsonnet::Jsonnet;
 use crate::overlay::library::{self, Library};
-use crate::policy::{self, Policies, Role};
+use crate::policy::{self, Policies};
 use crate::resolve::{self, Documents, Effective};
 use crate::tree::{Sources, Span};
 
@@ -30,8 +31,9 @@ pub(super) struct Unread {
 }
 
 /// Reads a project as it is in its folder or in Git: its overlays and its declarations.
-pub(super) fn open(request: &Request, stored: Option<&Arc<Tree>>) -> Result<Opened, Unread> {
-    let (mut findings, mut sources) = (Vec::new(), Sources::default());
+pub(super) fn open(request: &Request, stored: Option<&Arc<Tree>>, judge: Option<&Judge<'_>>) -> Result<Opened, Unread> {
+    let beside = |judge: &Judge<'_>| Sources::beside(judge.name, Arc::clone(judge.rules.sources));
+    let (mut findings, mut sources) = (Vec::new(), judge.map(beside).unwrap_or_default());
     rayon::spawn(declare::prepare);
     let project = read(&request.root, stored, &mut sources, &mut findings);
     let sources = Arc::new(sources);
@@ -50,7 +52,7 @@ pub(crate) fn resolved<T>(
     request: &Request,
     look: impl FnOnce(&[Effective<'_>], &Sources) -> T,
 ) -> (Option<T>, Arc<Sources>, Vec<Diagnostic>) {
-    let Opened { project, sources, library, mut documents, mut findings, .. } = match open(request, None) {
+    let Opened { project, sources, library, mut documents, mut findings, .. } = match open(request, None, None) {
         Ok(opened) => opened,
         Err(Unread { sources, findings }) => return (None, sources, findings),
     };
@@ -59,7 +61,7 @@ pub(crate) fn resolved<T>(
     let clusters = resolve::clusters(&documents, layered, &project, &library, &networks, &mut findings);
     let seen = look(&clusters, &sources);
     // Policies are not evaluated here, but their codes are known.
-    let policies = Policies::read(&sources, &project, Role::Alone, &mut Vec::new()).codes(&sources);
+    let policies = Policies::read(&sources, &project, &mut Vec::new()).codes(&sources);
     resolve::severities(&project, &library, &policies, &mut findings);
     diagnostic::sort(&mut findings, &sources);
     (Some(seen), sources, findings)

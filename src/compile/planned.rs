@@ -39,7 +39,7 @@ pub(crate) fn planned(
     commit: Option<&Arc<Tree>>,
     choose: impl FnOnce(&[(String, String)]) -> Option<String>,
 ) -> (Option<Planned>, Arc<Sources>, Vec<Diagnostic>) {
-    let Opened { project, sources, jsonnet, library, mut documents, mut findings } = match open(request, commit) {
+    let Opened { project, sources, jsonnet, library, mut documents, mut findings } = match open(request, commit, None) {
         Ok(opened) => opened,
         Err(Unread { sources, findings }) => return (None, sources, findings),
     };
@@ -51,10 +51,12 @@ pub(crate) fn planned(
     let name = |one: &resolve::Effective<'_>| (one.cluster.value.metadata.name.clone(), one.network.value.metadata.name.clone());
     let names: Vec<_> = clusters.iter().map(name).collect();
     let chosen = choose(&names);
-    let policies = Policies::read(&sources, &project, Role::Alone, &mut findings);
+    let policies = Policies::read(&sources, &project, &mut findings);
     let mut fleet = Fleet {
         witness: None,
         policies: &policies,
+        role: Role::Alone,
+        trial: None,
         project: &project,
         sources: &sources,
         jsonnet: &jsonnet,

@@ -19,6 +19,11 @@ pub(crate) enum Wanted {
 }
 
 impl Wanted {
+    /// None of them.
+    pub(crate) fn none() -> Self {
+        Wanted::Only(BTreeSet::new())
+    }
+
     /// Whether the unit in a folder is.
     pub(crate) fn has(&self, folder: &str) -> bool {
         match self {

@@ -5,7 +5,9 @@
 
 mod cluster;
 mod egress;
+pub mod expression;
 mod generate;
+pub mod labels;
 mod layer;
 mod network;
 mod overlay;
@@ -33,6 +35,7 @@ pub use cluster::{
 };
 pub use egress::{Egress, Exits, Way, aws_id, exits, nat_subnet};
 pub use generate::{ConfigFile, ConfigMapFiles, KeyedFile};
+pub use labels::Labels;
 pub use layer::{Layer, Operator, Parameters, Requirement, Selector, Use};
 pub use network::{Aws, Endpoints, NatGateways, Network, NetworkSpec, OnPremises, Route, Subnet, SubnetType, Topology};
 pub use overlay::{

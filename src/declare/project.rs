@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Layer, Metadata, PolicySelection};
+use crate::diagnostic::Severity;
 
 /// A repository of declarations and how it is rendered.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -176,6 +177,17 @@ pub enum RuleLevel {
 }
 
 impl RuleLevel {
+    /// How bad it is when the rule is broken; none when nobody hears of it.
+    #[must_use]
+    pub fn severity(self) -> Option<Severity> {
+        match self {
+            RuleLevel::Error => Some(Severity::Error),
+            RuleLevel::Warning => Some(Severity::Warning),
+            RuleLevel::Note => Some(Severity::Note),
+            RuleLevel::Off => None,
+        }
+    }
+
     /// What the project does to the rule.
     #[must_use]
     pub fn verb(self) -> &'static str {

@@ -89,8 +89,8 @@ fn group<'a>(finding: &'a Diagnostic, sources: &'a Sources) -> Group<'a> {
 
 /// Adds the places of one file that stand near one another.
 fn quote<'a>(group: Group<'a>, file: FileId, places: Vec<Labelled<'a>>, sources: &'a Sources) -> Group<'a> {
-    let Some(source) = sources.get(file) else { return group };
-    let path = inert::clipped(&source.path, limits::MESSAGE_BYTES);
+    let (Some(source), Some(name)) = (sources.get(file), sources.name(file)) else { return group };
+    let path = inert::clipped(&name, limits::MESSAGE_BYTES).into_owned();
     if let Some(far) = places.iter().find(|one| one.place.far()) {
         let (line, column) = far.place.position();
         return group.element(Origin::path(path).line(line).char_column(column));

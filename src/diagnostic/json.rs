@@ -37,9 +37,9 @@ fn clip(text: &str) -> &str {
 
 fn place(span: Span, sources: &Sources) -> Value {
     let end = sources.position(Span { start: span.end, ..span });
-    match (sources.get(span.file), sources.position(span), end) {
-        (Some(source), Some(at), Some(end)) => {
-            json!({"file": *source.path, "line": at.line, "column": at.column, "endLine": end.line, "endColumn": end.column})
+    match (sources.name(span.file), sources.position(span), end) {
+        (Some(name), Some(at), Some(end)) => {
+            json!({"file": name, "line": at.line, "column": at.column, "endLine": end.line, "endColumn": end.column})
         }
         _ => Value::Null,
     }

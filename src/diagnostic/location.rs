@@ -33,7 +33,7 @@ impl<'a> Places<'a> {
     /// The place in the repository; none for what is computed, embedded in the binary, or read from standard input.
     pub(super) fn of(&self, span: Span) -> Option<Location<'a>> {
         let source = self.sources.get(span.file)?;
-        if source.is_embedded() || source.path.starts_with('<') {
+        if source.is_embedded() || source.path.starts_with('<') || !self.sources.owns(span.file) {
             return None;
         }
         let path = if source.path.starts_with('/') { source.path.to_string() } else { self.prefix.to_owned() + &source.path };

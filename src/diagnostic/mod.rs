@@ -159,7 +159,7 @@ pub fn has_errors(findings: &[Diagnostic]) -> bool {
 
 /// Orders findings for people: by place, then code; what is the same is said once, with every place that takes part.
 pub fn sort(findings: &mut Vec<Diagnostic>, sources: &Sources) {
-    let place = |span: Span| sources.get(span.file).map(|source| source.path.clone());
+    let place = |span: Span| sources.name(span.file).map(std::borrow::Cow::into_owned);
     findings.sort_by_cached_key(|f| {
         (std::cmp::Reverse(f.severity), place(f.span).is_none(), place(f.span), f.span.start, f.code.clone(), f.message.clone())
     });

@@ -52,6 +52,10 @@ rules! {
         "The commit to compare with cannot be had from the Git repository. netloom reads what the clone holds, and fetches nothing.";
     BASE_BROKEN Error "base-broken", help: "",
         "One side of a comparison does not compile. What changes cannot be told then: to show the other side alone would look as if everything were deleted or new.";
+    WEAKER Error "weaker", help: "",
+        "A change takes back or weakens a rule of its base: a policy, its selection, binding or parameters, the level of a rule in `spec.rules`, an assertion of an overlay or what gives a cluster that overlay, a folder in `spec.paths`, an import that is not checked. Whether the changed text of a condition asks for less nobody can say, so every change of one counts; what only adds does not. The base's rules judge the change as well as its own, and nothing in the change can answer that: whoever runs the check accepts a weakening by `--allow-weaker CODE` on the command line, or the base changes first. A branch that is older than the base lacks what the base has gained since: merge the base into it.";
+    ALLOWANCE_UNUSED Warning "allowance-unused", help: "leave it out, so that it does not let a later change through",
+        "`--allow-weaker` names a code under which the base has nothing against the change.";
     CHANGE_CLASS Error "change-class", help: "",
         "A change does more to a running cluster than `--max-class` allows, or nobody knows what it does.";
     ACKNOWLEDGEMENT_SPENT Warning "acknowledgement-spent", help: "remove it, or write a new reason if it is meant for this change, too",

@@ -7,6 +7,7 @@ use super::node::{self, Field, Path, Step};
 use super::subject::{Says, Side, Subject};
 use super::unit::Pair;
 use super::{Class, Effect};
+use crate::declare::Transition;
 use crate::tree::{Node, Value};
 
 /// Further fields of a cluster whose changes are judged by the objects and resources that they change.
@@ -203,19 +204,10 @@ fn of_table(known: &Known, change: String) -> Effect {
 
 /// What overlays of either side say of a change of a field; what the core says where they say nothing.
 fn of_field(field: &str, change: String, was: &Subject, is: &Subject) -> Vec<Effect> {
-    let said = || {
-        let sides = is.transitions.iter().chain(&was.transitions);
-        sides.flat_map(|says| says.transitions.iter().map(move |transition| (&says.overlay, transition)))
-    };
-    // A block that comes or goes as a whole is turned on or off.
-    let switch = format!("{field}.enabled");
-    let covers = |wanted: &str| wanted == switch || (is_below(field, wanted) && (wanted != PROVIDER || field == PROVIDER));
-    let exact = said().any(|(_, transition)| transition.field == field);
-    let nearest = said().map(|(_, transition)| transition.field.as_str()).filter(|wanted| covers(wanted)).map(str::len).max();
-    let nearest = if exact { Some(field.len()) } else { nearest };
-    let fits = |wanted: &str| covers(wanted) && Some(wanted.len()) == nearest;
+    // A change cannot take back what the base says of it by saying something else of a part.
+    let said = said(field, is).chain(said(field, was));
     let mut effects: Vec<Effect> = Vec::new();
-    for (overlay, transition) in said().filter(|(_, transition)| fits(&transition.field)) {
+    for (overlay, transition) in said {
         let effect = Effect {
             class: transition.class.into(),
             transition: transition.field.clone(),
@@ -239,6 +231,19 @@ fn of_field(field: &str, change: String, was: &Subject, is: &Subject) -> Vec<Eff
             vec![Effect::new(Class::Unknown, field, change, because)]
         }
     }
+}
+
+/// What the overlays of one side say of the field, or of the nearest one above it of which they say something.
+fn said<'s>(field: &str, side: &'s Subject) -> impl Iterator<Item = (&'s str, &'s Transition)> {
+    let all = || side.transitions.iter().flat_map(|says| says.transitions.iter().map(|transition| (&*says.overlay, transition)));
+    // A block that comes or goes as a whole is turned on or off.
+    let switch = format!("{field}.enabled");
+    let covers = |wanted: &str| wanted == switch || (is_below(field, wanted) && (wanted != PROVIDER || field == PROVIDER));
+    let exact = all().any(|(_, transition)| transition.field == field);
+    let nearest = all().map(|(_, transition)| transition.field.as_str()).filter(|wanted| covers(wanted)).map(str::len).max();
+    let nearest = if exact { Some(field.len()) } else { nearest };
+    let found: Vec<_> = all().filter(|(_, one)| covers(&one.field) && Some(one.field.len()) == nearest).collect();
+    found.into_iter()
 }
 
 /// Notes what somebody has acknowledged in this very change.

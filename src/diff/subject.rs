@@ -32,8 +32,8 @@ impl Painter {
     }
 
     /// What was drawn.
-    pub(crate) fn pictures(self) -> BTreeMap<String, Graph> {
-        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn pictures(&self) -> BTreeMap<String, Graph> {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -76,6 +76,11 @@ impl Overlay {
         self.spec().assertions.iter().map(|rule| (rule.code.as_str(), rule.severity)).chain(blocked)
     }
 
+    /// What its expressions and files come to; what is wrong with them goes to `findings`.
+    pub fn compile(&self, sources: &Sources, findings: &mut Vec<Diagnostic>) -> Compiled {
+        compile(self, sources, findings)
+    }
+
     /// The paths of the files that it names.
     pub fn named(&self) -> impl Iterator<Item = &str> {
         let spec = self.spec();
@@ -204,7 +209,7 @@ impl Library {
         unused::files(self, own(), &self.sources, findings);
         let compiled = wanted.par_iter().map(|overlay| {
             let mut findings = Vec::new();
-            (compile(overlay, &self.sources, &mut findings), findings)
+            (overlay.compile(&self.sources, &mut findings), findings)
         });
         let mut overlays = IndexMap::new();
         for (overlay, (compiled, mut found)) in wanted.iter().zip(compiled.collect::<Vec<_>>()) {

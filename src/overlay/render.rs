@@ -189,15 +189,28 @@ impl<'a> Instance<'a> {
     /// Checks the overlay's own rules.
     pub fn assert(&self, declared: &Declared<crate::declare::Cluster>, findings: &mut Vec<Diagnostic>) {
         self.blamed(findings, |findings| {
-            for compiled in &self.compiled.assertions {
-                if let Err(finding) = self.assert_one(compiled, declared, findings) {
-                    findings.push(finding);
-                }
-            }
+            self.compiled.assertions.iter().for_each(|one| self.assert_one(one, declared, findings));
         });
     }
 
+    /// Checks the rule with this index among the overlay's `assertions`.
+    pub fn assert_at(&self, index: usize, declared: &Declared<crate::declare::Cluster>, findings: &mut Vec<Diagnostic>) {
+        let rules = self.compiled.assertions.iter().filter(|one| one.index == index);
+        self.blamed(findings, |findings| rules.for_each(|one| self.assert_one(one, declared, findings)));
+    }
+
     fn assert_one(
+        &self,
+        compiled: &CompiledAssertion,
+        declared: &Declared<crate::declare::Cluster>,
+        findings: &mut Vec<Diagnostic>,
+    ) {
+        if let Err(finding) = self.broken(compiled, declared, findings) {
+            findings.push(finding);
+        }
+    }
+
+    fn broken(
         &self,
         compiled: &CompiledAssertion,
         declared: &Declared<crate::declare::Cluster>,

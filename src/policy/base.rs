@@ -1,7 +1,7 @@
 //! What there was before: the units of a base, which policies compare with.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use indexmap::IndexMap;
 
@@ -30,8 +30,18 @@ pub enum Role<'a> {
     Alone,
     /// It is the base, of which units are kept here and nothing is evaluated.
     Base(&'a Mutex<Units>),
-    /// It is compared with these.
-    Compared(&'a Units),
+    /// It is compared with these, which are there before the first unit is looked at. Without them everything is new.
+    Compared(&'a OnceLock<Units>),
+}
+
+impl Before {
+    /// The labels of the declaration.
+    #[must_use]
+    pub fn labels(&self) -> IndexMap<String, String> {
+        let labels = self.declaration.get("metadata").and_then(|metadata| metadata.get("labels")?.as_map());
+        let text = |(key, value): (&crate::tree::Key, &Node)| Some((key.text.to_string(), value.as_str()?.to_owned()));
+        labels.into_iter().flat_map(Map::iter).filter_map(text).collect()
+    }
 }
 
 impl<'a> Role<'a> {
@@ -48,11 +58,17 @@ impl<'a> Role<'a> {
     }
 
     /// All units as they were.
-    pub(super) fn units(self) -> Option<&'a Units> {
+    fn units(self) -> Option<&'a Units> {
         match self {
-            Self::Compared(units) => Some(units),
+            Self::Compared(units) => units.get(),
             Self::Alone | Self::Base(_) => None,
         }
+    }
+
+    /// The units of the base for whose folders `gone` holds.
+    pub fn gone(self, gone: impl Fn(&str) -> bool) -> impl Iterator<Item = &'a Before> {
+        let units = self.units().into_iter().flatten();
+        units.filter(move |(folder, _)| gone(folder)).map(|(_, before)| before)
     }
 }
 

@@ -10,8 +10,9 @@ pub mod cases;
 pub mod cel;
 mod cluster;
 mod compiled;
+mod covers;
 mod document;
-mod judge;
+mod evaluation;
 pub mod library;
 mod matching;
 mod run;
@@ -20,10 +21,13 @@ mod status;
 mod subject;
 #[cfg(test)]
 mod tests;
+mod weaker;
 
-pub use base::{Role, Units};
+pub use base::{Before, Role, Units};
 pub use cases::{Outcome, test};
 pub use cluster::COMPONENT;
+pub use covers::Loss;
 pub use document::{Action, Expected};
+pub use evaluation::NetworkSubject;
 pub use library::{Described, described};
-pub use select::Policies;
+pub use select::{Active, Policies};

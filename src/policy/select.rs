@@ -2,7 +2,6 @@
 
 use indexmap::IndexMap;
 
-use super::base::Role;
 use super::document::{Action, Binding, NotFound, ParamRef};
 use super::library::{Entry, Library, is_of, stock_names};
 use super::matching;
@@ -14,12 +13,12 @@ use crate::tree::{Node, Path, Sources, Span};
 #[derive(Debug)]
 pub struct Policies<'p> {
     pub(super) library: Library,
-    pub(super) role: Role<'p>,
-    project: &'p Declared<Project>,
+    pub(super) project: &'p Declared<Project>,
 }
 
 /// A binding that is in force: without one among the files, a selection stands for it.
-pub(super) struct Active<'a> {
+#[derive(Clone, Debug)]
+pub struct Active<'a> {
     pub(super) entry: &'a Entry,
     pub(super) binding: Option<&'a Declared<Binding>>,
     pub(super) severity: Severity,
@@ -28,7 +27,7 @@ pub(super) struct Active<'a> {
 
 impl<'p> Policies<'p> {
     /// Reads the policies that a project has or selects.
-    pub fn read(sources: &Sources, project: &'p Declared<Project>, role: Role<'p>, findings: &mut Vec<Diagnostic>) -> Self {
+    pub fn read(sources: &Sources, project: &'p Declared<Project>, findings: &mut Vec<Diagnostic>) -> Self {
         let selections = &project.value.spec.policies;
         let wanted = |name: &str| selections.iter().any(|one| one.policy == name);
         let library = Library::read(sources, &project.value.spec.paths.policies, wanted, findings);
@@ -41,7 +40,7 @@ impl<'p> Policies<'p> {
             let finding = Diagnostic::new(&rules::POLICY_UNKNOWN, place, format!("there is no policy `{name}`"));
             findings.push(finding.suggest(name, stock_names(sources).chain(library.policies.keys().map(String::as_str))));
         }
-        let policies = Self { library, role, project };
+        let policies = Self { library, project };
         policies.idle(findings);
         policies
     }
@@ -76,37 +75,61 @@ impl<'p> Policies<'p> {
     }
 
     /// The bindings that are in force for a declaration with these labels.
-    pub(super) fn active(&self, labels: &IndexMap<String, String>) -> Vec<Active<'_>> {
+    #[must_use]
+    pub fn active(&self, labels: &IndexMap<String, String>) -> Vec<Active<'_>> {
+        self.library.policies.keys().flat_map(|name| self.active_of(name, labels)).collect()
+    }
+
+    /// Those of one policy.
+    pub(super) fn active_of(&self, name: &str, labels: &IndexMap<String, String>) -> Vec<Active<'_>> {
+        let Some(entry) = self.library.policies.get(name) else { return Vec::new() };
+        let selections: Vec<_> = self.selections(name).collect();
+        let selection = selections.iter().rev().find(|one| one.clusters.matches(labels)).copied();
+        if !selections.is_empty() && selection.is_none() {
+            return Vec::new();
+        }
+        let own = |stock: &bool| selection.is_some() || !*stock;
+        let mut bindings: Vec<_> = self.library.bindings.iter().filter(|(one, _)| one.value.spec.policy_name == name).collect();
+        if bindings.iter().any(|(_, stock)| !stock) {
+            bindings.retain(|(_, stock)| !stock);
+        }
+        let chosen = selection.map(|one| one.actions.as_slice()).filter(|actions| !actions.is_empty());
+        let severity = |actions: &[Action]| {
+            chosen.unwrap_or(actions).iter().map(|action| action.severity()).max().unwrap_or(Severity::Error)
+        };
+        if bindings.is_empty() && selection.is_some() {
+            return vec![Active { entry, binding: None, severity: severity(&[]), selection }];
+        }
         let mut active = Vec::new();
-        for (name, entry) in &self.library.policies {
-            let selections: Vec<_> = self.project.value.spec.policies.iter().filter(|one| one.policy == *name).collect();
-            let selection = selections.iter().rev().find(|one| one.clusters.matches(labels)).copied();
-            if !selections.is_empty() && selection.is_none() {
-                continue;
-            }
-            let own = |stock: &bool| selection.is_some() || !*stock;
-            let mut bindings: Vec<_> =
-                self.library.bindings.iter().filter(|(one, _)| one.value.spec.policy_name == *name).collect();
-            if bindings.iter().any(|(_, stock)| !stock) {
-                bindings.retain(|(_, stock)| !stock);
-            }
-            let chosen = selection.map(|one| one.actions.as_slice()).filter(|actions| !actions.is_empty());
-            let severity = |actions: &[Action]| {
-                chosen.unwrap_or(actions).iter().map(|action| action.severity()).max().unwrap_or(Severity::Error)
-            };
-            if bindings.is_empty() && selection.is_some() {
-                active.push(Active { entry, binding: None, severity: severity(&[]), selection });
-            }
-            for (binding, _) in bindings.into_iter().filter(|(_, stock)| own(stock)) {
-                let severity = severity(&binding.value.spec.validation_actions);
-                active.push(Active { entry, binding: Some(binding), severity, selection });
-            }
+        for (binding, _) in bindings.into_iter().filter(|(_, stock)| own(stock)) {
+            let severity = severity(&binding.value.spec.validation_actions);
+            active.push(Active { entry, binding: Some(binding), severity, selection });
         }
         active
+    }
+
+    /// How bad findings of a policy are at most; none for one that is not at hand.
+    #[must_use]
+    pub fn severity(&self, name: &str) -> Option<Severity> {
+        let bound = self.library.bindings.iter().filter(|(one, _)| one.value.spec.policy_name == name);
+        let bound = bound.flat_map(|(one, _)| &one.value.spec.validation_actions);
+        let actions = self.selections(name).flat_map(|one| &one.actions).chain(bound).map(|action| action.severity());
+        self.library.policies.contains_key(name).then(|| actions.max().unwrap_or(Severity::Error))
+    }
+
+    /// What the project says of a policy.
+    pub(super) fn selections(&self, name: &str) -> impl Iterator<Item = &'p PolicySelection> {
+        self.project.value.spec.policies.iter().filter(move |one| one.policy == name)
     }
 }
 
 impl Active<'_> {
+    /// The policy's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.entry.declared.value.metadata.name
+    }
+
     /// Whether it holds at build time.
     pub(super) fn builds(&self) -> bool {
         self.selection.is_none_or(|selection| selection.enforce.builds())

@@ -1,5 +1,5 @@
 use super::document::Expected;
-use super::judge::Evaluation;
+use super::evaluation::Evaluation;
 use super::library::{Library, embed, stock_names};
 use super::subject::Subject;
 use super::*;
@@ -64,7 +64,7 @@ fn what_a_match_excludes_is_never_converted() {
         let cluster = "apiVersion: netloom.dev/v1alpha1\nkind: Cluster\nmetadata: {name: a, labels: {env: prod}}\n";
         let node = project.node("a.yaml", cluster);
         let mut findings = Vec::new();
-        let policies = Policies::read(&project.sources, &fleet, Role::Alone, &mut findings);
+        let policies = Policies::read(&project.sources, &fleet, &mut findings);
         let active = policies.active(&indexmap::IndexMap::new());
         assert_eq!(active.len(), 2, "{findings:#?}");
         let count = std::cell::Cell::new(0);

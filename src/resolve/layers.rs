@@ -10,10 +10,11 @@ use crate::overlay::{Origin, Reason};
 use crate::tree::{Key, Node, Path, Span};
 
 /// A layer of the project whose overlay there is.
+#[derive(Debug)]
 pub(super) struct Layer<'a> {
-    clusters: Option<Selector>,
+    pub(super) clusters: Option<Selector>,
     networks: Option<Selector>,
-    overlay: &'a Overlay,
+    pub(super) overlay: &'a Overlay,
     options: Option<Node>,
     /// Where the project names the overlay.
     span: Span,
@@ -29,8 +30,9 @@ pub(super) struct Root<'a> {
 
 /// An overlay that a cluster has, why, and the options that each reason came with.
 #[derive(Clone, Debug)]
-pub(super) struct Choice<'a> {
-    pub(super) overlay: &'a Overlay,
+pub struct Choice<'a> {
+    /// The overlay.
+    pub overlay: &'a Overlay,
     pub(super) reasons: Vec<(Reason, Option<Node>)>,
 }
 
@@ -98,10 +100,7 @@ pub(super) fn named<'a>(
         findings.push(Diagnostic::new(&rules::LIMIT, own.map_or(node.span, |own| own.span), message));
         return Vec::new();
     }
-    let mut roots = of_layers(layers, |layer| {
-        let selector = layer.clusters.as_ref().filter(|selector| selector.matches(&labels))?;
-        Some(Origin::Layer(selector.clone()))
-    });
+    let mut roots = of_clusters(layers, &labels);
     for entry in entries {
         let Some((name, span)) = entry_name(entry) else { continue };
         let Some(overlay) = known(name, span, library, findings) else { continue };
@@ -109,6 +108,14 @@ pub(super) fn named<'a>(
         roots.push(Root { overlay, reason, options: entry.get("options").cloned() });
     }
     roots
+}
+
+/// What layers give to clusters with these labels.
+pub(super) fn of_clusters<'a>(layers: &[Layer<'a>], labels: &IndexMap<String, String>) -> Vec<Root<'a>> {
+    of_layers(layers, |layer| {
+        let selector = layer.clusters.as_ref().filter(|selector| selector.matches(labels))?;
+        Some(Origin::Layer(selector.clone()))
+    })
 }
 
 /// What the layers say whose selector fits.

@@ -2,6 +2,7 @@
 
 pub mod cluster;
 mod declarations;
+mod given;
 mod layers;
 pub mod network;
 mod options;
@@ -18,6 +19,8 @@ use crate::overlay::library::{Library, Overlay};
 use crate::tree::{Node, Path, Span};
 
 pub use declarations::{Documents, attribute, owned};
+pub use given::Giver;
+pub use layers::Choice;
 pub use select::Layered;
 
 /// A cluster with everything that applies to it.
@@ -178,14 +181,21 @@ pub fn severities(project: &Declared<Project>, library: &Library, policies: &[(S
             findings.push(Diagnostic::new(&rules::RULE_LEVEL, project.node.nearest(&path).span, message));
         }
     }
-    findings.retain_mut(|finding| match levels.get(finding.code.as_ref()) {
-        None => true,
-        Some(_) if finding.severity == Severity::Error => true,
-        Some(RuleLevel::Off) => false,
-        Some(RuleLevel::Error) => set(finding, Severity::Error),
-        Some(RuleLevel::Warning) => set(finding, Severity::Warning),
-        Some(RuleLevel::Note) => set(finding, Severity::Note),
+    findings.retain_mut(|finding| {
+        let level = level(project, finding);
+        finding.severity = level.unwrap_or(finding.severity);
+        level.is_some()
     });
+}
+
+/// How bad a finding is in the eyes of a project; none when it has turned the rule off.
+#[must_use]
+pub fn level(project: &Declared<Project>, finding: &Diagnostic) -> Option<Severity> {
+    match project.value.spec.rules.get(finding.code.as_ref()) {
+        _ if finding.severity == Severity::Error => Some(Severity::Error),
+        None => Some(finding.severity),
+        Some(level) => level.severity(),
+    }
 }
 
 /// Whether a code stands for errors only.
@@ -194,11 +204,6 @@ fn is_error(code: &str, library: &Library) -> bool {
     let declared = library.iter().flat_map(Overlay::severities).filter(|(known, _)| *known == code).map(|(_, severity)| severity);
     let mut severities = core.into_iter().chain(declared).peekable();
     severities.peek().is_some() && severities.all(|severity| severity == Severity::Error)
-}
-
-fn set(finding: &mut Diagnostic, severity: Severity) -> bool {
-    finding.severity = severity;
-    true
 }
 
 /// Resolves one cluster: its type, its network, its overlays.

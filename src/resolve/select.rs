@@ -76,7 +76,7 @@ pub(super) fn block<'n>(cluster: &'n Node, path: &str) -> Option<&'n Node> {
 }
 
 /// The overlays that blocks of a cluster's `spec` select.
-fn blocks<'a>(cluster: &Node, library: &'a Library) -> impl Iterator<Item = Root<'a>> {
+pub(super) fn blocks<'a>(cluster: &Node, library: &'a Library) -> impl Iterator<Item = Root<'a>> {
     let roots: Vec<_> = library
         .selected(|path| block(cluster, path).is_some())
         .filter_map(|overlay| {

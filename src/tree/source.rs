@@ -110,12 +110,32 @@ pub struct Sources {
     files: Vec<Source>,
     /// The first source of each path.
     paths: IndexMap<Arc<str>, FileId>,
+    beside: Option<Beside>,
+}
+
+/// The texts of another run, and what people know it as.
+#[derive(Clone, Debug)]
+struct Beside {
+    label: Arc<str>,
+    sources: Arc<Sources>,
 }
 
 impl Sources {
+    /// The texts of a run whose findings may point into another run's texts as well, which are shown as `LABEL:PATH`. Nothing finds
+    /// those by their paths: what a run reads does not depend on them.
+    #[must_use]
+    pub fn beside(label: &str, sources: Arc<Sources>) -> Self {
+        Self { beside: Some(Beside { label: label.into(), sources }), ..Self::default() }
+    }
+
+    /// How many ids are taken by the texts of the other run.
+    fn taken(&self) -> usize {
+        self.beside.as_ref().map_or(0, |beside| beside.sources.taken() + beside.sources.files.len())
+    }
+
     /// Adds a text and returns its id.
     pub fn add(&mut self, path: impl Into<Arc<str>>, text: impl Into<Cow<'static, str>>) -> FileId {
-        let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX - 1));
+        let id = FileId(u32::try_from(self.taken() + self.files.len()).unwrap_or(u32::MAX - 1));
         let path = path.into();
         self.paths.entry(Arc::clone(&path)).or_insert(id);
         self.files.push(Source { path, text: text.into(), lines: OnceLock::new() });
@@ -125,7 +145,24 @@ impl Sources {
     /// The source with `id`; none for [`Span::NONE`].
     #[must_use]
     pub fn get(&self, id: FileId) -> Option<&Source> {
-        self.files.get(id.0 as usize)
+        match (id.0 as usize).checked_sub(self.taken()) {
+            Some(at) => self.files.get(at),
+            None => self.beside.as_ref()?.sources.get(id),
+        }
+    }
+
+    /// Whether a text is one of this run's own.
+    #[must_use]
+    pub fn owns(&self, id: FileId) -> bool {
+        (id.0 as usize).checked_sub(self.taken()).is_some_and(|at| at < self.files.len())
+    }
+
+    /// The name under which people know a text: its path, after the label of the other run where it is one of that.
+    #[must_use]
+    pub fn name(&self, id: FileId) -> Option<Cow<'_, str>> {
+        let source = self.get(id)?;
+        let other = self.beside.as_ref().filter(|_| !self.owns(id) && !source.is_embedded());
+        Some(other.map_or(Cow::Borrowed(&*source.path), |other| Cow::Owned(format!("{}:{}", other.label, source.path))))
     }
 
     /// The source at `path`.
@@ -135,9 +172,9 @@ impl Sources {
         Some((id, self.get(id)?))
     }
 
-    /// All sources with their ids, in the order added.
+    /// All sources of this run with their ids, in the order added.
     pub fn iter(&self) -> impl Iterator<Item = (FileId, &Source)> {
-        (0u32..).map(FileId).zip(&self.files)
+        (u32::try_from(self.taken()).unwrap_or(u32::MAX)..).map(FileId).zip(&self.files)
     }
 
     /// Where a span begins.
@@ -155,8 +192,8 @@ impl Sources {
     /// `file:line:column` of a span, as compilers print it.
     #[must_use]
     pub fn locate(&self, span: Span) -> String {
-        match (self.get(span.file), self.position(span)) {
-            (Some(source), Some(at)) => format!("{}:{}:{}", source.path, at.line, at.column),
+        match (self.name(span.file), self.position(span)) {
+            (Some(name), Some(at)) => format!("{name}:{}:{}", at.line, at.column),
             _ => "(computed)".to_owned(),
         }
     }
@@ -179,6 +216,25 @@ mod tests {
         assert_eq!(
             [source.line(0), source.line(1), source.line(2), source.line(3), source.line(4)],
             [11..11, 0..2, 3..3, 4..11, 11..11]
+        );
+    }
+
+    #[test]
+    fn texts_of_another_run_are_shown_and_not_found() {
+        let mut base = Sources::default();
+        let stock = base.add("netloom:policies/a.yaml", "a");
+        let old = base.add("policies/a.yaml", "one");
+        let mut sources = Sources::beside("main", Arc::new(base));
+        let new = sources.add("policies/a.yaml", "two");
+        let place = |file| sources.locate(Span::file(file));
+        assert_eq!(
+            [place(stock), place(old), place(new)],
+            ["netloom:policies/a.yaml:1:1", "main:policies/a.yaml:1:1", "policies/a.yaml:1:1"]
+        );
+        assert_eq!(sources.find("policies/a.yaml").map(|(id, source)| (id, &*source.text)), Some((new, "two")));
+        assert_eq!(sources.iter().map(|(id, _)| id).collect::<Vec<_>>(), [new]);
+        assert!(
+            sources.owns(new) && !sources.owns(old) && sources.get(Span::NONE.file).is_none() && !sources.owns(Span::NONE.file)
         );
     }
 }

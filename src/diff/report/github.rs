@@ -1,6 +1,6 @@
 //! Workflow commands of GitHub Actions: an annotation for each change that does more than restart pods.
 
-use super::{summary, units};
+use super::{Header, summary, units};
 use crate::diagnostic::github::{data, property};
 use crate::diagnostic::inert;
 use crate::diff::subject::Side;
@@ -10,17 +10,18 @@ use crate::tree::Sources;
 /// Annotations of one kind that GitHub shows for one step.
 const SHOWN: usize = 10;
 
-/// The commands, the worst first, and how many changes have none. `prefix` is the project's folder in its repository.
+/// The commands, what the base has against the change first, then the worst, and how many changes have none. `prefix` is the
+/// project's folder in its repository.
 #[must_use]
-pub fn render(diff: &Diff, after: &Side, sources: &Sources, prefix: &str) -> String {
+pub fn render(diff: &Diff, header: Header<'_>, after: (&Side, &Sources), prefix: &str) -> String {
     let worth: Vec<_> = diff.effects.iter().filter(|one| one.effect.class > Class::InPlace).collect();
-    let mut out = String::new();
+    let mut out = super::objections::annotations(header, prefix);
     let mut counts = [0, 0];
     for shared in &worth {
         let (at, command) = if shared.effect.class > Class::Rolling { (0, "warning") } else { (1, "notice") };
         let Some(count) = counts.get_mut(at).filter(|count| **count < SHOWN) else { continue };
         *count += 1;
-        out += &annotation(command, shared, after, sources, prefix);
+        out += &annotation(command, shared, after, prefix);
     }
     let left = worth.len() - counts.iter().sum::<usize>();
     let rest = if left > 0 {
@@ -28,10 +29,10 @@ pub fn render(diff: &Diff, after: &Side, sources: &Sources, prefix: &str) -> Str
     } else {
         String::new()
     };
-    out + &format!("{}{rest}\n", inert::line(&summary(diff)))
+    out + &format!("{}{rest}\n", inert::line(&header.with_objections(&summary(diff))))
 }
 
-fn annotation(command: &str, shared: &SharedEffect, after: &Side, sources: &Sources, prefix: &str) -> String {
+fn annotation(command: &str, shared: &SharedEffect, (after, sources): (&Side, &Sources), prefix: &str) -> String {
     let effect = &shared.effect;
     let place = shared.units.iter().find_map(|unit| {
         let span = after.subjects.get(unit)?.span(&effect.transition);
@@ -54,6 +55,12 @@ fn inert_lines(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::diff::Effect;
+    use crate::git::Base;
+
+    fn render_all(diff: &Diff) -> String {
+        let base = Base { name: "main".to_owned(), merge_base: true, commit: "0123456789abcdef".to_owned() };
+        render(diff, Header::new(&base), (&Side::default(), &Sources::default()), "")
+    }
 
     #[test]
     fn a_message_is_one_line_and_no_command_of_its_own() {
@@ -61,7 +68,7 @@ mod tests {
         let effect = Effect::new(Class::Downtime, "x", evil, "why");
         let shared = SharedEffect { effect, units: vec!["clusters/a".to_owned()], clusters: Vec::new() };
         let diff = Diff { effects: vec![shared], ..Diff::default() };
-        let text = render(&diff, &Side::default(), &Sources::default(), "");
+        let text = render_all(&diff);
         let expected = "::warning title=netloom%3A downtime::a%250A::error::b%0A\\u{3a}:error::c, d%0A1 cluster: a%0Awhy.\n";
         assert_eq!(text, format!("{expected}0 of 0 units changed; downtime 1\n"));
     }
@@ -71,7 +78,7 @@ mod tests {
         let effect = |at: usize| Effect::new(Class::Unknown, format!("{at}"), "what", "why");
         let shared = |at| SharedEffect { effect: effect(at), units: Vec::new(), clusters: Vec::new() };
         let diff = Diff { effects: (0..14).map(shared).collect(), ..Diff::default() };
-        let text = render(&diff, &Side::default(), &Sources::default(), "");
+        let text = render_all(&diff);
         assert_eq!(text.matches("::warning").count(), 10);
         assert!(text.contains("; 4 more have no annotation"), "{text}");
     }

@@ -38,7 +38,7 @@ pub fn render(diff: &Diff, header: Header<'_>, sides: Sides<'_>) -> String {
         hash::source(&style),
         hash::source(&script)
     );
-    let title = markup(&verdict(diff));
+    let title = markup(&header.with_objections(&verdict(diff)));
     let mut page = Page::new(CHARACTERS);
     page.add(&head(diff, header));
     effects(&mut page, diff);
@@ -77,8 +77,10 @@ fn head(diff: &Diff, header: Header<'_>) -> String {
         Some(class) => format!("{} {}", chip(class), class.meaning()),
         None => super::verdict(diff),
     };
+    let verdict = header.with_objections(&verdict);
     let mut text = format!("<h1>netloom: {verdict}</h1>\n");
     _ = writeln!(text, "<p>Compared with <code>{}</code>: {}.</p>", markup(&header.base()), counts(diff));
+    text += &super::objections::page(header);
     let rows: Vec<String> = Class::ALL.iter().rev().filter_map(|class| class_row(diff, *class)).collect();
     if !rows.is_empty() {
         _ = write!(text, "<table>\n<tr><th>class<th>what it means<th>changes<th>concerned</tr>\n{}</table>\n", rows.concat());
@@ -188,7 +190,7 @@ fn effect(shared: &SharedEffect, open: bool) -> String {
 }
 
 /// Text of a paragraph, in which what stands between two backticks is code.
-fn prose(text: &str) -> String {
+pub(super) fn prose(text: &str) -> String {
     let text = inert::line(text);
     let parts: Vec<&str> = text.split('`').collect();
     let code = parts.len() % 2 == 1;

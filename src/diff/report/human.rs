@@ -50,6 +50,7 @@ impl Style {
 #[must_use]
 pub fn render(diff: &Diff, header: Header<'_>, style: Style) -> String {
     let mut out = format!("{} → working tree\n", inert::line(&header.base()));
+    out += &super::objections::human(header, style.color);
     let mut quiet = 0;
     for shared in &diff.effects {
         match is_minor(shared) && !style.verbose {
@@ -78,7 +79,8 @@ pub fn render(diff: &Diff, header: Header<'_>, style: Style) -> String {
         out.push('\n');
         diff.units.iter().for_each(|one| out += &style.row("", &unit(one)));
     }
-    _ = writeln!(out, "\n{}", if diff.is_empty() { "nothing changed".to_owned() } else { summary(diff) });
+    let summary = if diff.is_empty() { "nothing changed".to_owned() } else { summary(diff) };
+    _ = writeln!(out, "\n{}", header.with_objections(&summary));
     out
 }
 

@@ -16,6 +16,7 @@ pub fn data(diff: &Diff, header: Header<'_>) -> Map<String, Value> {
     });
     let members = [
         ("base", base),
+        ("objections", super::objections::data(header)),
         ("class", diff.worst().map_or(Value::Null, |class| class.name().into())),
         ("effects", diff.effects.iter().map(effect).collect()),
         ("units", diff.units.iter().map(unit).collect()),

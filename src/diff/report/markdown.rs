@@ -26,6 +26,8 @@ pub const MARKER: &str = "<!-- netloom diff -->";
 pub fn render(diff: &Diff, header: Header<'_>) -> String {
     let mut page = Page::new(CHARACTERS - RESERVE);
     page.add(&head(diff, header));
+    super::objections::markdown(header).iter().for_each(|block| page.add(block));
+    page.add(&table(diff));
     if !diff.units.is_empty() {
         let rows: Vec<String> = diff.units.iter().map(|one| row(&unit(one))).collect();
         add_list(&mut page, &format!("Units: {}", rows.len()), &rows);
@@ -63,8 +65,14 @@ fn finish(mut page: Page) -> String {
 }
 
 fn head(diff: &Diff, header: Header<'_>) -> String {
-    let mut text = format!("{MARKER}\n### netloom: {}\n\n", verdict(diff));
+    let mut text = format!("{MARKER}\n### netloom: {}\n\n", header.with_objections(&verdict(diff)));
     _ = writeln!(text, "Compared with {}: {}.\n", code(&header.base()), escape(&counts(diff)));
+    text
+}
+
+/// How many changes there are of each class.
+fn table(diff: &Diff) -> String {
+    let mut text = String::new();
     let rows: Vec<_> = Class::ALL.iter().rev().filter_map(|class| table_row(diff, *class)).collect();
     if !rows.is_empty() {
         text += "| class | changes | concerned |\n|---|---|---|\n";
@@ -150,7 +158,7 @@ fn row((sign, text): &(char, String)) -> String {
 }
 
 /// Text from declarations and overlays in a paragraph: one line, without markup, and without calling anybody.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     /// Stands for a `@` that would mention somebody, until the text is escaped: a character without meaning.
     const AT: &str = "\u{e000}";
     let text = inert::line(&text.replace('\n', " ")).into_owned();
@@ -186,7 +194,7 @@ mod tests {
 
     fn page(diff: &Diff) -> String {
         let base = Base { name: "main".to_owned(), merge_base: true, commit: "0123456789abcdef".to_owned() };
-        render(diff, Header { base: &base })
+        render(diff, Header::new(&base))
     }
 
     fn changed(title: String) -> Group {

@@ -5,6 +5,7 @@ pub mod html;
 pub mod human;
 pub mod json;
 pub mod markdown;
+mod objections;
 mod page;
 pub mod raw;
 
@@ -14,14 +15,30 @@ use super::{Change, Class, Diff, Field, Group, State, UnitChange};
 use crate::git::Base;
 use crate::tree::{Node, Value};
 
+pub use objections::Objections;
+
 /// What was compared with what.
 #[derive(Clone, Copy, Debug)]
 pub struct Header<'a> {
     /// The base.
     pub base: &'a Base,
+    /// What it has against the change.
+    objections: Option<Objections<'a>>,
 }
 
-impl Header<'_> {
+impl<'a> Header<'a> {
+    /// A comparison with a base that has nothing against it.
+    #[must_use]
+    pub fn new(base: &'a Base) -> Self {
+        Self { base, objections: None }
+    }
+
+    /// The same with what the base has against the change.
+    #[must_use]
+    pub fn objecting(self, objections: Objections<'a>) -> Self {
+        Self { objections: Some(objections), ..self }
+    }
+
     /// The base in a few words: `main (merge base 1a2b3c4d5e)`.
     #[must_use]
     pub fn base(&self) -> String {

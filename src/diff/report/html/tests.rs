@@ -14,7 +14,7 @@ const INERT: &str = "&lt;/summary&gt;&lt;/script&gt;&lt;img src=x onerror=alert(
 
 fn page(diff: &Diff, before: &Side, after: &Side) -> String {
     let base = Base { name: "main".to_owned(), merge_base: true, commit: "0123456789abcdef".to_owned() };
-    render(diff, Header { base: &base }, Sides { before, after })
+    render(diff, Header::new(&base), Sides { before, after })
 }
 
 fn added(title: &str, unit: &str) -> Group {

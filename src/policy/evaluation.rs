@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 
-use super::base::{Before, Left};
+use super::base::{Before, Left, Role};
 use super::cel::Meter;
 use super::matching;
 use super::run::{evaluate, fails};
@@ -20,22 +20,19 @@ impl Policies<'_> {
     /// Evaluates what holds for a network: on its declaration, and on the template of its stack.
     pub fn network(
         &self,
-        networks: &[Declared<Network>],
-        plan: &NetworkPlan,
-        plans: &[NetworkPlan],
-        template: Option<&Node>,
+        active: &[Active<'_>],
+        NetworkSubject { network, plan, plans, template }: NetworkSubject<'_>,
+        role: Role<'_>,
         findings: &mut Vec<Diagnostic>,
     ) {
-        let Some(network) = networks.iter().find(|one| one.value.metadata.name == plan.name) else { return };
         let folder = format!("networks/{}", plan.name);
         let declaration = || status::network(network, plan, plans, template);
         let unit = || Before { kind: "Network", declaration: declaration(), objects: Vec::new(), template: template.cloned() };
-        let active = self.active(&network.value.metadata.labels);
-        if self.role.keep(&folder, unit) || active.is_empty() {
+        if role.keep(&folder, unit) || active.is_empty() {
             return;
         }
-        let before = self.role.before(&folder);
-        let mut evaluation = Evaluation::new(self, &active, network.span("metadata.name"), findings);
+        let before = role.before(&folder);
+        let mut evaluation = Evaluation::new(self, active, network.span("metadata.name"), findings);
         let old = before.map(|before| Old::object(&before.declaration));
         evaluation.subject(&Subject::declaration("Network", &network.node, declaration).changed(true, old));
         let mut left = Left::of(before);
@@ -44,7 +41,7 @@ impl Policies<'_> {
     }
 
     /// Evaluates what holds for a cluster: on its declaration, its objects, and the template of its stack.
-    pub fn cluster(&self, it: Rendered<'_>, findings: &mut Vec<Diagnostic>) {
+    pub fn cluster(&self, active: &[Active<'_>], it: Rendered<'_>, role: Role<'_>, findings: &mut Vec<Diagnostic>) {
         let folder = format!("clusters/{}", it.cluster.value.metadata.name);
         let unit = || Before {
             kind: "Cluster",
@@ -52,12 +49,11 @@ impl Policies<'_> {
             objects: it.objects.to_vec(),
             template: it.draft.map(|draft| draft.template.clone()),
         };
-        let active = self.active(&it.cluster.value.metadata.labels);
-        if self.role.keep(&folder, unit) || active.is_empty() {
+        if role.keep(&folder, unit) || active.is_empty() {
             return;
         }
-        let before = self.role.before(&folder);
-        let mut evaluation = Evaluation::new(self, &active, it.cluster.span("metadata.name"), findings);
+        let before = role.before(&folder);
+        let mut evaluation = Evaluation::new(self, active, it.cluster.span("metadata.name"), findings);
         let old = before.map(|before| Old::object(&before.declaration));
         evaluation.subject(&Subject::declaration("Cluster", &it.cluster.node, || status::cluster(it)).changed(true, old));
         let mut left = Left::of(before);
@@ -72,23 +68,29 @@ impl Policies<'_> {
         evaluation.gone(&left, &namespaces);
     }
 
-    /// Evaluates what holds for units of the base that are there no more; `folders` are those that are.
-    pub fn removed(&self, folders: &[String], findings: &mut Vec<Diagnostic>) {
-        let units = self.role.units().into_iter().flatten();
-        for (_, before) in units.filter(|(folder, _)| !folders.contains(folder)) {
-            let left = Left::of(Some(before));
-            let labels = left.labels.and_then(Node::as_map).into_iter().flat_map(Map::iter);
-            let labels = labels.filter_map(|(key, value)| Some((key.text.to_string(), value.as_str()?.to_owned()))).collect();
-            let active = self.active(&labels);
-            let objects: Vec<&Object> = before.objects.iter().map(|object| &**object).collect();
-            let namespaces = namespaces(&objects);
-            let mut evaluation = Evaluation::new(self, &active, Span::NONE, findings);
-            let declaration = &before.declaration;
-            let subject = Subject::declaration(before.kind, declaration, || declaration.clone());
-            evaluation.deleted(subject, Old::object(declaration));
-            evaluation.gone(&left, &namespaces);
-        }
+    /// Evaluates what holds for a unit of the base that is there no more.
+    pub fn removed(&self, active: &[Active<'_>], before: &Before, findings: &mut Vec<Diagnostic>) {
+        let objects: Vec<&Object> = before.objects.iter().map(|object| &**object).collect();
+        let namespaces = namespaces(&objects);
+        let mut evaluation = Evaluation::new(self, active, Span::NONE, findings);
+        let declaration = &before.declaration;
+        let subject = Subject::declaration(before.kind, declaration, || declaration.clone());
+        evaluation.deleted(subject, Old::object(declaration));
+        evaluation.gone(&Left::of(Some(before)), &namespaces);
     }
+}
+
+/// A network, planned: what policies see of it.
+#[derive(Clone, Copy, Debug)]
+pub struct NetworkSubject<'a> {
+    /// The declaration.
+    pub network: &'a Declared<Network>,
+    /// Its plan.
+    pub plan: &'a NetworkPlan,
+    /// The plans of all networks.
+    pub plans: &'a [NetworkPlan],
+    /// The template of its stack, where it has one.
+    pub template: Option<&'a Node>,
 }
 
 /// The namespaces of a cluster's objects; all labels are known of those that are rendered.

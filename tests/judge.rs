@@ -1,0 +1,351 @@
+//! Ways to take back or weaken a rule in the change that breaks it, each beside its neighbours that do neither: what the base says.
+//!
+//! A file below `tests/cases/judge/` is a list of changes to the project in `tests/cases/judge/base`, which is the base of each:
+//! ```text
+//! # What they are about.
+//! === what the change does
+//! -- netloom.yaml (edit) --             texts it replaces where they stand first, `old => new` with `\n`, a line each
+//! -- declarations/c.yaml --             a file it writes
+//! -- overlays/house (removed) --        a file or folder
+//! -- overlays/house (moved) --
+//! overlays/home
+//! -- judged --                          from here on what is expected: exit codes of `check --base main`, of the same with every
+//! 1 0 1                                 code of an objection allowed, and of `diff --base main --exit-code`; then the objections,
+//! error[weaker] netloom.yaml:6:3 …      with the code that allows each, and the errors that `check` finds beside them
+//! ```
+//! `NETLOOM_BLESS=1` rewrites what is expected; `NETLOOM_CASE=text` runs the changes whose name holds the text.
+
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "files are laid out here; what cannot be set up has failed")]
+
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rayon::prelude::*;
+use repository::{Repository, code};
+use serde_json::Value;
+use similar::TextDiff;
+use walkdir::WalkDir;
+
+mod repository;
+mod sections;
+
+fn cases() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/judge")
+}
+
+/// A repository whose branch `main` has the base, rendered; `work` is checked out.
+fn base(name: &str) -> Repository {
+    let repository = Repository::new(name);
+    copy(&cases().join("base"), &repository.0);
+    assert_eq!(code(&repository.netloom(&["render"])), 0);
+    repository.commit("base");
+    repository.git(&["checkout", "-q", "-b", "work"]);
+    repository
+}
+
+/// The same, as a copy of one that was made before.
+fn copied(base: &Repository) -> Repository {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let path = base.0.with_extension(COUNT.fetch_add(1, Ordering::Relaxed).to_string());
+    copy(&base.0, &path);
+    Repository(path)
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in WalkDir::new(from).into_iter().map(Result::unwrap) {
+        let at = to.join(entry.path().strip_prefix(from).unwrap());
+        if entry.file_type().is_dir() {
+            fs::create_dir_all(at).unwrap();
+        } else {
+            fs::copy(entry.path(), at).unwrap();
+        }
+    }
+}
+
+#[test]
+fn changes() {
+    let wanted = std::env::var_os("NETLOOM_CASE").map(|text| text.into_string().unwrap()).unwrap_or_default();
+    let bless = std::env::var_os("NETLOOM_BLESS").is_some();
+    let mut names: Vec<_> = fs::read_dir(cases()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    names.retain(|path| path.extension().is_some_and(|extension| extension == "txt"));
+    names.sort();
+    let files: Vec<_> = names.iter().map(|path| fs::read_to_string(path).unwrap()).collect();
+    let repository = base("judge");
+    let mut failures = Vec::new();
+    for (path, expected) in names.iter().zip(&files) {
+        let mut parts = expected.split("\n=== ");
+        let head = parts.next().unwrap().to_owned();
+        let parts: Vec<&str> = parts.collect();
+        let run = |part: &&str| {
+            if part.lines().next().unwrap().contains(&wanted) { change(part, copied(&repository)) } else { (*part).to_owned() }
+        };
+        let actual: Vec<String> = parts.par_iter().map(run).map(|part| part.trim_end().to_owned()).collect();
+        let actual = format!("{head}\n=== {}\n", actual.join("\n\n=== "));
+        if actual != *expected && bless {
+            fs::write(path, actual).unwrap();
+        } else if actual != *expected {
+            let diff = TextDiff::from_lines(expected, &actual);
+            failures.push(diff.unified_diff().header(&path.to_string_lossy(), "what happened").to_string());
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// Makes a change, and returns it with what the base says.
+#[allow(clippy::needless_pass_by_value, reason = "it is gone afterwards")]
+fn change(case: &str, repository: Repository) -> String {
+    let (head, sections) = sections::parse(case);
+    let mut out = format!("{}\n", head.trim_end());
+    for (name, text) in sections.iter().take_while(|(name, _)| *name != "judged") {
+        apply(&repository, name, text.trim_end());
+        write!(out, "-- {name} --\n{}\n", text.trim_end()).unwrap();
+    }
+    // What does not compile is not rendered; the cases tell.
+    repository.netloom(&["render"]);
+    let check = repository.netloom(&["check", "--base", "main", "--format", "json"]);
+    let diff = repository.netloom(&["diff", "--base", "main", "--exit-code", "--format", "json"]);
+    let (found, compared) = (document(&check), document(&diff));
+    let objections = compared["objections"].as_array().cloned().unwrap_or_default();
+    let codes: Vec<&str> = objections.iter().map(|one| one["allow"].as_str().unwrap()).collect();
+    let allowed = check_with(&repository, &codes);
+    stays(&repository, &codes, &objections);
+    writeln!(out, "-- judged --\n{} {} {}", code(&check), code(&allowed), code(&diff)).unwrap();
+    let mut rest: Vec<Value> = found["findings"].as_array().unwrap().clone();
+    for one in &objections {
+        let finding = &one["finding"];
+        let at = rest.iter().position(|other| other == finding);
+        let marker = if at.is_some() { "" } else { " (not found by check)" };
+        at.map(|at| rest.remove(at));
+        writeln!(out, "{}, allowed by {}{marker}", line(finding), one["allow"].as_str().unwrap()).unwrap();
+        for related in finding["related"].as_array().unwrap().iter().filter(|related| !related["place"].is_null()) {
+            writeln!(out, "    {} {}", place(related), related["text"].as_str().unwrap()).unwrap();
+        }
+    }
+    for finding in rest.iter().filter(|finding| finding["severity"] == "error" || finding["code"] == "allowance-unused") {
+        writeln!(out, "{}", line(finding)).unwrap();
+    }
+    out + "\n"
+}
+
+/// One code of an objection that is not allowed is enough to stop, whatever else is.
+fn stays(repository: &Repository, codes: &[&str], objections: &[Value]) {
+    let Some(last) = objections.iter().rfind(|one| one["finding"]["severity"] == "error") else { return };
+    let last = last["allow"].as_str().unwrap();
+    let others: Vec<&str> = codes.iter().filter(|code| **code != last).copied().chain(["none-of-these"]).collect();
+    assert_eq!(code(&check_with(repository, &others)), 1, "{last} is allowed by {others:?}");
+}
+
+fn check_with(repository: &Repository, codes: &[&str]) -> Output {
+    let allow: Vec<&str> = codes.iter().flat_map(|code| ["--allow-weaker", *code]).collect();
+    repository.netloom(&[&["check", "--base", "main"], allow.as_slice()].concat())
+}
+
+fn apply(repository: &Repository, name: &str, text: &str) {
+    let path = name.split(" (").next().unwrap();
+    let at = repository.0.join(path);
+    match &name[path.len()..] {
+        " (removed)" if at.is_dir() => fs::remove_dir_all(at).unwrap(),
+        " (moved)" => {
+            let to = repository.0.join(text);
+            fs::create_dir_all(to.parent().unwrap()).unwrap();
+            fs::rename(at, to).unwrap();
+        }
+        " (edit)" => {
+            let edit = |file: String, line: &str| {
+                let (old, new) = line.split_once("=>").unwrap_or_else(|| panic!("no edit: {line}"));
+                let lines = |text: &str| text.replace("\\n", "\n");
+                let (old, new) = (lines(old.trim_end()), lines(new.strip_prefix(' ').unwrap_or(new)));
+                assert!(file.contains(&old), "{path} has no `{old}`");
+                if old.is_empty() { format!("{file}{new}\n") } else { file.replacen(&old, &new, 1) }
+            };
+            let file = fs::read_to_string(&at).unwrap();
+            fs::write(at, text.lines().fold(file, edit)).unwrap();
+        }
+        "" => repository.write(path, &format!("{text}\n")),
+        _ => repository.apply(name, text),
+    }
+}
+
+fn document(output: &Output) -> Value {
+    let text = String::from_utf8_lossy(&output.stdout);
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}{}", String::from_utf8_lossy(&output.stderr)))
+}
+
+fn line(finding: &Value) -> String {
+    let text = |key: &str| finding[key].as_str().unwrap().to_owned();
+    format!("{}[{}] {} {}", text("severity"), text("code"), place(finding), text("message"))
+}
+
+fn place(finding: &Value) -> String {
+    let place = &finding["place"];
+    place["file"].as_str().map_or_else(|| "-".to_owned(), |file| format!("{file}:{}:{}", place["line"], place["column"]))
+}
+
+/// `check` and `diff` with a base in which the branch `main` is not where the branch began.
+#[test]
+fn the_target_as_it_is_now_judges() {
+    let repository = base("judge-tip");
+    repository.git(&["checkout", "-q", "main"]);
+    let levels = "    single-nat-gateway: error\n";
+    let project = fs::read_to_string(repository.0.join("netloom.yaml")).unwrap();
+    repository.write("netloom.yaml", &project.replace(levels, &format!("{levels}    overlay-unused: error\n")));
+    fs::remove_dir_all(repository.0.join("overlays/ours")).unwrap();
+    repository.commit("main asks for more");
+    repository.git(&["checkout", "-q", "work"]);
+    let weaker = "`overlay-unused` is lowered from `error` to `warning`";
+    let said = |arguments: &[&str]| {
+        let output = repository.netloom(arguments);
+        let text = String::from_utf8([output.stdout.as_slice(), &output.stderr].concat()).unwrap();
+        (code(&output), text.contains(weaker))
+    };
+    // The branch has changed nothing; it lacks what its target has gained.
+    assert_eq!(said(&["diff", "--exit-code"]), (1, true));
+    assert_eq!(said(&["check", "--max-class", "rolling"]), (1, true));
+    assert_eq!(said(&["check", "--max-class", "rolling", "--allow-weaker", "overlay-unused", "--verbose"]), (0, true));
+    assert_eq!(said(&["check", "--base", "HEAD"]), (0, false));
+    assert_eq!(said(&["diff", "--base", "HEAD", "--exit-code"]), (0, false));
+    assert_eq!(said(&["check"]), (0, false));
+    repository.git(&["merge", "-q", "main"]);
+    assert_eq!(said(&["diff", "--exit-code"]), (0, false));
+}
+
+/// What the base has against a change comes first, in whatever form.
+#[test]
+fn every_form_of_a_difference_begins_with_it() {
+    let repository = base("judge-forms");
+    let edit = |path: &str, old: &str, new: &str| {
+        let text = fs::read_to_string(repository.0.join(path)).unwrap();
+        repository.write(path, &text.replace(old, new));
+    };
+    edit("netloom.yaml", "single-nat-gateway: error", "single-nat-gateway: note");
+    edit("declarations/prod.yaml", "flannel: {}", "flannel: {backend: host-gw}");
+    repository.netloom(&["render"]);
+    let told = |arguments: &[&str]| {
+        let output = repository.netloom(&[&["diff", "--base", "main"], arguments].concat());
+        assert_eq!(code(&output), 0, "{}", String::from_utf8_lossy(&output.stderr));
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    let message = "is lowered from";
+    for format in ["human", "markdown", "html", "github"] {
+        let (text, _) = told(&["--format", format]);
+        let (at, change) = (text.find(message), text.find("backend"));
+        assert!(at.is_some() && change.is_some() && at < change, "{format}: {text}");
+        assert!(text.contains("the base objects: 1 error"), "{format}: {text}");
+    }
+    let (json, _) = told(&["--format", "json"]);
+    let json: Value = serde_json::from_str(&json).unwrap();
+    let keys: Vec<_> = json.as_object().unwrap().keys().map(String::as_str).collect();
+    assert!(keys.iter().position(|key| *key == "objections") < keys.iter().position(|key| *key == "class"), "{keys:?}");
+    assert_eq!(
+        (&json["objections"][0]["allow"], &json["objections"][0]["allowed"]),
+        (&"single-nat-gateway".into(), &false.into())
+    );
+    let (raw, beside) = told(&["--raw"]);
+    assert!(!raw.contains(message) && beside.contains(message), "{beside}");
+    let (text, beside) = told(&["--allow-weaker", "single-nat-gateway,single-nat-gatewy"]);
+    assert!(text.contains("the base objects: 1 accepted") && text.contains("note[weaker]"), "{text}");
+    assert!(beside.contains("`--allow-weaker single-nat-gatewy` allows nothing") && beside.contains("did you mean"), "{beside}");
+}
+
+/// A project that is not where it was has left its rules behind; one that is new has none.
+#[test]
+fn a_project_that_is_moved_is_not_a_new_one() {
+    let repository = base("judge-moved");
+    fs::create_dir(repository.0.join("fleet")).unwrap();
+    for name in ["netloom.yaml", "declarations", "overlays", "policies", "rendered"] {
+        fs::rename(repository.0.join(name), repository.0.join("fleet").join(name)).unwrap();
+    }
+    let said = |arguments: &[&str]| {
+        let output = repository.netloom(&[arguments, &["--project", "fleet"]].concat());
+        (code(&output), String::from_utf8([output.stdout.as_slice(), &output.stderr].concat()).unwrap())
+    };
+    let (exit, text) = said(&["check", "--base", "main"]);
+    assert!(exit == 1 && text.contains("`main` has a project in the root of the repository"), "{text}");
+    let (exit, text) = said(&["diff", "--base", "main"]);
+    assert!(exit == 0 && text.contains("`main` has a project in the root of the repository"), "{text}");
+    assert_eq!(said(&["check", "--base", "main", "--allow-weaker", "paths"]).0, 0);
+    copy(&cases().join("base"), &repository.0);
+    let (exit, text) = said(&["check", "--base", "main"]);
+    assert!(exit == 0 && !text.contains("has a project in"), "{text}");
+}
+
+/// A judge that cannot be heard is no judge that says yes.
+#[test]
+fn a_base_that_is_broken_is_said_and_fails() {
+    for (path, text) in [
+        ("policies/broken.yaml", "apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingAdmissionPolicy\nmetadata: {}\n"),
+        (
+            "overlays/broken/overlay.yaml",
+            "apiVersion: netloom.dev/v1alpha1\nkind: Overlay\nmetadata: {name: broken}\nspec: {x: 1}\n",
+        ),
+        ("netloom.yaml", "apiVersion: netloom.dev/v1alpha1\nkind: Project\nmetadata: {name: fleet}\nspec: {x: 1}\n"),
+    ] {
+        let repository = base("judge-broken");
+        let whole = fs::read_to_string(cases().join("base").join(path)).ok();
+        repository.git(&["checkout", "-q", "main"]);
+        repository.write(path, text);
+        repository.commit("broken");
+        repository.git(&["checkout", "-q", "-B", "work"]);
+        match &whole {
+            Some(whole) => repository.write(path, whole),
+            None => fs::remove_file(repository.0.join(path)).unwrap(),
+        }
+        for arguments in [&["check", "--base", "main"][..], &["diff", "--base", "main"], &["check", "--max-class", "rolling"]] {
+            let output = repository.netloom(arguments);
+            let text = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(code(&output) == 2 && text.contains("base-broken") && text.contains(path), "{arguments:?}: {text}");
+        }
+        assert_eq!(code(&repository.netloom(&["check"])), 0);
+    }
+}
+
+/// The names of branches lead to no file of theirs.
+#[test]
+fn nothing_is_read_from_a_base_that_is_named_like_a_folder() {
+    let repository = base("judge-named");
+    for name in ["netloom", "declarations/main", "overlays/main", "policies/main"] {
+        repository.git(&["branch", name, "main"]);
+        let output = repository.netloom(&["check", "--base", name]);
+        assert_eq!(code(&output), 0, "{name}: {}", String::from_utf8_lossy(&output.stderr));
+        let before = fs::read_to_string(repository.0.join("netloom.yaml")).unwrap();
+        repository.write("netloom.yaml", &before.replace("    - {policy: images-pinned}\n", ""));
+        let output = repository.netloom(&["check", "--base", name]);
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(code(&output) == 1 && text.contains(&format!("{name}:netloom.yaml:8:16")), "{text}");
+        repository.write("netloom.yaml", &before);
+    }
+}
+
+/// What an overlay of the base says of a change counts, whatever the change says of a part of it.
+#[test]
+fn a_change_is_no_better_than_the_base_says() {
+    let repository = base("judge-class");
+    let overlay = "overlays/ours/overlay.yaml";
+    let text = fs::read_to_string(repository.0.join(overlay)).unwrap();
+    let transition = |field: &str, class: &str| format!("    - {{field: {field}, class: {class}, because: It does.}}\n");
+    let with = |transitions: &str| format!("{text}  transitions:\n{transitions}");
+    let cluster = fs::read_to_string(repository.0.join("declarations/prod.yaml")).unwrap();
+    let sized = |size: u8| format!("{cluster}  addons: {{ours: {{size: {size}}}}}\n");
+    repository.write(overlay, &with(&transition("addons.ours", "downtime")));
+    repository.write("declarations/prod.yaml", &sized(1));
+    repository.netloom(&["render"]);
+    repository.commit("a size");
+    repository.write("declarations/prod.yaml", &sized(2));
+    for transitions in [
+        transition("addons.ours", "downtime"),
+        transition("addons.ours", "in-place"),
+        transition("addons.ours", "downtime") + &transition("addons.ours.size", "in-place"),
+    ] {
+        repository.write(overlay, &with(&transitions));
+        repository.netloom(&["render"]);
+        let output = repository.netloom(&["check", "--base", "HEAD", "--max-class", "rolling"]);
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(
+            code(&output) == 1 && text.contains("error[change-class]: downtime: addons.ours.size: 1 → 2"),
+            "{transitions}{text}"
+        );
+    }
+}
