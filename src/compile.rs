@@ -19,7 +19,7 @@ use crate::diagnostic::{self, Diagnostic};
 use crate::emit::Scope;
 use crate::files::Foreign;
 use crate::git::Tree;
-use crate::judge::{Judge, Objection, Rulebook, Trial};
+use crate::judge::{self, Judge, Objection, Rulebook, Trial};
 use crate::kubernetes::schema;
 use crate::plan;
 use crate::plan::NetworkPlan;
@@ -64,6 +64,15 @@ pub struct Compilation {
     pub foreign_of_base: Option<Foreign>,
     /// Whether these are all units, so that what else is in the output is left over.
     pub scope: Scope,
+}
+
+impl Compilation {
+    /// What in the output is others' on purpose: the base's word for it, unless the change's own is among the `allowed` codes.
+    #[must_use]
+    pub fn foreign(&self, allowed: &[String]) -> &Foreign {
+        let own = allowed.iter().any(|code| code == judge::FOREIGN);
+        self.foreign_of_base.as_ref().filter(|_| !own).unwrap_or(&self.foreign)
+    }
 }
 
 /// Compiles a project; `progress` is called with the units done and their number.

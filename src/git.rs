@@ -13,6 +13,7 @@ mod message;
 mod tests;
 mod tree;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -146,6 +147,18 @@ impl Repository {
         let root = self.folder.join("../".repeat(self.prefix.matches('/').count()));
         let same = |path: &&str| path.rsplit('/').next() == Some(name);
         listed.split('\0').filter(same).find(|path| !place::has(&root, path)).map(ToOwned::to_owned)
+    }
+
+    /// The paths of all files in a folder of the project, as a commit has them, below that folder.
+    ///
+    /// # Errors
+    /// When `git` cannot be started, or says too much.
+    pub fn files(&self, commit: &str, folder: &str) -> Result<BTreeSet<Vec<u8>>, Diagnostic> {
+        let folder = format!("{}{folder}/", self.prefix);
+        let arguments = ["-r", "-z", "--full-tree", "--name-only", commit, "--", &folder];
+        let listed = self.answer(self.command(), "ls-tree", &arguments)?.unwrap_or_default();
+        let paths = listed.split(|byte| *byte == 0).filter_map(|path| path.strip_prefix(folder.as_bytes()));
+        Ok(paths.map(<[u8]>::to_vec).collect())
     }
 
     /// The full name of the commit that a revision stands for.

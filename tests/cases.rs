@@ -179,7 +179,11 @@ impl Scratch {
         let netloom = program == "netloom";
         assert!(netloom || CHANGES.iter().any(|known| program == *known), "`{command}` is none of {CHANGES:?}");
         let program = if netloom { env!("CARGO_BIN_EXE_netloom").into() } else { program };
-        let output = Command::new(program).args(words).current_dir(&self.0).env_clear().output().unwrap();
+        // So that a commit always has the same name.
+        let dates = ["GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"].map(|name| (name, "2020-01-01T00:00:00Z"));
+        let mut command_line = Command::new(program);
+        command_line.args(words).current_dir(&self.0).env_clear().env("GIT_CONFIG_NOSYSTEM", "1").envs(dates);
+        let output = command_line.output().unwrap();
         assert!(netloom || output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
         netloom.then_some(output)
     }

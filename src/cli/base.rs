@@ -36,8 +36,7 @@ pub(super) struct Extent {
 /// Both sides of a comparison: the units in which they differ, and what all of them are made from.
 pub(super) struct Sides {
     pub(super) base: Base,
-    /// The project's folder in the repository: empty, or with a `/` at its end.
-    pub(super) prefix: String,
+    pub(super) repository: Repository,
     pub(super) before: Side,
     pub(super) after: Side,
 }
@@ -129,7 +128,7 @@ fn compare(
         let (before, differing, subjects) = found?;
         let units = compilation.units.iter().filter(|unit| differing.contains(&unit.folder)).cloned().collect();
         let after = Side { units, subjects, pictures: painter.pictures() };
-        Ok(Sides { base: base.base.clone(), prefix: base.prefix.to_owned(), before, after })
+        Ok(Sides { base: base.base.clone(), repository: base.repository.clone(), before, after })
     });
     (compilation, sides.transpose())
 }
@@ -137,7 +136,7 @@ fn compare(
 /// What a project is compared with, and who judges it.
 struct Against<'a> {
     base: &'a Base,
-    prefix: &'a str,
+    repository: &'a Repository,
     /// The commit's files, resolved; none when it does not have the project.
     stage: Option<&'a Stage<'a>>,
     /// The target of the change as it is now; none when it does not have the project.
@@ -182,19 +181,19 @@ fn against<T>(
         Ok(found) => found,
         Err(finding) => return then(Err(Failed::of(finding))),
     };
-    let prefix = repository.prefix();
-    commit(request, (&repository, &tip), setting, |judging| {
+    let repository = &repository;
+    commit(request, (repository, &tip), setting, |judging| {
         let (tree, judging) = match judging {
             Ok(judging) => judging,
             Err(failed) => return then(Err(failed)),
         };
-        let moved = if judging.is_none() { moved(&repository, &tip) } else { None };
+        let moved = if judging.is_none() { moved(repository, &tip) } else { None };
         let judge = judging.map(|stage| stage.judge(&tip.name, role));
         if tip.commit == base.commit {
-            return then(Ok(Against { base: &base, prefix, stage: judging, judge, moved, tree }));
+            return then(Ok(Against { base: &base, repository, stage: judging, judge, moved, tree }));
         }
-        commit(request, (&repository, &base), setting, |found| {
-            then(found.map(|(tree, stage)| Against { base: &base, prefix, stage, judge, moved, tree }))
+        commit(request, (repository, &base), setting, |found| {
+            then(found.map(|(tree, stage)| Against { base: &base, repository, stage, judge, moved, tree }))
         })
     })
 }

@@ -90,14 +90,15 @@ pub(super) fn run(command: &Check, context: &Context<'_>) -> Outcome {
         None
     });
     let idle = judge::allow(&mut compilation.objections, &command.allow_weaker);
-    let found = &mut compilation.findings;
-    let complete = !has_errors(found);
-    if complete {
-        let accepted = command.allow_weaker.iter().any(|code| code == judge::FOREIGN);
-        let base = compilation.foreign_of_base.as_ref().filter(|_| !accepted);
-        let foreign = base.unwrap_or(&compilation.foreign);
+    let complete = !has_errors(&compilation.findings);
+    let compared = complete.then(|| {
+        let foreign = compilation.foreign(&command.allow_weaker);
         let output = emit::Output { root: &request.root, folder: &compilation.output, foreign };
-        found.extend(emit::compare(&output, &compilation.units, compilation.scope));
+        emit::compare(&output, &compilation.units, compilation.scope)
+    });
+    let found = &mut compilation.findings;
+    if let Some(compared) = compared {
+        found.extend(compared);
         if let Some((sides, allowed)) = sides.zip(command.max_class) {
             found.extend(gate(sides, allowed, &command.selection.clusters));
         }

@@ -4,12 +4,12 @@ use clap::Args;
 
 use super::base::{Extent, Sides, broken, sides};
 use super::{Context, Exit, Outcome, Selection};
-use crate::diagnostic::{Diagnostic, Format, rules};
+use crate::diagnostic::{Diagnostic, Format, has_errors, rules};
 use crate::diff::report::human::{self, Style};
 use crate::diff::report::{Header, Objections, github, html, json, markdown, raw};
 use crate::judge::{self, Objection};
 use crate::tree::Span;
-use crate::{Compilation, Request, diff};
+use crate::{Compilation, Request, diff, emit};
 
 /// Compares the working tree with a commit.
 #[derive(Debug, Args)]
@@ -23,11 +23,13 @@ use crate::{Compilation, Request, diff};
 What the base has against the change comes first: rules of it that the change takes back or weakens (policies, bindings, parameters,
 rule levels, overlays' assertions, paths), and what they find in it. The base of that is the commit that --base names, and without it
 the default branch as it is now, also where the change is compared with the merge base. --allow-weaker CODE accepts it.
+Files in the output folder that nothing renders come next, but those in `spec.paths.foreign` of the base.
 
 Both sides are compiled: the base from what Git has stored, with its own overlays; nothing is checked out or fetched.
 `--format markdown` is a comment for a pull request, `github` annotates one, `html` is one file for a browser with pictures of
 before and after, `json` is for programs.
-Exit codes: 0 shown, 1 with `--exit-code` when anything differs or the base objects, 2 error.")]
+Exit codes: 0 shown, 1 with `--exit-code` when anything differs, the base objects or a
+file that nothing renders may be applied, 2 error.")]
 pub struct Diff {
     /// What to compare with [default: the merge base of HEAD and the default branch]
     #[arg(long, value_name = "REV")]
@@ -35,7 +37,7 @@ pub struct Diff {
     /// Plain unified text of every file instead of what changes
     #[arg(long)]
     raw: bool,
-    /// Exit with 1 when anything differs, or the base objects
+    /// Exit with 1 when anything differs, the base objects, or what nothing renders may be applied
     #[arg(long)]
     exit_code: bool,
     /// Accept that the change takes back or weakens the base's rule of this code; repeatable
@@ -61,12 +63,20 @@ pub(super) fn run(command: &Diff, context: &Context<'_>) -> Outcome {
     if !unknown.is_empty() {
         return Outcome { findings: unknown, exit: Exit::Error, ..Outcome::default() };
     }
-    let Sides { base, prefix, before, after } = sides;
+    let Sides { base, repository, before, after } = sides;
     let selected = diff::selected(&command.selection.clusters, &before, &after);
     let wanted = |folder: &str| selected.is_empty() || selected.iter().any(|one| one == folder);
     let compared = diff::compare(&before, &after, &wanted);
     let mut findings = judge::allow(&mut compilation.objections, &command.allow_weaker);
-    let objections = Objections { list: &compilation.objections, sources: &compilation.sources };
+    let stored = match repository.files(&base.commit, &compilation.output) {
+        Ok(stored) => stored,
+        Err(finding) => return Outcome::error(finding),
+    };
+    let declared = after.subjects.keys().map(String::as_str).collect();
+    let foreign = compilation.foreign(&command.allow_weaker);
+    let output = emit::Output { root: &request.root, folder: &compilation.output, foreign };
+    let unrendered = emit::unrendered(&output, &compilation.units, &declared, &stored);
+    let objections = Objections { list: &compilation.objections, unrendered: &unrendered, sources: &compilation.sources };
     let header = Header::new(&base).objecting(objections);
     let style = Style { color: context.surroundings.color, verbose: context.options.verbose };
     let product = match command.raw {
@@ -74,16 +84,16 @@ pub(super) fn run(command: &Diff, context: &Context<'_>) -> Outcome {
         false => match context.options.format {
             Format::Markdown => markdown::render(&compared, header),
             Format::Html => html::render(&compared, header, html::Sides { before: &before, after: &after }),
-            Format::Github => github::render(&compared, header, (&after, &compilation.sources), &prefix),
+            Format::Github => github::render(&compared, header, (&after, &compilation.sources), repository.prefix()),
             _ => human::render(&compared, header, style),
         },
     };
-    let stops = compilation.objections.iter().any(Objection::stops);
+    let stops = compilation.objections.iter().any(Objection::stops) || has_errors(&unrendered);
     let exit = if command.exit_code && (stops || !compared.is_empty()) { Exit::Findings } else { Exit::Done };
     let (data, summary) = (json::data(&compared, header), json::summary(&compared));
     if command.raw {
         // Plain text of files has no place for it.
-        findings.extend(compilation.objections.into_iter().map(|one| one.finding));
+        findings.extend(compilation.objections.into_iter().map(|one| one.finding).chain(unrendered));
     }
     Outcome { product, data, summary, findings, sources: compilation.sources, exit, ..Outcome::default() }
 }

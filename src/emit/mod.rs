@@ -31,6 +31,7 @@ use crate::tree::Span;
 use crate::unit::{Artifact, Unit};
 pub use compare::{compare, compare_stored};
 use files::Files;
+pub use strays::unrendered;
 use survey::{State, Survey, survey};
 
 /// Where output goes.

@@ -7,7 +7,7 @@ use minijinja::Value;
 
 use super::condition::{Asserted, asserted};
 use super::lost::{self, Lost};
-use super::{Before, Judge, Objection, Rulebook, foreign};
+use super::{Before, Judge, Objection, Rulebook, of_judge};
 use crate::diagnostic::{Diagnostic, rules};
 use crate::overlay::Selected;
 use crate::overlay::compiled::Compiled;
@@ -124,7 +124,7 @@ impl<'a> Assertions<'a> {
             // What could not be evaluated is not known to hold.
             let (faults, found): (Vec<_>, Vec<_>) =
                 found.into_iter().chain(faults.iter().cloned()).partition(|finding| finding.code != rule.code);
-            objections.extend(found.into_iter().map(|finding| foreign(judge, rule.code, finding)));
+            objections.extend(found.into_iter().map(|finding| of_judge(judge, rule.code, finding)));
             if let Some(fault) = faults.first() {
                 let message = format!(
                     "whether the cluster `{name}` keeps to `{}` is not known: in `{}`, {}",

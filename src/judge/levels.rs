@@ -1,6 +1,6 @@
 //! What projects make of rules: the levels of the base hold for the change as well.
 
-use super::{Judge, Objection, Rulebook, foreign};
+use super::{Judge, Objection, Rulebook, of_judge};
 use crate::declare::RuleLevel;
 use crate::diagnostic::{Diagnostic, Severity, rules};
 use crate::overlay::library::Overlay;
@@ -49,7 +49,7 @@ pub(super) fn raised(judge: &Judge<'_>, own: Rulebook<'_>, findings: &[Diagnosti
     let raised = |finding: &Diagnostic| {
         let base = resolve::level(judge.rules.project, finding)?;
         let higher = Some(base) > resolve::level(own.project, finding) && severity(&finding.code, judge.rules).is_some();
-        higher.then(|| foreign(judge, &finding.code, Diagnostic { severity: base, ..finding.clone() }))
+        higher.then(|| of_judge(judge, &finding.code, Diagnostic { severity: base, ..finding.clone() }))
     };
     findings.iter().filter(told).filter_map(raised).collect()
 }

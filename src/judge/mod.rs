@@ -210,7 +210,7 @@ fn key(finding: &Diagnostic) -> Key {
 }
 
 /// Says of what a rule of the base found that it is one.
-fn foreign(judge: &Judge<'_>, code: &str, finding: Diagnostic) -> Objection {
+fn of_judge(judge: &Judge<'_>, code: &str, finding: Diagnostic) -> Objection {
     let name = judge.name;
     Objection::new(code, finding.help(format!("`{name}` has this rule, and judges the change that takes it back")))
 }

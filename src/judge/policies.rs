@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Before, Judge, Objection, Rulebook, Trial, foreign, levels};
+use super::{Before, Judge, Objection, Rulebook, Trial, levels, of_judge};
 use crate::check::Rendered;
 use crate::declare::{Declared, Labels, Metadata, Network};
 use crate::diagnostic::Diagnostic;
@@ -91,7 +91,7 @@ fn each(
     for active in trial.own.policies.lost(trial.judge.rules.policies, was, is) {
         let mut findings = Vec::new();
         evaluate(std::slice::from_ref(&active), &mut findings);
-        objections.extend(findings.into_iter().map(|finding| foreign(trial.judge, active.name(), finding)));
+        objections.extend(findings.into_iter().map(|finding| of_judge(trial.judge, active.name(), finding)));
     }
     objections
 }

@@ -14,9 +14,11 @@ pub fn data(diff: &Diff, header: Header<'_>) -> Map<String, Value> {
         let changes: Value = group.changes.iter().map(|one| change(one)).collect();
         json!({"units": group.units, "changes": changes})
     });
+    let [objections, unrendered] = super::objections::data(header);
     let members = [
         ("base", base),
-        ("objections", super::objections::data(header)),
+        ("objections", objections),
+        ("unrendered", unrendered),
         ("class", diff.worst().map_or(Value::Null, |class| class.name().into())),
         ("effects", diff.effects.iter().map(effect).collect()),
         ("units", diff.units.iter().map(unit).collect()),
