@@ -126,6 +126,10 @@ impl<'f> Walk<'f, '_> {
 
     /// The text that some pieces make, if it holds a reference.
     fn text(&mut self, pieces: &[Piece<'f>]) {
+        // Most texts have no brace at all.
+        if !pieces.iter().any(|piece| piece.shown().as_bytes().contains(&b'{')) {
+            return;
+        }
         let whole: String = pieces.iter().map(Piece::shown).collect();
         let mut from = 0;
         while let Some(open) = whole[from..].find("{{").map(|at| from + at) {

@@ -7,15 +7,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread;
 
 use super::{Context, Exit, Outcome};
 use crate::compile::{Inputs, Resolved, Setting, Stage, Wanted, Witness, compile_at, resolve_at};
 use crate::diagnostic::{Diagnostic, Severity, has_errors, rules};
 use crate::diff::subject::{Painter, subjects};
 use crate::diff::{Side, Subject};
+use crate::emit::Standing;
 use crate::git::{Base, Repository, Tree};
 use crate::judge::{self, Judge, Objection};
-use crate::load::PROJECT_FILE;
+use crate::load::{self, PROJECT_FILE};
 use crate::policy::{self, Role};
 use crate::tree::{Sources, Span};
 use crate::{Compilation, Request};
@@ -31,6 +33,8 @@ pub(super) struct Extent {
     pub(super) pictures: bool,
     /// Whether policies compare the project with the base, of which they have to see every unit.
     pub(super) policies: bool,
+    /// What stands in the output folder, whatever renders it.
+    pub(super) output: bool,
 }
 
 /// Both sides of a comparison: the units in which they differ, and what all of them are made from.
@@ -39,6 +43,31 @@ pub(super) struct Sides {
     pub(super) repository: Repository,
     pub(super) before: Side,
     pub(super) after: Side,
+    /// What stands in the output folder, where that is wanted.
+    pub(super) output: Option<Result<Output, Diagnostic>>,
+}
+
+/// The files of the output folder: those that stand there, and those that the base has.
+#[derive(Default)]
+pub(super) struct Output {
+    standing: Standing,
+    stored: BTreeSet<Vec<u8>>,
+}
+
+impl Output {
+    fn read(root: &Path, repository: &Repository, base: &Base) -> Result<Self, Diagnostic> {
+        // Whoever compiles the project says what is wrong with it.
+        let project = load::project(root, &mut Sources::default(), &mut Vec::new());
+        let Some((_, project)) = project else { return Ok(Self::default()) };
+        let folder = &project.value.spec.paths.output;
+        Ok(Self { standing: Standing::read(root, folder)?, stored: repository.files(&base.commit, folder)? })
+    }
+
+    /// Names what nothing renders; `declared` are all units, and `allowed` the codes of objections that are.
+    pub(super) fn unrendered(self, compilation: &Compilation, declared: &BTreeSet<&str>, allowed: &[String]) -> Vec<Diagnostic> {
+        let folder = (&*compilation.output, compilation.foreign(allowed));
+        self.standing.unrendered(&compilation.units, declared, &self.stored, folder)
+    }
 }
 
 /// What cannot be compared, and the texts that the findings point into.
@@ -82,7 +111,13 @@ pub(super) fn sides(
     let (painter, kept, units) = (Painter::default(), Mutex::default(), OnceLock::new());
     let witness = extent.pictures.then_some(&painter as &dyn Witness);
     let setting = Setting { witness, role: Role::Base(&kept), ..Setting::default() };
-    against(request, revision, (setting, Role::Compared(&units)), |base| match base {
+    let output = OnceLock::new();
+    let look = |repository: &Repository, base: &Base| {
+        if extent.output {
+            _ = output.set(Output::read(&request.root, repository, base));
+        }
+    };
+    let (compilation, sides) = against(request, revision, (setting, Role::Compared(&units)), &look, |base| match base {
         Err(failed) => {
             let asked = |head: Resolved<'_>| (if extent.all { head.asked(request) } else { Wanted::none() }, ());
             (compile_at(request, Setting::default(), context.surroundings.progress, asked).0, Err(failed))
@@ -92,7 +127,8 @@ pub(super) fn sides(
             let kept = std::mem::take(&mut *kept.lock().unwrap_or_else(PoisonError::into_inner));
             Ok((Side { units, pictures: painter.pictures(), subjects: base.subjects() }, kept))
         }),
-    })
+    });
+    (compilation, sides.map(|sides| sides.map(|sides| Sides { output: output.into_inner(), ..sides })))
 }
 
 /// Compiles the project, and of its base what differs, before the project's policies see that.
@@ -128,7 +164,7 @@ fn compare(
         let (before, differing, subjects) = found?;
         let units = compilation.units.iter().filter(|unit| differing.contains(&unit.folder)).cloned().collect();
         let after = Side { units, subjects, pictures: painter.pictures() };
-        Ok(Sides { base: base.base.clone(), repository: base.repository.clone(), before, after })
+        Ok(Sides { base: base.base.clone(), repository: base.repository.clone(), before, after, output: None })
     });
     (compilation, sides.transpose())
 }
@@ -165,11 +201,13 @@ impl Against<'_> {
     }
 }
 
-/// Reads the commit to compare with, and the one that judges: the same one, unless the first is where a branch began.
+/// Reads the commit to compare with, and the one that judges: the same one, unless the first is where a branch began. Meanwhile,
+/// `beside` does what needs nothing but the commit's name.
 fn against<T>(
     request: &Request,
     revision: Option<&str>,
     (setting, role): (Setting<'_>, Role<'_>),
+    beside: &(dyn Fn(&Repository, &Base) + Sync),
     then: impl FnOnce(Result<Against<'_>, Failed>) -> T,
 ) -> T {
     let found = Repository::find(&request.root).and_then(|repository| {
@@ -181,19 +219,25 @@ fn against<T>(
         Ok(found) => found,
         Err(finding) => return then(Err(Failed::of(finding))),
     };
-    let repository = &repository;
-    commit(request, (repository, &tip), setting, |judging| {
-        let (tree, judging) = match judging {
-            Ok(judging) => judging,
-            Err(failed) => return then(Err(failed)),
-        };
-        let moved = if judging.is_none() { moved(repository, &tip) } else { None };
-        let judge = judging.map(|stage| stage.judge(&tip.name, role));
-        if tip.commit == base.commit {
-            return then(Ok(Against { base: &base, repository, stage: judging, judge, moved, tree }));
+    let (repository, base) = (&repository, &base);
+    let beside = move || beside(repository, base);
+    thread::scope(|scope| {
+        if thread::Builder::new().spawn_scoped(scope, beside).is_err() {
+            beside();
         }
-        commit(request, (repository, &base), setting, |found| {
-            then(found.map(|(tree, stage)| Against { base: &base, repository, stage, judge, moved, tree }))
+        commit(request, (repository, &tip), setting, |judging| {
+            let (tree, judging) = match judging {
+                Ok(judging) => judging,
+                Err(failed) => return then(Err(failed)),
+            };
+            let moved = if judging.is_none() { moved(repository, &tip) } else { None };
+            let judge = judging.map(|stage| stage.judge(&tip.name, role));
+            if tip.commit == base.commit {
+                return then(Ok(Against { base, repository, stage: judging, judge, moved, tree }));
+            }
+            commit(request, (repository, base), setting, |found| {
+                then(found.map(|(tree, stage)| Against { base, repository, stage, judge, moved, tree }))
+            })
         })
     })
 }

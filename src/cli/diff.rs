@@ -2,14 +2,14 @@
 
 use clap::Args;
 
-use super::base::{Extent, Sides, broken, sides};
+use super::base::{Extent, Output, Sides, broken, sides};
 use super::{Context, Exit, Outcome, Selection};
 use crate::diagnostic::{Diagnostic, Format, has_errors, rules};
 use crate::diff::report::human::{self, Style};
 use crate::diff::report::{Header, Objections, github, html, json, markdown, raw};
 use crate::judge::{self, Objection};
 use crate::tree::Span;
-use crate::{Compilation, Request, diff, emit};
+use crate::{Compilation, Request, diff};
 
 /// Compares the working tree with a commit.
 #[derive(Debug, Args)]
@@ -50,7 +50,7 @@ pub struct Diff {
 
 pub(super) fn run(command: &Diff, context: &Context<'_>) -> Outcome {
     let request = Request { root: context.root(), clusters: Vec::new(), worker: context.surroundings.executable.clone() };
-    let extent = Extent { pictures: context.options.format == Format::Html && !command.raw, ..Extent::default() };
+    let extent = Extent { pictures: context.options.format == Format::Html && !command.raw, output: true, ..Extent::default() };
     let (mut compilation, sides) = match sides(&request, command.base.as_deref(), extent, context) {
         (compilation, Ok(Some(sides))) => (compilation, sides),
         (Compilation { findings, sources, .. }, Ok(None)) => {
@@ -63,19 +63,16 @@ pub(super) fn run(command: &Diff, context: &Context<'_>) -> Outcome {
     if !unknown.is_empty() {
         return Outcome { findings: unknown, exit: Exit::Error, ..Outcome::default() };
     }
-    let Sides { base, repository, before, after } = sides;
+    let Sides { base, repository, before, after, output } = sides;
     let selected = diff::selected(&command.selection.clusters, &before, &after);
     let wanted = |folder: &str| selected.is_empty() || selected.iter().any(|one| one == folder);
     let compared = diff::compare(&before, &after, &wanted);
     let mut findings = judge::allow(&mut compilation.objections, &command.allow_weaker);
-    let stored = match repository.files(&base.commit, &compilation.output) {
-        Ok(stored) => stored,
+    let declared = after.subjects.keys().map(String::as_str).collect();
+    let unrendered = match output.unwrap_or_else(|| Ok(Output::default())) {
+        Ok(output) => output.unrendered(&compilation, &declared, &command.allow_weaker),
         Err(finding) => return Outcome::error(finding),
     };
-    let declared = after.subjects.keys().map(String::as_str).collect();
-    let foreign = compilation.foreign(&command.allow_weaker);
-    let output = emit::Output { root: &request.root, folder: &compilation.output, foreign };
-    let unrendered = emit::unrendered(&output, &compilation.units, &declared, &stored);
     let objections = Objections { list: &compilation.objections, unrendered: &unrendered, sources: &compilation.sources };
     let header = Header::new(&base).objecting(objections);
     let style = Style { color: context.surroundings.color, verbose: context.options.verbose };

@@ -8,6 +8,7 @@ mod compare;
 mod files;
 mod names;
 mod record;
+mod standing;
 mod strays;
 mod survey;
 mod swap;
@@ -31,7 +32,7 @@ use crate::tree::Span;
 use crate::unit::{Artifact, Unit};
 pub use compare::{compare, compare_stored};
 use files::Files;
-pub use strays::unrendered;
+pub use standing::Standing;
 use survey::{State, Survey, survey};
 
 /// Where output goes.
