@@ -4,10 +4,12 @@ use std::fs::File;
 use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use rustix::buffer::spare_capacity;
 use rustix::fs::{AtFlags, CWD, Dir, FileType, FlockOperation, Mode, OFlags};
-use rustix::io::Errno;
+use rustix::io::{Errno, fcntl_dupfd_cloexec};
 
 use super::{Failure, Result, joined};
 
@@ -47,22 +49,28 @@ pub(crate) struct Folder {
     handle: OwnedFd,
     /// For messages: its path from the project root.
     path: String,
+    /// Whoever lists the folder: where a listing is at belongs to the handle.
+    listed: Mutex<()>,
 }
 
 impl Folder {
+    fn held(handle: OwnedFd, path: String) -> Self {
+        Self { handle, path, listed: Mutex::new(()) }
+    }
+
     /// The folder that the user named; links on the way to it are followed.
     pub(crate) fn root(path: &Path) -> Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let opened = rustix::fs::openat(CWD, path, flags, Mode::empty());
         let handle = opened.map_err(|error| Failure { doing: "open", path: path.display().to_string(), error })?;
-        Ok(Self { handle, path: String::new() })
+        Ok(Self::held(handle, String::new()))
     }
 
     /// The same, to go through alone: it cannot be listed, which may not be allowed.
     pub(crate) fn passage(path: &Path) -> Result<Self> {
         let opened = rustix::fs::openat(CWD, path, FOLDER | OFlags::CLOEXEC, Mode::empty());
         let handle = opened.map_err(|error| Failure { doing: "open", path: path.display().to_string(), error })?;
-        Ok(Self { handle, path: String::new() })
+        Ok(Self::held(handle, String::new()))
     }
 
     /// The path of `name` in this folder, for messages.
@@ -81,7 +89,7 @@ impl Folder {
     /// The folder `path` in this one; none when there is nothing of that name.
     pub(crate) fn open(&self, path: &[u8]) -> Result<Option<Self>> {
         match beneath(self.handle(), path, OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty()) {
-            Ok(handle) => Ok(Some(Self { handle, path: self.path_of(path) })),
+            Ok(handle) => Ok(Some(Self::held(handle, self.path_of(path)))),
             Err(Errno::NOENT) => Ok(None),
             Err(error) => Err(self.fail("open", path)(error)),
         }
@@ -91,7 +99,11 @@ impl Folder {
     pub(crate) fn entries(&self) -> Result<Vec<(Vec<u8>, Kind)>> {
         let fail = self.fail("list", b"");
         let mut entries = Vec::new();
-        for entry in Dir::read_from(&self.handle).map_err(&fail)? {
+        // Through the handle itself: opening the folder anew for each listing costs more than listing it.
+        let _alone = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut listing = fcntl_dupfd_cloexec(&self.handle, 0).and_then(Dir::new).map_err(&fail)?;
+        listing.rewind();
+        for entry in listing {
             let entry = entry.map_err(&fail)?;
             let name = entry.file_name().to_bytes();
             if matches!(name, b"." | b"..") {
@@ -164,15 +176,14 @@ impl Folder {
     /// byte more was asked for is at its end.
     pub(crate) fn holds(&self, path: &[u8], text: &str) -> Result<Held> {
         let file = self.reader(path).map_err(self.fail("read", path))?;
-        let mut bytes = vec![0; text.len() + 1];
-        let mut filled = 0;
-        while filled < text.len() {
-            match rustix::io::read(&file, bytes.get_mut(filled..).unwrap_or_default()).map_err(self.fail("read", path))? {
-                0 => break,
-                count => filled += count,
+        let mut bytes = Vec::with_capacity(text.len() + 1);
+        loop {
+            let count = rustix::io::read(&file, spare_capacity(&mut bytes)).map_err(self.fail("read", path))?;
+            if count == 0 || bytes.len() >= text.len() {
+                break;
             }
         }
-        if bytes.get(..filled) != Some(text.as_bytes()) {
+        if bytes != text.as_bytes() {
             return Ok(Held::Other);
         }
         let mode = Mode::from_raw_mode(rustix::fs::fstat(&file).map_err(self.fail("read", path))?.st_mode);

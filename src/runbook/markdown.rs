@@ -19,23 +19,34 @@ pub(crate) fn escape(text: &str) -> Cow<'_, str> {
 }
 
 fn plain(text: &str) -> Cow<'_, str> {
-    let is_markup = |c: char| matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '#' | '$');
-    // Most texts have nothing of it.
-    if !text.contains(|c: char| is_markup(c) || c.is_control() || matches!(c, ':' | '.')) {
-        return text.into();
-    }
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
+    let (mut out, mut from) = (String::new(), 0);
+    // Runbooks are long, and most of a text is as it is.
+    for at in text.bytes().enumerate().filter(|(_, byte)| may_be_markup(*byte)).map(|(at, _)| at) {
+        let (before, rest) = (text.get(from..at).unwrap_or_default(), text.get(at..).unwrap_or_default());
+        let Some(c) = rest.chars().next() else { continue };
+        out.push_str(before);
+        from = at + c.len_utf8();
         match c {
-            c if is_markup(c) => out.extend(['\\', c]),
             // `https://` and `www.` become links in GitHub's Markdown.
             ':' if ends_with(&out, "http") || ends_with(&out, "https") => out.push_str("&#58;"),
             '.' if ends_with(&out, "www") => out.push_str("&#46;"),
+            ':' | '.' => out.push(c),
             c if c.is_control() => out.push(' '),
+            c if c.is_ascii() => out.extend(['\\', c]),
             c => out.push(c),
         }
     }
+    if from == 0 {
+        return text.into();
+    }
+    out.push_str(text.get(from..).unwrap_or_default());
     out.into()
+}
+
+/// Whether a byte is markup or a control character, or the first one of such a character: those from U+0080 on begin with 0xC2.
+fn may_be_markup(byte: u8) -> bool {
+    let markup = matches!(byte, b'\\' | b'`' | b'*' | b'_' | b'[' | b']' | b'<' | b'>' | b'|' | b'~' | b'&' | b'#' | b'$');
+    markup || matches!(byte, b':' | b'.' | 0..b' ' | 0x7F | 0xC2)
 }
 
 /// Whether `text` ends with `word`, in either case.
@@ -82,6 +93,7 @@ mod tests {
             escape("see https://example.com, www.example.com\n# no"),
             r"see https&#58;//example.com, www&#46;example.com \# no"
         );
+        assert_eq!(escape("a\u{85}b\u{7f}·é→*"), r"a b ·é→\*");
     }
 
     #[test]
