@@ -140,13 +140,13 @@ impl Repository {
         Ok(tip)
     }
 
-    /// The path in a commit of a file of this name that is not there any more; none where each is.
+    /// Where in the repository a commit has files of this name, and whether each is still there.
     #[must_use]
-    pub fn left(&self, commit: &str, name: &str) -> Option<String> {
-        let listed = self.ask("ls-tree", &["-r", "-z", "--full-tree", "--name-only", commit]).ok()??;
+    pub fn named(&self, commit: &str, name: &str) -> Vec<(String, bool)> {
+        let listed = self.ask("ls-tree", &["-r", "-z", "--full-tree", "--name-only", commit]).ok().flatten().unwrap_or_default();
         let root = self.folder.join("../".repeat(self.prefix.matches('/').count()));
-        let same = |path: &&str| path.rsplit('/').next() == Some(name);
-        listed.split('\0').filter(same).find(|path| !place::has(&root, path)).map(ToOwned::to_owned)
+        let same = listed.split('\0').filter(|path| path.rsplit('/').next() == Some(name));
+        same.map(|path| (path.to_owned(), place::has(&root, path))).collect()
     }
 
     /// The paths of all files in a folder of the project, as a commit has them, below that folder.

@@ -74,8 +74,15 @@ impl Root {
     /// Opens the project in `path`.
     ///
     /// # Errors
-    /// When there is no such folder.
+    /// When there is no such folder, or a link that a repository holds leads to it: then whoever writes the link, and not whoever names
+    /// the project, says which one it is.
     pub fn open(path: &path::Path) -> Result<Self, Diagnostic> {
+        if let Some(link) = files::named::carried_link(path) {
+            let message =
+                format!("`{}` is a link in a Git repository, so the repository says what the project is", link.display());
+            let finding = Diagnostic::new(&rules::PROJECT_MISSING, Span::NONE, message);
+            return Err(finding.help("name the folder that the project is in, without links of the repository"));
+        }
         Place::folder(path).map(|place| Self { place }).map_err(|error| {
             let message = format!("the project folder `{}` cannot be opened: {}", path.display(), cause(&error));
             Diagnostic::new(&rules::PROJECT_MISSING, Span::NONE, message)

@@ -267,9 +267,46 @@ fn a_project_that_is_moved_is_not_a_new_one() {
     let (exit, text) = said(&["diff", "--base", "main"]);
     assert!(exit == 0 && text.contains("`main` has a project in the root of the repository"), "{text}");
     assert_eq!(said(&["check", "--base", "main", "--allow-weaker", "paths"]).0, 0);
+    // Nor is one that stands in the folder of another: whoever runs netloom in a folder below means that one.
     copy(&cases().join("base"), &repository.0);
     let (exit, text) = said(&["check", "--base", "main"]);
-    assert!(exit == 0 && !text.contains("has a project in"), "{text}");
+    assert!(exit == 1 && text.contains("in the root of the repository, in which this one lies"), "{text}");
+    for name in ["netloom.yaml", "declarations", "overlays", "policies"] {
+        let path = repository.0.join(name);
+        if path.is_dir() { fs::remove_dir_all(path).unwrap() } else { fs::remove_file(path).unwrap() }
+    }
+    repository.commit("fleet alone");
+    copy(&repository.0.join("fleet"), &repository.0.join("other"));
+    let new = |arguments: &[&str]| code(&repository.netloom(&[arguments, &["--project", "other"]].concat()));
+    assert_eq!(new(&["check", "--base", "HEAD"]), 0);
+}
+
+/// The branch does not say which project is checked, nor where it is.
+#[cfg(unix)]
+#[test]
+fn a_project_is_not_reached_through_a_link_of_the_repository() {
+    let repository = Repository::new("judge-link");
+    for folder in ["fleet", "deep/fleet"] {
+        copy(&cases().join("base"), &repository.0.join(folder));
+        assert_eq!(code(&repository.netloom(&["render", "--project", folder])), 0);
+    }
+    repository.commit("base");
+    fs::rename(repository.0.join("fleet"), repository.0.join("other")).unwrap();
+    std::os::unix::fs::symlink("other", repository.0.join("fleet")).unwrap();
+    fs::rename(repository.0.join("deep"), repository.0.join("deeper")).unwrap();
+    std::os::unix::fs::symlink("deeper", repository.0.join("deep")).unwrap();
+    let absolute = repository.0.join("fleet");
+    for project in ["fleet", "deep/fleet", "./deep/../fleet", absolute.to_str().unwrap()] {
+        for arguments in [&["check"][..], &["check", "--base", "main"], &["diff", "--base", "main"], &["render"], &["fmt"]] {
+            let output = repository.netloom(&[arguments, &["--project", project]].concat());
+            let text = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(code(&output) == 2 && text.contains("is a link in a Git repository"), "{project}: {arguments:?}: {text}");
+        }
+    }
+    // What the link leads to is a project that the base does not have, while the base's is gone.
+    let output = repository.netloom(&["check", "--base", "main", "--project", "other"]);
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(code(&output) == 1 && text.contains("`main` has a project in `deep/fleet`, which is not there any more"), "{text}");
 }
 
 /// A judge that cannot be heard is no judge that says yes.

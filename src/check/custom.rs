@@ -20,7 +20,7 @@ pub fn check(objects: &[Arc<Object>], schemas: &Schemas, findings: &mut Vec<Diag
     for object in objects {
         if object.custom().is_some() {
             definition(object, findings);
-        } else if object.node.get("sops").is_none() {
+        } else if !object.is_encrypted() {
             resource(object, &definitions, schemas, findings);
         }
     }

@@ -1,4 +1,4 @@
-//! The final objects: identity, schema, no secret in the clear.
+//! The final objects: identity, schema, no secret in the clear, and nothing that kustomize would apply otherwise.
 
 use std::sync::Arc;
 
@@ -6,9 +6,9 @@ use indexmap::IndexMap;
 
 use crate::diagnostic::{Diagnostic, rules};
 use crate::kubernetes::schema::Schemas;
-use crate::kubernetes::{Identity, Object};
+use crate::kubernetes::{Identity, Object, is_ciphertext};
 use crate::limits;
-use crate::tree::{Map, Node, Span};
+use crate::tree::{Map, Node, Path, Span};
 
 /// Checks every object of a cluster.
 pub fn check(objects: &[Arc<Object>], schemas: &Schemas, findings: &mut Vec<Diagnostic>) {
@@ -27,6 +27,7 @@ pub fn check(objects: &[Arc<Object>], schemas: &Schemas, findings: &mut Vec<Diag
             findings.push(Diagnostic::new(&rules::OBJECT_IDENTITY, object.node.span, message).also(first, "the other one"));
         }
         path(object, findings);
+        applied(object, findings);
         schema(object, schemas, findings);
         secret(object, findings);
     }
@@ -75,8 +76,8 @@ fn good(text: &str) -> bool {
 
 fn schema(object: &Object, schemas: &Schemas, findings: &mut Vec<Diagnostic>) {
     // What SOPS encrypted fits no schema: its values are ciphertext, and `sops` is one more key.
-    if object.node.get("sops").is_some() {
-        return;
+    if object.is_encrypted() {
+        return super::visible::check(&object.node, object.node.span, findings);
     }
     let identity = &object.identity;
     let definition = || schemas.kind(&identity.api_version, &identity.kind);
@@ -105,15 +106,44 @@ fn is_built_in(identity: &Identity, schemas: &Schemas) -> bool {
     schemas.kinds().any(|(version, _)| version.split_once('/').map_or("", |(group, _)| group) == identity.group())
 }
 
+/// Reports what kustomize, which Flux and Argo CD build with, would make another object of, or several, or none: policies and checks see
+/// what stands here.
+fn applied(object: &Object, findings: &mut Vec<Diagnostic>) {
+    let Identity { kind, .. } = &object.identity;
+    let mut refuse = |place: Span, what: String| {
+        let message = format!("{} {what}", name(&object.identity));
+        findings.push(Diagnostic::new(&rules::OBJECT_KUSTOMIZE, place, message));
+    };
+    if let Some(items) = object.node.get("items").filter(|_| kind.ends_with("List")) {
+        refuse(place(items, object), "is a list, whose items kustomize applies in its place".to_owned());
+    }
+    if object.identity.group() == "kustomize.config.k8s.io" {
+        refuse(object.node.span, "is a file of kustomize, which no API server takes".to_owned());
+    }
+    let annotations = object.node.at(&Path::dotted("metadata.annotations")).and_then(Node::as_map);
+    for (key, _) in annotations.into_iter().flat_map(Map::iter) {
+        let domain = key.text.split('/').next().unwrap_or_default();
+        if domain == "config.kubernetes.io" || domain.ends_with(".config.kubernetes.io") || domain == "kustomize.config.k8s.io" {
+            let span = if key.span.is_known() { key.span } else { object.node.span };
+            refuse(span, format!("has the annotation `{}`, by which kustomize leaves it out or renames it", key.text));
+        }
+    }
+}
+
 /// Rendered output is committed: a Secret with values in it is leaked.
 fn secret(object: &Object, findings: &mut Vec<Diagnostic>) {
-    let encrypted = object.node.get("sops").is_some();
-    if object.identity.kind != "Secret" || object.identity.api_version != "v1" || encrypted {
+    if object.identity.kind != "Secret" || object.identity.api_version != "v1" {
         return;
     }
+    // SOPS leaves an empty text as it is.
+    let hidden =
+        |value: &Node| object.is_encrypted() && value.as_str().is_some_and(|text| text.is_empty() || is_ciphertext(text));
     for field in ["data", "stringData"] {
-        let filled = object.node.get(field).filter(|node| node.as_map().is_some_and(|map: &Map| !map.is_empty()));
-        if let Some(node) = filled {
+        let shown = object
+            .node
+            .get(field)
+            .filter(|node| node.as_map().is_none_or(|map: &Map| !map.iter().all(|(_, value)| hidden(value))));
+        if let Some(node) = shown {
             let message = format!("{} carries its values in the clear (`{field}`)", name(&object.identity));
             findings.push(Diagnostic::new(&rules::OBJECT_SECRET, place(node, object), message));
         }

@@ -266,15 +266,16 @@ fn commit<T>(
     })
 }
 
-/// That a commit has a project elsewhere, and nothing of it is there any more: it has left its rules behind.
+/// That a commit has a project elsewhere, and nothing of it is there any more, or this one lies in its folder: its rules stayed there.
 fn moved(repository: &Repository, base: &Base) -> Option<Objection> {
-    let gone = repository.left(&base.commit, PROJECT_FILE)?;
-    let folder = gone.strip_suffix(PROJECT_FILE).map(|folder| folder.trim_end_matches('/')).filter(|folder| !folder.is_empty());
-    let whence = folder.map_or_else(|| "the root of the repository".to_owned(), |folder| format!("`{folder}`"));
-    let message = format!(
-        "`{}` has a project in {whence}, which is not there any more, and none here: no rule of it judges this one",
-        base.name
-    );
+    let named = repository.named(&base.commit, PROJECT_FILE);
+    let folder = |path: &str| path.strip_suffix(PROJECT_FILE).unwrap_or(path).to_owned();
+    let left = named.iter().find(|(_, there)| !there).map(|(path, _)| (folder(path), "which is not there any more"));
+    let above = || named.iter().map(|(path, _)| folder(path)).find(|folder| repository.prefix().starts_with(folder));
+    let (folder, why) = left.or_else(|| above().map(|folder| (folder, "in which this one lies")))?;
+    let folder = folder.trim_end_matches('/');
+    let whence = if folder.is_empty() { "the root of the repository".to_owned() } else { format!("`{folder}`") };
+    let message = format!("`{}` has a project in {whence}, {why}, and none here: no rule of it judges this one", base.name);
     Some(Objection::weaker(judge::PATHS, Span::NONE, message))
 }
 

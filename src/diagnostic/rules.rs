@@ -246,6 +246,8 @@ rules! {
         "A Kubernetes object is not valid for the cluster's version of Kubernetes, or a custom resource for the CustomResourceDefinition that is rendered with it. The API server drops fields that such a definition does not name without a word, so here they are errors.";
     RESOURCE_REQUEST Error "resource-request", help: "raise the limit, or ask for less",
         "A container requests more of a resource than its limit allows. The API server refuses such a pod, so a DaemonSet would be accepted and never have one.";
+    OBJECT_KUSTOMIZE Error "object-kustomize", help: "write the objects one by one, and leave to overlays what is applied and under which name",
+        "kustomize, with which Flux and Argo CD build what they apply, would apply something else than the object that is rendered: the items of a list, whatever its kind; nothing for `config.kubernetes.io/local-config`; another name for `internal.config.kubernetes.io/needsHashSuffix`. Checks, policies and reviewers see the object that stands in the file.";
     OBJECT_SECRET Error "object-secret", help: "reference an existing Secret, an ExternalSecret, or a file of ciphertext",
         "A rendered object would carry a secret in the clear. Rendered output is committed; secrets in it are leaked.";
     GITOPS_NAME Error "gitops-name", help: "give the cluster or the component a shorter name",

@@ -34,9 +34,20 @@ pub(crate) fn real(path: &Path) -> std::io::Result<PathBuf> {
     path.canonicalize()
 }
 
-/// Whether anything stands in a folder under a name; a link counts itself.
-pub(crate) fn has(folder: &Path, name: &str) -> bool {
-    folder.join(name).symlink_metadata().is_ok()
+/// The first link on the way to a path, and in its place, that lies in a Git repository: what Git carries decides where the path
+/// leads then, and not whoever named it.
+pub(crate) fn carried_link(path: &Path) -> Option<PathBuf> {
+    let path = std::path::absolute(path).ok()?;
+    let in_repository = |link: &Path| link.ancestors().skip(1).any(|folder| folder.join(".git").symlink_metadata().is_ok());
+    let is_link = |path: &Path| path.symlink_metadata().is_ok_and(|found| found.is_symlink());
+    let mut way: Vec<&Path> = path.ancestors().collect();
+    way.reverse();
+    way.into_iter().find(|path| is_link(path) && in_repository(path)).map(Path::to_owned)
+}
+
+/// Whether anything stands at a path below a folder, without a link on the way; a link counts itself.
+pub(crate) fn has(folder: &Path, path: &str) -> bool {
+    Folder::passage(folder).is_ok_and(|folder| folder.has(path.as_bytes()))
 }
 
 /// Whether a path is that of a file that may be executed.

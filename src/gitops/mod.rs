@@ -96,7 +96,7 @@ fn steps<'a>(cluster: &str, objects: &'a [Arc<Object>]) -> Vec<Step<'a>> {
 
 /// Whether SOPS has encrypted an object.
 fn is_encrypted(object: &Object) -> bool {
-    object.node.get("sops").is_some()
+    object.is_encrypted()
 }
 
 /// The sync objects of a cluster and the `kustomization.yaml` that lists them; none unless the project asks for a flavour.

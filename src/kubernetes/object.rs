@@ -66,12 +66,24 @@ pub struct Object {
     valid: AtomicU64,
 }
 
+/// Whether a text is what SOPS makes of a value.
+#[must_use]
+pub fn is_ciphertext(text: &str) -> bool {
+    text.starts_with("ENC[AES256_GCM,data:") && text.ends_with(']')
+}
+
 impl Object {
     /// An object of a component.
     #[must_use]
     pub fn new(identity: Identity, component: Arc<str>, node: Node) -> Self {
         let (text, annotated, custom) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
         Self { identity, component, node, text, annotated, custom, valid: AtomicU64::new(0) }
+    }
+
+    /// Whether SOPS has encrypted it, which leaves a proof of all values behind; the key `sops` alone is nothing that decrypts.
+    #[must_use]
+    pub fn is_encrypted(&self) -> bool {
+        self.node.get("sops").and_then(|sops| sops.str_at("mac")).is_some_and(is_ciphertext)
     }
 
     /// The custom resources that it defines.
