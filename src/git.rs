@@ -112,7 +112,7 @@ impl Repository {
         if let Some(name) = wanted {
             let trouble = if self.shallow { Trouble::Shallow(name) } else { Trouble::Unknown(name) };
             let commit = self.commit(name)?.ok_or_else(|| trouble.report(&self.folder))?;
-            return Ok(Base { name: name.to_owned(), merge_base: false, commit });
+            return Ok(Base { name: short(name).to_owned(), merge_base: false, commit });
         }
         let head = self.commit("HEAD")?.ok_or_else(|| Trouble::Unborn.report(&self.folder))?;
         for branch in DEFAULT_BRANCHES {

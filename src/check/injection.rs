@@ -11,6 +11,7 @@
 
 mod authors;
 mod pieces;
+pub mod runbook;
 
 use indexmap::IndexMap;
 

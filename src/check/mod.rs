@@ -37,7 +37,7 @@ use crate::kubernetes::Object;
 use crate::kubernetes::schema::Schemas;
 use crate::plan::ClusterPlan;
 use crate::tree::Span;
-pub use injection::Authors;
+pub use injection::{Authors, runbook};
 
 /// The facts of a cluster's overlays, later ones winning, each with the place it is from.
 pub type PlacedFacts = [(Facts, Span)];

@@ -243,6 +243,7 @@ impl<'a> Fleet<'a> {
         let (facts, plan, schemas) = (&facts, &plan, &schemas);
         let rendered = check::Rendered { cluster, facts, plan, objects: &objects, draft: draft.as_ref(), authors, schemas };
         let sections: Vec<String> = instances.iter().filter_map(|one| one.runbook(findings)).collect();
+        check::runbook::check(&sections, authors, findings);
         let transitions: Vec<_> = instances.iter().flat_map(Instance::transitions).collect();
         // The longest two steps; whoever has no cluster left to compile takes one of them.
         let page = || runbook::cluster(cluster, network, plan, &sections, &transitions);

@@ -299,6 +299,8 @@ rules! {
         "`Fn::ImportValue` in a final template names an export that no stack of the project has, and that is not listed among the foreign ones. CloudFormation would refuse the template when it is applied.";
     TEMPLATE_INJECTION Error "template-injection", help: "",
         "Text of a declaration, or an option that a declaration or a layer gives, would be a program in a template: `{{resolve:ssm:NAME}}` or `{{resolve:secretsmanager:NAME}}`, in the place of which CloudFormation puts a stored value, `${NAME}` in `Fn::Sub`, or a function such as `Fn::GetAtt`. Whoever may write a tag could read secrets with it. What the author of an overlay writes out in a resource or a patch is the author's program, and stays.";
+    RUNBOOK_INJECTION Error "runbook-injection", help: "write the text without line breaks, backticks, `<`, and, where it becomes a part of a command, without characters of the shell",
+        "Text of a declaration, or an option, would be markup or a command in the README of a cluster: a backtick ends the code that shows it, a line break begins a block of its own, and in a command a shell would obey it. Runbooks are pasted into terminals, in a hurry.";
     TEMPLATE_CIRCLE Error "template-circle", help: "take out one of the references, or make it a resource of its own, such as `AWS::EC2::SecurityGroupIngress`",
         "Resources of a template refer to each other in a circle, so that CloudFormation cannot make any of them first.";
     STACK_MISSING Error "stack-missing", help: "say `when: network.platform == 'aws'`",

@@ -8,6 +8,7 @@ the token may reach nobody but the program that comments. Cargo, curl and gh are
 and netloom are real.
 """
 
+import json
 import os
 import re
 import shutil
@@ -47,7 +48,14 @@ for word; do case $word in body@*) body=${{word#body@}} ;; esac; done
 if [ -z "$body" ]; then cat {folder}/notes; else cat "$body" >{log}/comment; fi
 case "$*" in *"--request PUT"*) exit "$(cat {folder}/put)" ;; esac
 """
-GH = """for word; do case $word in body=@*) cat "${{word#body=@}}" >{log}/comment ;; esac; done"""
+# The same of GitHub's, whose token is the Actions' own.
+GH = """echo "$*" >>{log}/gh-told
+for word; do case $word in body=@*) cat "${{word#body=@}}" >{log}/comment ;; esac; filter=$word; done
+case "$*" in
+*graphql*) echo 'github-actions[bot]' ;;
+*--jq*) sed "s/MARK/$MARK/g" {folder}/comments | jq -r "$filter" ;;
+esac
+"""
 
 
 class Scratch:
@@ -79,7 +87,8 @@ class Scratch:
         recorder = self.stand_in("recorder", f'exec {netloom} "$@"')
         self.stand_in("cargo", CARGO.format(recorder=recorder))
         self.stand_in("curl", CURL.format(log=self.log, folder=folder))
-        self.stand_in("gh", GH.format(log=self.log))
+        self.stand_in("gh", GH.format(log=self.log, folder=folder))
+        self.comments({})
         (folder / "put").write_text("0\n")
         (folder / "notes").write_text('[{"id":7,"body":"\\u003c!-- netloom-job netloom --\\u003e\\nold"}]')
 
@@ -135,6 +144,12 @@ class Scratch:
         }
         command = ["/bin/bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script]
         return subprocess.run(command, cwd=self.checkout, env=environment | variables, text=True, capture_output=True)
+
+    def comments(self, known):
+        """What stands under the pull request: the logins of who wrote what looks like netloom's, by number."""
+        body = "<!-- netloom-action MARK -->\nold"
+        listed = [{"id": number, "body": body, "user": {"login": login}} for number, login in known.items()]
+        (self.folder / "comments").write_text(json.dumps(listed))
 
     def said(self, name):
         path = self.log / name
@@ -285,13 +300,13 @@ class GitHub:
         output, summary = temp / "output", temp / "summary"
         runner = {"RUNNER_TEMP": str(temp), "GITHUB_WORKSPACE": str(scratch.checkout), "GITHUB_OUTPUT": str(output)}
         runner["GITHUB_STEP_SUMMARY"] = str(summary)
-        base = "github.event_name == 'pull_request' && format('origin/{0}', github.base_ref) || github.event.merge_group.base_sha"
+        base = "github.event_name == 'pull_request' && format('refs/remotes/origin/{0}', github.base_ref) || github.event.merge_group.base_sha"
         known = {
             "inputs.binary": binary,
             "inputs.project": ".",
             "inputs.token": TOKEN,
-            "inputs.base || format('origin/{0}', github.base_ref)": "origin/main",
-            base: {"pull_request": "origin/main", "merge_group": scratch.tip}.get(event, ""),
+            "inputs.base || format('refs/remotes/origin/{0}', github.base_ref)": "refs/remotes/origin/main",
+            base: {"pull_request": "refs/remotes/origin/main", "merge_group": scratch.tip}.get(event, ""),
             "github.action_path": str(ROOT / ".github/actions/netloom"),
             "github.repository": "a/b",
             "github.event.pull_request.number": "5",
@@ -325,9 +340,15 @@ class GitHub:
 
     def check(self, report):
         scratch = self.scratch
-        found = self.problems(*self.run("pull_request"), {"origin/main"})
+        found = self.problems(*self.run("pull_request"), {"refs/remotes/origin/main"})
         found += [] if "serviceCIDR" in scratch.said("comment") and TOKEN in scratch.said("gh") else ["no comment was written"]
         report.check("GitHub: a pull request of a hostile branch", found)
+        comments = {1: "mallory", 2: "github-actions[bot]", 3: "github-actions[bot]"}
+        for known, call in ((comments, "PATCH repos/a/b/issues/comments/2 "), ({1: "mallory"}, "POST repos/a/b/issues/5/comments ")):
+            scratch.comments(known)
+            found = self.problems(*self.run("pull_request"), {"refs/remotes/origin/main"})
+            found += [] if call in scratch.said("gh-told") else [f"no {call}: {scratch.said('gh-told')}"]
+            report.check(f"GitHub: comments of {', '.join(known.values())} that look like netloom's", found)
         found = self.problems(*self.run("push"), {None}) + wrong("comments", scratch.said("gh"), "")
         report.check("GitHub: a push", found)
         report.check("GitHub: a merge group", self.problems(*self.run("merge_group"), {scratch.tip}))

@@ -72,6 +72,11 @@ impl<'a> Authors<'a> {
         false
     }
 
+    /// The texts that declarations give, and where.
+    pub(super) fn texts(&self) -> impl Iterator<Item = (&'a str, Span)> {
+        self.given().texts.iter().copied()
+    }
+
     /// Where a declaration gives a function that a template has.
     pub(super) fn gave_function(&self, node: &Node) -> Option<Span> {
         self.given().functions.iter().find(|function| **function == node).map(|function| function.span)
