@@ -10,6 +10,7 @@
 //! it together, no part of it may be what a declaration or a layer gives.
 
 mod authors;
+mod containers;
 mod pieces;
 pub mod runbook;
 
@@ -19,6 +20,7 @@ use crate::cloudformation::Draft;
 use crate::diagnostic::{Diagnostic, rules};
 use crate::tree::{Key, Map, Node, Span, Value};
 pub use authors::Authors;
+pub(super) use containers::check as containers;
 use pieces::{Parameters, Piece};
 
 /// Reports every text and function of a template that a declaration, and no overlay, has made one.

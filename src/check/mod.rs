@@ -80,10 +80,11 @@ pub struct Rendered<'a> {
 type Artifacts = fn(Rendered<'_>, &mut Vec<Diagnostic>);
 
 /// Checks of final artifacts.
-const ARTIFACTS: [Artifacts; 10] = [
+const ARTIFACTS: [Artifacts; 11] = [
     version::check,
     |it, findings| objects::check(it.objects, it.schemas, findings),
     |it, findings| custom::check(it.objects, it.schemas, findings),
+    |it, findings| injection::containers(it.objects, it.authors, findings),
     |it, findings| it.draft.into_iter().for_each(|draft| template(draft, it.authors, findings)),
     |it, findings| it.draft.into_iter().for_each(|draft| security_groups(it.plan, draft, findings)),
     |it, findings| mtu::check(it.plan, it.objects, findings),

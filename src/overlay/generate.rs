@@ -77,7 +77,7 @@ fn at_mut<'n>(node: &'n mut Node, path: &[&str]) -> Option<&'n mut Node> {
 }
 
 /// Where an object of a kind has the `spec` of its pods.
-fn pod_spec(kind: &str) -> Option<&'static [&'static str]> {
+pub(crate) fn pod_spec(kind: &str) -> Option<&'static [&'static str]> {
     match kind {
         "Pod" => Some(&["spec"]),
         "DaemonSet" | "Deployment" | "Job" | "ReplicaSet" | "ReplicationController" | "StatefulSet" => {
