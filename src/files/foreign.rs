@@ -1,5 +1,8 @@
 //! Which files of the output are not netloom's, on purpose.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::sync::Arc;
 
 use ignore::gitignore::Gitignore;
@@ -26,8 +29,14 @@ impl Foreign {
         Ok(Self((!patterns.is_empty()).then(|| Arc::new(patterns))))
     }
 
-    /// Whether a path below the output folder is others'.
-    pub(crate) fn covers(&self, path: &str) -> bool {
-        self.0.as_ref().is_some_and(|patterns| patterns.matched_path_or_any_parents(path, false).is_ignore())
+    /// Whether a file in a unit's folder is others'.
+    pub(crate) fn covers_in(&self, unit: &str, path: &[u8]) -> bool {
+        self.0.is_some() && self.covers(&[unit.as_bytes(), b"/", path].concat(), false)
+    }
+
+    /// Whether what stands at a path below the output folder is others'.
+    pub(crate) fn covers(&self, path: &[u8], folder: bool) -> bool {
+        let path = Path::new(OsStr::from_bytes(path));
+        self.0.as_ref().is_some_and(|patterns| patterns.matched_path_or_any_parents(path, folder).is_ignore())
     }
 }
