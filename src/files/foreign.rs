@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use ignore::gitignore::Gitignore;
 
-use super::ignored;
+use super::pattern;
 
 /// Files of the output that are others' on purpose (`spec.paths.foreign`).
 #[derive(Clone, Debug, Default)]
@@ -25,7 +25,7 @@ impl Foreign {
     /// # Errors
     /// The index of each that is none, and what is wrong with it.
     pub fn new(patterns: &[String]) -> std::result::Result<Self, Vec<(usize, String)>> {
-        let patterns = ignored::patterns(patterns.iter().map(String::as_str))?;
+        let patterns = pattern::patterns(patterns.iter().map(String::as_str))?;
         Ok(Self((!patterns.is_empty()).then(|| Arc::new(patterns))))
     }
 

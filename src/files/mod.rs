@@ -7,6 +7,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "this is the room")]
 
+pub(crate) mod checkout;
 mod disk;
 #[cfg(test)]
 pub(crate) mod faults;
@@ -15,6 +16,7 @@ mod follow;
 mod foreign;
 pub(crate) mod ignored;
 pub(crate) mod named;
+mod pattern;
 #[cfg(test)]
 mod tests;
 
