@@ -3,8 +3,8 @@
 //! `git` is found once, outside of what a branch brings along ([`executable()`]), and may take only so long and say only so much. It
 //! runs with an environment of netloom's own: neither the user's configuration nor the system's takes part, a partial clone
 //! fetches nothing, and the commands that are used (`rev-parse`, `merge-base`, `ls-files`, `ls-tree`, `diff-index`, `cat-file --batch`) run no other program. A
-//! repository of somebody else's is read like any other, because containers in CI often check out as another user; one that is
-//! hidden in the project as a bare repository is not (`safe.bareRepository`).
+//! repository of somebody else's is read like any other, because containers in CI often check out as another user. Which one it is
+//! netloom finds out itself and tells `git`, which would take a folder for one that a branch has made to look like it.
 
 mod child;
 mod executable;
@@ -14,10 +14,12 @@ mod tests;
 mod tree;
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::diagnostic::Diagnostic;
+use crate::files::checkout::Checkout;
 use crate::files::named as place;
 use child::{Batch, Bounds};
 pub use executable::{Executable, executable};
@@ -47,6 +49,7 @@ pub struct Repository {
     git: Executable,
     bounds: Bounds,
     folder: PathBuf,
+    checkout: Checkout,
     /// The project's folder in the repository: empty, or with a `/` at its end.
     prefix: String,
     shallow: bool,
@@ -87,7 +90,9 @@ impl Repository {
     }
 
     fn with(git: Executable, bounds: Bounds, folder: &Path) -> Result<Self, Diagnostic> {
-        let mut found = Self { git, bounds, folder: folder.to_path_buf(), prefix: String::new(), shallow: false };
+        let checkout = place::real(folder).ok().and_then(|folder| Checkout::around(&folder));
+        let checkout = checkout.ok_or_else(|| Trouble::NoRepository.report(folder))?;
+        let mut found = Self { git, bounds, folder: folder.to_path_buf(), checkout, prefix: String::new(), shallow: false };
         let answer = found.ask("rev-parse", &["--is-shallow-repository", "--show-prefix"])?;
         let mut lines = answer.as_deref().ok_or_else(|| Trouble::NoRepository.report(folder))?.lines();
         found.shallow = lines.next() == Some("true");
@@ -199,7 +204,7 @@ impl Repository {
     /// When `git` cannot be started.
     pub fn staged(&self) -> Result<Option<Vec<String>>, Diagnostic> {
         let Some(head) = self.commit("HEAD")? else { return Ok(None) };
-        let arguments = ["--cached", "--name-only", "--no-renames", "-z", &head, "--"];
+        let arguments = ["--cached", "--name-only", "--no-renames", "--ignore-submodules=none", "-z", &head, "--"];
         let names = self.answer(self.command_on_index(), "diff-index", &arguments)?;
         let names = names.ok_or_else(|| Stopped::Ended.report("diff-index", self.bounds))?;
         if names.last().is_some_and(|byte| *byte != 0) {
@@ -247,7 +252,12 @@ impl Repository {
             ("GIT_TERMINAL_PROMPT", "0"),
         ]);
         command.arg("--no-pager").arg("-C").arg(&self.folder);
-        for setting in ["core.hooksPath=/dev/null", "core.fsmonitor=false", "safe.directory=*", "safe.bareRepository=explicit"] {
+        for (option, path) in [("--git-dir=", &self.checkout.dir), ("--work-tree=", &self.checkout.top)] {
+            let mut argument = OsString::from(option);
+            argument.push(path);
+            command.arg(argument);
+        }
+        for setting in ["core.hooksPath=/dev/null", "core.fsmonitor=false", "safe.directory=*"] {
             command.args(["-c", setting]);
         }
         command

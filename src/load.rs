@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::declare::{self, Declared, Paths, Project};
-use crate::diagnostic::{Diagnostic, rules};
+use crate::diagnostic::{Diagnostic, has_errors, rules};
 use crate::files::{self, Foreign};
 use crate::git::Tree;
 use crate::limits;
@@ -42,6 +42,16 @@ pub const PROJECT_FILE: &str = "netloom.yaml";
 pub fn project(root: &path::Path, sources: &mut Sources, findings: &mut Vec<Diagnostic>) -> Option<(Root, Declared<Project>)> {
     let root = Root::open(root).map_err(|finding| findings.push(finding)).ok()?;
     described(root, sources, findings)
+}
+
+/// The same of a project that is written to: its folders are such as may be written in.
+pub fn writable(root: &path::Path, sources: &mut Sources, findings: &mut Vec<Diagnostic>) -> Option<(Root, Declared<Project>)> {
+    let mut wrong = Vec::new();
+    let opened = project(root, sources, findings)?;
+    opened.0.check_folders(&opened.1, &mut wrong);
+    let fit = !has_errors(&wrong);
+    findings.append(&mut wrong);
+    fit.then_some(opened)
 }
 
 /// The same of a project as Git has it stored: in a commit, or in the index.

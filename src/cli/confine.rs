@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{Cli, Command, Context, Surroundings};
-use crate::diagnostic::{Format, has_errors};
+use crate::diagnostic::Format;
 use crate::git;
 use crate::load;
 use crate::sandbox::table::{Place, Row};
@@ -53,13 +53,7 @@ fn needs<'a>(cli: &Cli, context: &Context<'a>) -> Needs<'a> {
 
 /// Where a project has its folders; nowhere, as long as anything is wrong with them.
 fn folders(root: &Path) -> Folders {
-    let (mut sources, mut findings) = (Sources::default(), Vec::new());
-    let project = load::project(root, &mut sources, &mut findings);
-    let Some((root, project)) = project else { return Folders::new() };
-    root.check_folders(&project, &mut findings);
-    if has_errors(&findings) {
-        return Folders::new();
-    }
+    let Some((_, project)) = load::writable(root, &mut Sources::default(), &mut Vec::new()) else { return Folders::new() };
     let paths = project.value.spec.paths;
     let folders = [paths.declarations, paths.overlays, paths.policies, paths.output];
     [Place::Declarations, Place::Overlays, Place::Policies, Place::Output].into_iter().zip(folders).collect()

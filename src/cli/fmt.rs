@@ -35,7 +35,7 @@ impl Fmt {
 pub(super) fn run(command: &Fmt, context: &Context<'_>) -> Outcome {
     let (mut findings, mut sources) = (Vec::new(), Sources::default());
     let root = context.root();
-    if let Some((folder, project)) = load::project(&root, &mut sources, &mut findings) {
+    if let Some((folder, project)) = load::writable(&root, &mut sources, &mut findings) {
         folder.inputs(&project, &mut sources, &mut findings);
     }
     let mut new = Vec::new();

@@ -1,7 +1,6 @@
 //! `netloom import`: declarations from the manifest of another tool.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -97,10 +96,12 @@ pub(super) fn run(command: &Import, context: &Context<'_>) -> Outcome {
             import::kurl(&documents, file, &import::Kurl { network_cidr: *network_cidr }, &mut findings)
         }
     });
-    let sources = Arc::new(sources);
     match imported.filter(|_| !has_errors(&findings)) {
-        Some(imported) => deliver(common, context, imported, Outcome { findings, sources, ..Outcome::default() }),
-        None => Outcome { findings, sources, exit: Exit::Error, ..Outcome::default() },
+        Some(imported) => {
+            let outcome = deliver(common, context, imported, &mut sources, Outcome { findings, ..Outcome::default() });
+            Outcome { sources: sources.into(), ..outcome }
+        }
+        None => Outcome { findings, sources: sources.into(), exit: Exit::Error, ..Outcome::default() },
     }
 }
 
@@ -111,10 +112,15 @@ fn read(path: &Path, sources: &mut Sources, findings: &mut Vec<Diagnostic>) -> O
 }
 
 /// Prints or writes what was imported, with the list of what was not.
-fn deliver(common: &Common, context: &Context<'_>, imported: Imported, mut outcome: Outcome) -> Outcome {
-    outcome.remarks = listing(&imported, &outcome.sources);
-    let field =
-        |field: &Dropped| json!({"path": field.path, "reason": field.reason, "place": outcome.sources.locate(field.span)});
+fn deliver(
+    common: &Common,
+    context: &Context<'_>,
+    imported: Imported,
+    sources: &mut Sources,
+    mut outcome: Outcome,
+) -> Outcome {
+    outcome.remarks = listing(&imported, sources);
+    let field = |field: &Dropped| json!({"path": field.path, "reason": field.reason, "place": sources.locate(field.span)});
     let dropped: Value = imported.dropped.iter().map(field).collect();
     outcome.data.extend([("dropped".to_owned(), dropped), ("cluster".to_owned(), imported.name.clone().into())]);
     outcome.summary.insert("dropped".to_owned(), imported.dropped.len().into());
@@ -123,7 +129,7 @@ fn deliver(common: &Common, context: &Context<'_>, imported: Imported, mut outco
         outcome.product = imported.text;
         return outcome;
     }
-    match write(common, context, imported) {
+    match write(common, context, imported, sources) {
         Ok(path) => {
             outcome.news = inert::line(&path).into_owned() + " written\n";
             outcome.data.insert("file".to_owned(), path.into());
@@ -150,10 +156,15 @@ fn listing(imported: &Imported, sources: &Sources) -> String {
 }
 
 /// Writes the declarations into the project; returns their path in it.
-fn write(common: &Common, context: &Context<'_>, imported: Imported) -> Result<String, Vec<Diagnostic>> {
+fn write(
+    common: &Common,
+    context: &Context<'_>,
+    imported: Imported,
+    sources: &mut Sources,
+) -> Result<String, Vec<Diagnostic>> {
     let root = context.root();
     let mut findings = Vec::new();
-    let project = crate::load::project(&root, &mut Sources::default(), &mut findings);
+    let project = load::writable(&root, sources, &mut findings);
     let Some((_, project)) = project else { return Err(findings) };
     let path = format!("{}/{}.yaml", project.value.spec.paths.declarations, imported.name);
     let existing = if common.force { Existing::Replace } else { Existing::Keep };

@@ -31,7 +31,7 @@ pub struct Vendor {
 pub(super) fn run(command: &Vendor, context: &Context<'_>) -> Outcome {
     let (mut sources, mut findings) = (Sources::default(), Vec::new());
     let root = context.root();
-    let Some((opened, project)) = load::project(&root, &mut sources, &mut findings) else {
+    let Some((opened, project)) = load::writable(&root, &mut sources, &mut findings) else {
         return Outcome { findings, sources: Arc::new(sources), exit: Exit::Error, ..Outcome::default() };
     };
     opened.inputs(&project, &mut sources, &mut findings);

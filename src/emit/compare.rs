@@ -70,34 +70,29 @@ fn compare_files<F: Files>(
     let report = |failure| report(&failure);
     let groups = folder.map_or(Ok([None, None]), open_groups).map_err(report)?;
     interrupted(output, &groups, findings)?;
-    let left = declared.map_or(Ok(Vec::new()), |declared| orphans(&groups, declared)).map_err(report)?;
-    let surveys = match surveys(&groups, units, &left) {
-        Ok(surveys) => surveys,
-        Err(mut refused) => {
-            findings.append(&mut refused);
-            return Ok(());
-        }
-    };
+    let left = declared.map_or(Ok(Vec::new()), |declared| orphans(&groups, foreign, declared)).map_err(report)?;
+    let (surveys, mut wrong) = surveys(&groups, units, &left, foreign);
+    findings.append(&mut wrong);
     surveys.iter().for_each(|survey| judge(output, survey, findings));
     let known = |unit: &str| left.iter().any(|one| one.folder == unit) || declared.is_some_and(|declared| declared(unit));
     let known = declared.map(|_| &known as &dyn Fn(&str) -> bool);
-    findings.extend(strays(folder, &groups, &surveys, known).map_err(report)?.report(output, foreign));
+    let (strays, wrong) = strays(folder, &groups, &surveys, known);
+    findings.extend(strays.report(output, foreign).into_iter().chain(wrong));
     Ok(())
 }
 
-/// What nothing renders: in units, and, where the `known` units are all that there are, outside of them.
+/// What nothing renders: in units, and, where the `known` units are all that there are, outside of them; and why not all of it is
+/// known.
 pub(super) fn strays<F: Files>(
     folder: Option<&F>,
     groups: &Groups<F>,
     surveys: &[Survey<'_>],
     known: Option<&dyn Fn(&str) -> bool>,
-) -> crate::files::Result<Strays> {
+) -> (Strays, Option<Diagnostic>) {
     let mut strays = Strays::default();
     surveys.iter().for_each(|survey| strays.in_unit(survey));
-    if let (Some(folder), Some(known)) = (folder, known) {
-        strays.outside(folder, groups, known)?;
-    }
-    Ok(strays)
+    let outside = folder.zip(known).map(|(folder, known)| strays.outside(folder, groups, known));
+    (strays, outside.and_then(Result::err).map(|failure| report(&failure)))
 }
 
 /// Reports renders that were stopped in the middle, and what only looks like that.

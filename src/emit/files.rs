@@ -9,8 +9,29 @@ use crate::files::{Failure, Folder, Held, Kind, Result, joined};
 use crate::git::{self, Tree};
 use crate::limits;
 
-/// Everything below a folder, by path; parents come before what is in them.
-pub(super) type Listing = BTreeMap<Vec<u8>, Kind>;
+/// What stands at a path of a listing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Entry {
+    File,
+    /// A folder with something in it.
+    Folder,
+    /// A folder with nothing in it but such folders. Git carries none, unless it is a submodule.
+    Hollow,
+    /// A folder that could not be listed, or lies too deep.
+    Closed,
+    Link,
+    /// A pipe, socket, device or submodule.
+    Other,
+}
+
+impl Entry {
+    pub(super) fn is_folder(self) -> bool {
+        matches!(self, Entry::Folder | Entry::Hollow | Entry::Closed)
+    }
+}
+
+/// Everything below a folder, by path; parents come before what is in them. What is in hollow and closed folders is not there.
+pub(super) type Listing = BTreeMap<Vec<u8>, Entry>;
 
 /// A folder that can be read.
 pub(super) trait Files: Sized + Sync {
@@ -35,7 +56,7 @@ pub(super) trait Files: Sized + Sync {
     /// Whether the folder is a staging folder of netloom's own; what Git has never is.
     fn is_staging(&self) -> bool;
 
-    /// Everything below the folder.
+    /// Everything below the folder. What cannot be listed in it keeps nothing else from being listed.
     fn list(&self) -> Result<Listing> {
         let mut listing = Listing::new();
         list_into(self, &mut listing, &[], 0)?;
@@ -43,20 +64,51 @@ pub(super) trait Files: Sized + Sync {
     }
 }
 
-fn list_into<F: Files>(folder: &F, listing: &mut Listing, prefix: &[u8], depth: usize) -> Result<()> {
-    if depth > limits::PATH_DEPTH {
-        return Err(Failure { doing: "list", path: folder.path_of(b""), error: Errno::NAMETOOLONG });
-    }
+/// Lists a folder, and tells whether it holds anything but folders.
+fn list_into<F: Files>(folder: &F, listing: &mut Listing, prefix: &[u8], depth: usize) -> Result<bool> {
+    let mut holds = false;
     for (name, kind) in folder.entries()? {
-        let path = [prefix, &name].concat();
-        if kind == Kind::Folder
-            && let Some(folder) = folder.open(&name)?
-        {
-            list_into(&folder, listing, &[path.as_slice(), b"/"].concat(), depth + 1)?;
-        }
-        listing.insert(path, kind);
+        holds |= entry_into(folder, (&name, kind), listing, &[prefix, &name].concat(), depth) != Entry::Hollow;
     }
-    Ok(())
+    Ok(holds)
+}
+
+/// Lists what has a name in a folder, under `path`.
+fn entry_into<F: Files>(folder: &F, (name, kind): (&[u8], Kind), listing: &mut Listing, path: &[u8], depth: usize) -> Entry {
+    let entry = match kind {
+        Kind::File => Entry::File,
+        Kind::Link => Entry::Link,
+        Kind::Other => Entry::Other,
+        Kind::Folder if depth == limits::PATH_DEPTH => Entry::Closed,
+        Kind::Folder => inner_into(folder, name, listing, path, depth),
+    };
+    listing.insert(path.to_vec(), entry);
+    entry
+}
+
+/// What has a name in a folder, under `path`, and everything below it.
+pub(super) fn listed<F: Files>(folder: &F, name: &[u8], kind: Kind, path: &[u8]) -> Listing {
+    let mut listing = Listing::new();
+    entry_into(folder, (name, kind), &mut listing, path, 0);
+    listing
+}
+
+/// Lists the folder `name` in a folder, under `path`.
+fn inner_into<F: Files>(folder: &F, name: &[u8], listing: &mut Listing, path: &[u8], depth: usize) -> Entry {
+    let mut below = Listing::new();
+    let inner = [path, b"/"].concat();
+    let listed = folder.open(name).and_then(|folder| match folder {
+        None => Ok(false),
+        Some(folder) => list_into(&folder, &mut below, &inner, depth + 1),
+    });
+    match listed {
+        Ok(false) => Entry::Hollow,
+        Ok(true) => {
+            listing.append(&mut below);
+            Entry::Folder
+        }
+        Err(_) => Entry::Closed,
+    }
 }
 
 impl Files for Folder {

@@ -17,6 +17,8 @@ mod write;
 #[cfg(test)]
 mod crash_tests;
 #[cfg(test)]
+mod stray_tests;
+#[cfg(test)]
 mod tests;
 
 use std::path::Path;
@@ -204,14 +206,16 @@ fn place<'a, 'b, F>(groups: &'a Groups<F>, folder: &'b str) -> (Option<&'a F>, &
 }
 
 /// The units that are there, told by their records, and that no declaration makes.
-fn orphans<F: Files>(groups: &Groups<F>, declared: &dyn Fn(&str) -> bool) -> Result<Vec<Unit>> {
+fn orphans<F: Files>(groups: &Groups<F>, foreign: &Foreign, declared: &dyn Fn(&str) -> bool) -> Result<Vec<Unit>> {
     let mut orphans = Vec::new();
     for (group, name) in groups.iter().zip(names::GROUPS) {
         let Some(group) = group else { continue };
         for (entry, kind) in group.entries()? {
             let folder = format!("{name}/{}", String::from_utf8_lossy(&entry));
             let ours = kind == Kind::Folder && names::unit(&folder).is_some() && !declared(&folder);
-            if ours && group.open(&entry)?.is_some_and(|unit| unit.has(record::FILE.as_bytes())) {
+            // One that cannot be opened is told as something that stands there.
+            let has = || group.open(&entry).ok().flatten().is_some_and(|unit| unit.has(record::FILE.as_bytes()));
+            if ours && !foreign.covers_in(&folder, record::FILE.as_bytes()) && has() {
                 orphans.push(Unit { folder, declared: Span::NONE, artifacts: Vec::new() });
             }
         }
@@ -219,16 +223,17 @@ fn orphans<F: Files>(groups: &Groups<F>, declared: &dyn Fn(&str) -> bool) -> Res
     Ok(orphans)
 }
 
-/// Looks at every unit's folder, side by side.
+/// Looks at every unit's folder, side by side; and what is wrong with those that cannot be looked at.
 fn surveys<'a, F: Files>(
     groups: &Groups<F>,
     units: &'a [Unit],
     orphans: &'a [Unit],
-) -> std::result::Result<Vec<Survey<'a>>, Vec<Diagnostic>> {
+    foreign: &Foreign,
+) -> (Vec<Survey<'a>>, Vec<Diagnostic>) {
     let all: Vec<_> = units.iter().map(|unit| (unit, true)).chain(orphans.iter().map(|unit| (unit, false))).collect();
     let look = |(unit, declared): &(&'a Unit, bool)| {
         let (group, name) = place(groups, &unit.folder);
-        survey(group, name, unit, *declared)
+        survey(group, name, unit, *declared, foreign)
     };
     let looked: Vec<_> = all.par_iter().map(look).collect();
     let (mut surveys, mut findings) = (Vec::with_capacity(looked.len()), Vec::new());
@@ -238,7 +243,7 @@ fn surveys<'a, F: Files>(
             Err(finding) => findings.push(finding),
         }
     }
-    if findings.is_empty() { Ok(surveys) } else { Err(findings) }
+    (surveys, findings)
 }
 
 fn summary(output: &Output<'_>, surveys: &[Survey<'_>]) -> Summary {

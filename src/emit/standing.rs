@@ -3,18 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::files::{Files, Listing};
+use super::files::{Entry, Files, Listing};
 use super::record::{self, Record};
 use super::strays::Strays;
 use super::{compare, names, open_groups, open_output, report, survey, swap};
 use crate::diagnostic::Diagnostic;
-use crate::files::{Folder, Foreign, Kind};
+use crate::files::{Folder, Foreign, Kind, Result as Done};
 use crate::unit::Unit;
 
 /// The names of the files in the output folder.
 #[derive(Default)]
 pub struct Standing {
-    planted: Vec<Diagnostic>,
+    /// What only looks like netloom's, and what cannot be read.
+    wrong: Vec<Diagnostic>,
     /// What stands outside of units.
     outside: Strays,
     /// The files of each unit's folder, and its record.
@@ -25,30 +26,41 @@ impl Standing {
     /// Goes through the output folder of the project in `root`.
     ///
     /// # Errors
-    /// When something in it cannot be read.
+    /// When it cannot be read. What cannot be read in it is told with the rest.
     pub fn read(root: &Path, output: &str) -> Result<Self, Diagnostic> {
-        let report = |failure| report(&failure);
         let mut standing = Self::default();
-        let folder = Folder::root(root).and_then(|root| open_output(root, output)).map_err(report)?;
-        let Some(folder) = folder else { return Ok(standing) };
-        let groups = open_groups(&folder).map_err(report)?;
+        standing.look(root, output).map_err(|failure| report(&failure))?;
+        Ok(standing)
+    }
+
+    fn look(&mut self, root: &Path, output: &str) -> Done<()> {
+        let Some(folder) = open_output(Folder::root(root)?, output)? else { return Ok(()) };
+        let groups = open_groups(&folder)?;
         for (group, name) in groups.iter().zip(names::GROUPS) {
             let Some(group) = group else { continue };
-            let planted = swap::traces(group).map_err(report)?.planted;
-            standing.planted.extend(planted.iter().map(|entry| compare::planted(output, name, entry)));
-            for (entry, kind) in group.entries().map_err(report)? {
+            let planted = swap::traces(group)?.planted;
+            self.wrong.extend(planted.iter().map(|entry| compare::planted(output, name, entry)));
+            for (entry, kind) in group.entries()? {
                 let unit = format!("{name}/{}", String::from_utf8_lossy(&entry));
                 let named = kind == Kind::Folder && names::unit(&unit).is_some();
-                let Some(folder) = named.then(|| group.open(&entry)).transpose().map_err(report)?.flatten() else { continue };
-                let mut listing = folder.list().map_err(report)?;
-                listing.retain(|_, kind| *kind != Kind::Folder);
-                let record = survey::read_record(&folder).map_err(report)??.unwrap_or_default();
-                standing.units.insert(unit, (listing, record));
+                // A folder that cannot be looked into stands there like anything else.
+                let unit_folder = named.then(|| group.open(&entry).ok().flatten()).flatten();
+                let Some((folder, listing)) = unit_folder.and_then(|folder| folder.list().ok().map(|listing| (folder, listing)))
+                else {
+                    continue;
+                };
+                self.unit(unit, &folder, listing);
             }
         }
-        let known = |unit: &str| standing.units.contains_key(unit);
-        standing.outside.outside(&folder, &groups, &known).map_err(report)?;
-        Ok(standing)
+        let known = |unit: &str| self.units.contains_key(unit);
+        self.outside.outside(&folder, &groups, &known)
+    }
+
+    fn unit(&mut self, unit: String, folder: &Folder, mut listing: Listing) {
+        listing.retain(|_, entry| *entry != Entry::Folder);
+        let record = survey::read_record(folder).map_err(|failure| report(&failure)).and_then(|parsed| parsed);
+        let record = record.map_err(|wrong| self.wrong.push(wrong)).ok().flatten();
+        self.units.insert(unit, (listing, record.unwrap_or_default()));
     }
 
     /// Names what nothing renders, where only those `units` were rendered that a change reaches. Of others a record tells what was
@@ -64,22 +76,32 @@ impl Standing {
         let mut strays = self.outside;
         for (name, (mut listing, record)) in self.units {
             let own = |path: &[u8]| [name.as_bytes(), b"/", path].concat();
+            if listing.values().all(|entry| *entry == Entry::Hollow) {
+                strays.add(name.as_bytes(), Entry::Hollow);
+                continue;
+            }
             let mut take = |path: &[u8]| {
-                if listing.get(path) == Some(&Kind::File) {
+                if listing.get(path) == Some(&Entry::File) {
                     listing.remove(path);
                 }
             };
             let unit = units.iter().find(|unit| unit.folder == name);
             // What the base had rendered goes with the next render.
             let new = !stored.contains(&own(record::FILE.as_bytes()));
-            let believed = unit.is_none() && declared.contains(name.as_str()) && new;
+            let declared = declared.contains(name.as_str());
+            let believed = unit.is_none() && declared && new;
+            // A folder whose record is others' is no unit.
+            let theirs = !declared && foreign.covers_in(&name, record::FILE.as_bytes());
+            let record = if theirs { Record::default() } else { record };
             let files = record.files.keys().map(String::as_bytes).filter(|path| believed || stored.contains(&own(path)));
             files.for_each(&mut take);
             unit.iter().flat_map(|unit| &unit.artifacts).for_each(|artifact| take(artifact.path.as_bytes()));
-            take(record::FILE.as_bytes());
-            listing.iter().for_each(|(path, kind)| strays.add(&own(path), *kind));
+            if declared || !new {
+                take(record::FILE.as_bytes());
+            }
+            listing.iter().for_each(|(path, entry)| strays.add(&own(path), *entry));
         }
-        let mut findings = self.planted;
+        let mut findings = self.wrong;
         findings.extend(strays.report(output, foreign));
         findings
     }

@@ -1,10 +1,10 @@
 //! What stands in a unit's folder, held against what shall stand there.
 
-use super::files::{Files, Listing};
+use super::files::{Entry, Files, Listing};
 use super::record::{self, Record};
 use super::report;
 use crate::diagnostic::{Diagnostic, rules};
-use crate::files::{Failure, Held, Kind, Result};
+use crate::files::{Failure, Foreign, Held, Result};
 use crate::limits;
 use crate::tree::Span;
 use crate::unit::{Artifact, Unit};
@@ -39,7 +39,9 @@ pub(super) struct Survey<'a> {
     /// Such files that were changed by hand.
     pub(super) edited: Vec<String>,
     /// Files that are none of netloom's, with the edited orphans.
-    pub(super) foreign: Vec<(Vec<u8>, Kind)>,
+    pub(super) foreign: Vec<(Vec<u8>, Entry)>,
+    /// Folders that hold nothing, where nothing is rendered either.
+    pub(super) hollow: Vec<Vec<u8>>,
     /// What the record shall say; none for a unit that no declaration makes.
     pub(super) record: Option<String>,
     /// Whether it says so.
@@ -70,6 +72,7 @@ pub(super) fn survey<'a>(
     name: &str,
     unit: &'a Unit,
     declared: bool,
+    foreign: &Foreign,
 ) -> std::result::Result<Survey<'a>, Diagnostic> {
     let record = declared.then(|| Record::of(&unit.artifacts));
     let mut survey = Survey {
@@ -79,6 +82,7 @@ pub(super) fn survey<'a>(
         orphans: Vec::new(),
         edited: Vec::new(),
         foreign: Vec::new(),
+        hollow: Vec::new(),
         record: record.as_ref().map(Record::text),
         recorded: false,
     };
@@ -97,35 +101,49 @@ pub(super) fn survey<'a>(
             Some(record) => record,
             None => read_record(&folder).map_err(report)??.unwrap_or_default(),
         };
-        survey.look(&folder, &old).map_err(report)?;
+        survey.look(&folder, &old, foreign).map_err(report)?;
     }
     Ok(survey)
 }
 
 impl Survey<'_> {
-    fn look(&mut self, folder: &impl Files, old: &Record) -> Result<()> {
+    fn look(&mut self, folder: &impl Files, old: &Record, foreign: &Foreign) -> Result<()> {
         let mut listing = folder.list()?;
         listing.remove(record::FILE.as_bytes());
         for (state, artifact) in self.states.iter_mut().zip(&self.unit.artifacts) {
             match listing.remove(artifact.path.as_bytes()) {
                 None => {}
-                Some(Kind::File) => *state = compare(folder, artifact, old)?,
-                Some(Kind::Folder) => _ = listing.insert(artifact.path.clone().into_bytes(), Kind::Folder),
-                Some(Kind::Link | Kind::Other) => *state = State::Foreign,
+                Some(Entry::File) => *state = compare(folder, artifact, old)?,
+                Some(Entry::Folder) => _ = listing.insert(artifact.path.clone().into_bytes(), Entry::Folder),
+                Some(Entry::Hollow) => {}
+                Some(Entry::Link | Entry::Closed | Entry::Other) => *state = State::Foreign,
             }
         }
-        for (path, kind) in listing.iter().filter(|(_, kind)| **kind != Kind::Folder) {
-            self.leftover(folder, path, *kind, old)?;
+        for (path, entry) in &listing {
+            match entry {
+                Entry::Folder => {}
+                Entry::Hollow => self.hollow(path),
+                entry if foreign.covers_in(&self.unit.folder, path) => self.foreign.push((path.clone(), *entry)),
+                entry => self.leftover(folder, path, *entry, old)?,
+            }
         }
         self.find_blocked(&listing);
         Ok(())
     }
 
+    /// Takes a folder with nothing in it, unless it only waits for what is rendered.
+    fn hollow(&mut self, path: &[u8]) {
+        let below = |artifact: &Artifact| artifact.path.as_bytes().strip_prefix(path).is_some_and(|rest| rest.starts_with(b"/"));
+        if !self.unit.artifacts.iter().any(below) {
+            self.hollow.push(path.to_vec());
+        }
+    }
+
     /// Takes a file that is not rendered.
-    fn leftover(&mut self, folder: &impl Files, path: &[u8], kind: Kind, old: &Record) -> Result<()> {
+    fn leftover(&mut self, folder: &impl Files, path: &[u8], entry: Entry, old: &Record) -> Result<()> {
         match std::str::from_utf8(path) {
             Ok(name) if old.lists(path) => {
-                let own = kind == Kind::File && old.matches(name, &folder.read(path, limits::OUTPUT_FILE_BYTES)?);
+                let own = entry == Entry::File && old.matches(name, &folder.read(path, limits::OUTPUT_FILE_BYTES)?);
                 if own {
                     self.orphans.push(name.to_owned());
                     return Ok(());
@@ -134,7 +152,7 @@ impl Survey<'_> {
             }
             _ => {}
         }
-        self.foreign.push((path.to_vec(), kind));
+        self.foreign.push((path.to_vec(), entry));
         Ok(())
     }
 
@@ -144,7 +162,7 @@ impl Survey<'_> {
             let path = artifact.path.as_bytes();
             let below = |foreign: &[u8]| foreign.strip_prefix(path).is_some_and(|rest| rest.starts_with(b"/"));
             let above = |foreign: &[u8]| path.strip_prefix(foreign).is_some_and(|rest| rest.starts_with(b"/"));
-            let folder = listing.get(path) == Some(&Kind::Folder);
+            let folder = listing.get(path) == Some(&Entry::Folder);
             if *state == State::Missing && self.foreign.iter().any(|(foreign, _)| above(foreign) || (folder && below(foreign))) {
                 *state = State::Foreign;
             }

@@ -23,10 +23,11 @@ use std::collections::BTreeMap;
 
 use rustix::io::Errno;
 
-use super::files::Files;
+use super::files::{Entry, Files};
+use super::names;
 use super::record::{self, Record};
 use super::survey::{State, Survey};
-use crate::files::{Disk, Failure, Folder, Kind, Mode, Result};
+use crate::files::{Disk, Failure, Folder, Foreign, Kind, Mode, Result};
 use crate::limits;
 use crate::unit::Artifact;
 
@@ -95,12 +96,16 @@ pub(super) struct Swap<'a> {
     pub(super) group: &'a Folder,
     /// The folder [`STAGING`] in the group.
     pub(super) staging: &'a Folder,
-    pub(super) name: &'a str,
+    /// The unit's folder in the output.
+    pub(super) folder: &'a str,
+    /// What in the output is not netloom's.
+    pub(super) foreign: &'a Foreign,
 }
 
 impl Swap<'_> {
+    /// Its name in the group.
     fn unit(&self) -> &[u8] {
-        self.name.as_bytes()
+        names::unit(self.folder).unwrap_or_default().1.as_bytes()
     }
 
     /// Builds the new folder beside the old one; tells whether files that are not netloom's could be linked into it. Nothing in
@@ -233,7 +238,7 @@ impl Swap<'_> {
             let old = own_record(&unit)?;
             self.remove_orphans(&unit, &old, &new, |path| new.files.keys().any(|new| crosses(path, new)))?;
             let staged = folder.list()?;
-            for path in new.files.keys().filter(|path| staged.get(path.as_bytes()) == Some(&Kind::File)) {
+            for path in new.files.keys().filter(|path| staged.get(path.as_bytes()) == Some(&Entry::File)) {
                 // Unchanged files stay: overlayfs does not let a link replace the file that it was made from.
                 if as_recorded(&unit, &new, path) {
                     continue;
@@ -253,7 +258,8 @@ impl Swap<'_> {
 
     /// Removes what netloom wrote earlier and does not render any more, with folders that are empty then.
     fn remove_orphans(&self, unit: &Folder, old: &Record, new: &Record, wanted: impl Fn(&str) -> bool) -> Result<()> {
-        for path in old.files.keys().filter(|path| !new.files.contains_key(*path) && wanted(path)) {
+        let theirs = |path: &str| self.foreign.covers_in(self.folder, path.as_bytes());
+        for path in old.files.keys().filter(|path| !new.files.contains_key(*path) && wanted(path) && !theirs(path)) {
             if as_recorded(unit, old, path) {
                 self.disk.remove(unit, path.as_bytes())?;
             }

@@ -38,7 +38,7 @@ fn counts(summary: &Summary) -> Vec<(&str, usize, usize, usize)> {
     summary.units.iter().map(|unit| (unit.folder.as_str(), unit.written, unit.unchanged, unit.removed)).collect()
 }
 
-fn two() -> Vec<Unit> {
+pub(super) fn two() -> Vec<Unit> {
     vec![
         unit("clusters/a", &[("README.md", "a\n"), ("kubernetes/cni/x.yaml", "x: 1\n")]),
         unit("networks/n", &[("n.yaml", "n: 1\n")]),

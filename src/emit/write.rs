@@ -60,8 +60,9 @@ impl<'a> Grounds<'a> {
         let staging = self.made.iter().filter(|path| path.ends_with(swap::STAGING.as_bytes()));
         let remove = |path: &Vec<u8>| self.disk.remove_folder(&self.root, path);
         let left: Vec<_> = staging.filter_map(|path| remove(path).or_else(|_| remove(path)).err()).collect();
-        if written.is_err() {
-            clear(self.disk, &self.root, &self.made);
+        match &written {
+            Err(_) => clear(self.disk, &self.root, &self.made),
+            Ok(_) => self.clear_groups(),
         }
         match left.first() {
             Some(failure) if written.is_ok() => Err(Unwritten::left_over(&[failure])),
@@ -73,11 +74,14 @@ impl<'a> Grounds<'a> {
         let groups = open_groups(&self.folder).map_err(|failure| Unwritten::nothing(&failure))?;
         self.heal(&groups)?;
         let orphans = match scope {
-            Scope::All => orphans(&groups, &|folder| units.iter().any(|unit| unit.folder == folder)),
+            Scope::All => orphans(&groups, self.output.foreign, &|folder| units.iter().any(|unit| unit.folder == folder)),
             Scope::Some => Ok(Vec::new()),
         };
         let orphans = orphans.map_err(|failure| Unwritten::nothing(&failure))?;
-        let surveys = surveys(&groups, units, &orphans)?;
+        let (surveys, wrong) = surveys(&groups, units, &orphans, self.output.foreign);
+        if !wrong.is_empty() {
+            return Err(wrong.into());
+        }
         let refused: Vec<_> = surveys.iter().flat_map(|survey| compare::in_the_way(self.output.folder, survey)).collect();
         if !refused.is_empty() {
             return Err(refused.into());
@@ -89,25 +93,36 @@ impl<'a> Grounds<'a> {
         let mut summary = summary(self.output, &surveys);
         let known = |folder: &str| units.iter().chain(&orphans).any(|unit| unit.folder == folder);
         let known = (scope == Scope::All).then_some(&known as &dyn Fn(&str) -> bool);
-        // What cannot be listed is no reason to fail now: `check` tells.
-        let strays = compare::strays(Some(&self.folder), &groups, &surveys, known).unwrap_or_default();
-        let left = strays.report(self.output.folder, self.output.foreign).into_iter();
+        let (strays, wrong) = compare::strays(Some(&self.folder), &groups, &surveys, known);
+        let left = strays.standing(&self.folder).report(self.output.folder, self.output.foreign).into_iter().chain(wrong);
         summary.findings.extend(left.map(|finding| Diagnostic { severity: Severity::Warning, ..finding }));
         Ok(summary)
     }
 
+    /// Removes folders of units in which no unit is left: Git would not carry them.
+    fn clear_groups(&self) {
+        let hollow = |name: &&str| {
+            let group = self.folder.open(name.as_bytes()).ok().flatten();
+            group.is_some_and(|group| group.entries().is_ok_and(|entries| entries.is_empty()))
+        };
+        // Where that fails, it is told like any other folder that holds nothing.
+        names::GROUPS.iter().filter(|name| hollow(name)).for_each(|name| _ = self.disk.remove_folder(&self.folder, name.as_bytes()));
+    }
+
     /// Finishes or undoes what an interrupted render left behind.
     fn heal(&mut self, groups: &Groups) -> std::result::Result<(), Unwritten> {
+        self.clear_groups();
         let mut planted = Vec::new();
-        for (group, name) in groups.iter().zip(names::GROUPS) {
+        for (group, group_name) in groups.iter().zip(names::GROUPS) {
             let Some(group) = group else { continue };
             let traces = swap::traces(group).map_err(|failure| Unwritten::nothing(&failure))?;
-            planted.extend(traces.planted.iter().map(|entry| compare::planted(self.output.folder, name, entry)));
+            planted.extend(traces.planted.iter().map(|entry| compare::planted(self.output.folder, group_name, entry)));
             let Some(staging) = traces.staging else { continue };
             // It is removed in the end, like one that this render has made.
-            self.made.push(format!("{}/{name}/{}", self.output.folder, swap::STAGING).into_bytes());
+            self.made.push(format!("{}/{group_name}/{}", self.output.folder, swap::STAGING).into_bytes());
             for name in &traces.units {
-                let swap = Swap { disk: self.disk, group, staging: &staging, name };
+                let folder = format!("{group_name}/{name}");
+                let swap = Swap { disk: self.disk, group, staging: &staging, folder: &folder, foreign: self.output.foreign };
                 swap.roll_forward().map_err(|failure| Unwritten::interrupted(&failure))?;
             }
             for (entry, kind) in group.entries().map_err(|failure| Unwritten::nothing(&failure))? {
@@ -153,11 +168,11 @@ impl<'a> Grounds<'a> {
 
     fn replace(&mut self, changes: &[&Survey<'_>]) -> std::result::Result<(), Unwritten> {
         let groups = self.prepare(changes).map_err(|failure| Unwritten::nothing(&failure))?;
-        let (disk, folder) = (self.disk, self.output.folder);
+        let (disk, foreign) = (self.disk, self.output.foreign);
         let mut swaps: Vec<Change<'_>> = Vec::with_capacity(changes.len());
         for survey in changes {
-            let (group, name) = place(&groups, &survey.unit.folder);
-            swaps.extend(group.map(|(group, staging)| (Swap { disk, group, staging, name }, *survey)));
+            let (folder, (group, _)) = (&survey.unit.folder, place(&groups, &survey.unit.folder));
+            swaps.extend(group.map(|(group, staging)| (Swap { disk, group, staging, folder, foreign }, *survey)));
         }
         let changes = swaps;
         let staged: Vec<_> = changes.par_iter().map(|(swap, survey)| swap.stage(survey)).collect();
@@ -168,7 +183,7 @@ impl<'a> Grounds<'a> {
                 return Err(Unwritten::nothing(&failure).and(&left));
             }
         };
-        let mut round = Round { folder, changes: changes.into_iter().zip(complete).collect(), states: Vec::new() };
+        let mut round = Round { folder: self.output.folder, changes: changes.into_iter().zip(complete).collect(), states: Vec::new() };
         round.commit()?;
         round.finish()
     }

@@ -284,5 +284,11 @@ pub(super) fn part_by_part(folder: BorrowedFd<'_>, path: &[u8], flags: OFlags, m
     }
     let above = above.map(|above| part_by_part(folder, above, FOLDER, Mode::empty())).transpose()?;
     let above = above.as_ref().map_or(folder, AsFd::as_fd);
-    rustix::fs::openat(above, name, flags | one_by_one, mode)
+    let opened = rustix::fs::openat(above, name, flags | one_by_one, mode);
+    // A link where a folder must be is no folder for this call, and a link for the other one.
+    let link = || rustix::fs::statat(above, name, AtFlags::SYMLINK_NOFOLLOW).map(|stat| FileType::from_raw_mode(stat.st_mode));
+    match opened {
+        Err(Errno::NOTDIR) if link() == Ok(FileType::Symlink) => Err(Errno::LOOP),
+        opened => opened,
+    }
 }

@@ -5,131 +5,100 @@
 //! of the user's configuration does.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use ignore::gitignore::{Gitignore, GitignoreBuilder};
+use ignore::gitignore::Gitignore;
 
 use super::Folder;
+use super::checkout::{Checkout, text};
+use super::pattern::lenient;
 use crate::limits;
 
 const PATTERNS: &str = ".gitignore";
 const EXCLUDE: &str = "info/exclude";
 const INDEX: &[u8] = b"index";
 
-/// Patterns as a `.gitignore` has them.
-///
-/// # Errors
-/// Every line that is no pattern, with what is wrong with it.
-pub(crate) fn patterns<'t>(lines: impl Iterator<Item = &'t str>) -> Result<Gitignore, Vec<(usize, String)>> {
-    let mut builder = GitignoreBuilder::new("");
-    let add = |(at, line): (usize, &str)| builder.add_line(None, line).err().map(|error| (at, error.to_string()));
-    let wrong: Vec<_> = lines.enumerate().filter_map(add).collect();
-    match builder.build() {
-        Ok(patterns) if wrong.is_empty() => Ok(patterns),
-        Ok(_) => Err(wrong),
-        Err(error) => Err(vec![(0, error.to_string())]),
-    }
-}
+/// The patterns of one file; none where they cannot be read, which may be any.
+type Patterns = Option<Gitignore>;
 
-/// Like [`patterns`], without the lines that are none; Git passes over those, too.
-fn lenient(text: &str) -> Gitignore {
-    let mut builder = GitignoreBuilder::new("");
-    text.lines().for_each(|line| _ = builder.add_line(None, line));
-    builder.build().unwrap_or_else(|_| Gitignore::empty())
+fn read(folder: &Folder, path: &[u8]) -> Patterns {
+    text(folder, path).ok().map(|text| lenient(&text.unwrap_or_default()))
 }
 
 /// Whether patterns speak of a path below their folder: `Some(true)` when they match it, `Some(false)` when they except it.
-pub(crate) fn says(patterns: &Gitignore, path: &str, folder: bool) -> Option<bool> {
-    let matched = patterns.matched(path, folder);
+fn says(patterns: &Patterns, path: &[u8], folder: bool) -> Option<bool> {
+    let Some(patterns) = patterns else { return Some(true) };
+    let matched = patterns.matched(Path::new(std::ffi::OsStr::from_bytes(path)), folder);
     if matched.is_none() { None } else { Some(matched.is_ignore()) }
 }
 
 /// The hidden files that are read to tell what Git ignores in the project in `root`, a path without links: for whoever confines
 /// netloom.
 pub(crate) fn sources(root: &Path) -> Vec<PathBuf> {
-    let Some((top, dir, common)) = places(root) else { return Vec::new() };
-    let above = root.ancestors().take_while(|folder| folder.starts_with(&top)).map(|folder| folder.join(PATTERNS));
-    let entry = Some(top.join(".git")).filter(|entry| !entry.is_dir());
-    let own = ["index", "commondir"].map(|name| dir.join(name));
-    above.chain(entry).chain(own).chain([common.join(EXCLUDE)]).collect()
-}
-
-/// The work tree that `root`, a path without links, lies in; its own Git folder, and the one that it shares with other work trees.
-fn places(root: &Path) -> Option<(PathBuf, PathBuf, PathBuf)> {
-    let top = root.ancestors().find(|folder| folder.join(".git").symlink_metadata().is_ok())?;
-    let entry = top.join(".git");
-    let dir = match entry.is_dir() {
-        true => entry,
-        false => {
-            let text = read(&Folder::passage(top).ok()?, ".git")?;
-            top.join(text.trim_end().strip_prefix("gitdir: ")?).canonicalize().ok()?
-        }
-    };
-    let common = Folder::passage(&dir).ok().and_then(|folder| read(&folder, "commondir"));
-    let common = common.and_then(|common| dir.join(common.trim_end()).canonicalize().ok()).unwrap_or_else(|| dir.clone());
-    Some((top.to_owned(), dir, common))
-}
-
-fn read(folder: &Folder, path: &str) -> Option<String> {
-    let cap = limits::FILE_BYTES as usize;
-    let bytes = folder.read(path.as_bytes(), cap).ok()?;
-    Some(String::from_utf8_lossy(&bytes).into_owned())
+    let Some(checkout) = Checkout::around(root) else { return Vec::new() };
+    let above = checkout.way(root).flat_map(|folder| [folder.join(PATTERNS)]);
+    let entry = Some(checkout.top.join(".git")).filter(|entry| !entry.is_dir());
+    let own = ["index", "commondir"].map(|name| checkout.dir.join(name));
+    above.chain(entry).chain(own).chain([checkout.common.join(EXCLUDE)]).collect()
 }
 
 /// The repository that a project lies in, as far as it says what is Git's.
 #[derive(Debug)]
 pub(crate) struct Ignored {
-    /// The work tree.
-    top: Folder,
+    /// The work tree; none where it cannot be gone through.
+    top: Option<Folder>,
     /// The project's folder in it: empty, or with a `/` at its end.
-    prefix: String,
+    prefix: Vec<u8>,
     dir: PathBuf,
-    exclude: Gitignore,
+    exclude: Patterns,
     /// Patterns by the folder that they stand in, as far as somebody asked.
-    patterns: Mutex<BTreeMap<String, Arc<Gitignore>>>,
+    patterns: Mutex<BTreeMap<Vec<u8>, Arc<Patterns>>>,
     tracked: OnceLock<Option<BTreeSet<Vec<u8>>>>,
 }
 
 impl Ignored {
     /// The repository around the project in `root`, a path without links. None where there is none, or where Git ignores the
-    /// whole project, which then is not Git's.
+    /// whole project and tracks nothing of it, which then is not Git's. What cannot be told counts as ignored, and as not tracked.
     pub(crate) fn around(root: &Path) -> Option<Self> {
-        let (top, dir, common) = places(root)?;
-        let prefix = root.strip_prefix(&top).ok()?.to_str()?.to_owned();
-        let common = Folder::passage(&common).ok()?;
+        let Checkout { top, dir, common } = Checkout::around(root)?;
+        let prefix = root.strip_prefix(&top).ok()?.as_os_str().as_bytes();
         let mut found = Self {
-            top: Folder::passage(&top).ok()?,
-            prefix: String::new(),
+            top: Folder::passage(&top).ok(),
+            prefix: Vec::new(),
             dir,
-            exclude: lenient(&read(&common, EXCLUDE).unwrap_or_default()),
+            exclude: Folder::passage(&common).ok().and_then(|common| read(&common, EXCLUDE.as_bytes())),
             patterns: Mutex::default(),
             tracked: OnceLock::new(),
         };
         if !prefix.is_empty() {
-            if found.matches(&prefix, true) {
+            if found.matches(prefix, true) && found.has(prefix, true) == Some(false) {
                 return None;
             }
-            found.prefix = prefix + "/";
+            found.prefix = [prefix, b"/"].concat();
         }
         Some(found)
     }
 
+    fn in_tree(&self, path: &[u8]) -> Vec<u8> {
+        [&self.prefix, path].concat()
+    }
+
     /// Whether Git ignores what stands at `path` in the project: a pattern matches it, and it is not tracked all the same.
-    pub(crate) fn ignores(&self, path: &str, folder: bool) -> bool {
-        let path = format!("{}{path}", self.prefix);
+    pub(crate) fn ignores(&self, path: &[u8], folder: bool) -> bool {
+        let path = self.in_tree(path);
         self.matches(&path, folder) && !self.has(&path, folder).unwrap_or(false)
     }
 
     /// Whether Git tracks the file at `path` in the project, or anything in the folder; none when its index cannot be read.
-    pub(crate) fn tracks(&self, path: &str, folder: bool) -> Option<bool> {
-        self.has(&format!("{}{path}", self.prefix), folder)
+    pub(crate) fn tracks(&self, path: &[u8], folder: bool) -> Option<bool> {
+        self.has(&self.in_tree(path), folder)
     }
 
     /// Whether the index has a file, or anything in a folder.
-    fn has(&self, path: &str, folder: bool) -> Option<bool> {
+    fn has(&self, path: &[u8], folder: bool) -> Option<bool> {
         let tracked = self.tracked.get_or_init(|| self.index()).as_ref()?;
-        let path = path.as_bytes();
         if !folder {
             return Some(tracked.contains(path));
         }
@@ -149,24 +118,30 @@ impl Ignored {
     }
 
     /// Whether a pattern matches a path of the work tree, or a folder above it.
-    fn matches(&self, path: &str, folder: bool) -> bool {
-        let ends = path.match_indices('/').map(|(end, _)| (end, true)).chain([(path.len(), folder)]);
-        ends.filter_map(|(end, folder)| Some((path.get(..end)?, folder))).any(|(part, folder)| self.matches_itself(part, folder))
+    fn matches(&self, path: &[u8], folder: bool) -> bool {
+        let above = slashes(path).filter_map(|end| path.get(..end)).map(|above| (above, true));
+        above.chain([(path, folder)]).any(|(part, folder)| self.matches_itself(part, folder))
     }
 
-    fn matches_itself(&self, path: &str, folder: bool) -> bool {
+    fn matches_itself(&self, path: &[u8], folder: bool) -> bool {
         // The nearest file of patterns has the last word.
-        let above = path.rmatch_indices('/').map(|(at, _)| at + 1).chain([0]);
+        let above = slashes(path).rev().map(|at| at + 1).chain([0]);
         let nearest = above.filter_map(|at| says(&self.patterns_in(path.get(..at)?), path.get(at..)?, folder)).next();
         nearest.or_else(|| says(&self.exclude, path, folder)).unwrap_or(false)
     }
 
     /// The patterns in a folder: the work tree when empty, otherwise with a `/` at its end.
-    fn patterns_in(&self, folder: &str) -> Arc<Gitignore> {
+    fn patterns_in(&self, folder: &[u8]) -> Arc<Patterns> {
         let mut known = self.patterns.lock().unwrap_or_else(PoisonError::into_inner);
-        let read = || Arc::new(lenient(&read(&self.top, &format!("{folder}{PATTERNS}")).unwrap_or_default()));
+        let path = || [folder, PATTERNS.as_bytes()].concat();
+        let read = || Arc::new(self.top.as_ref().and_then(|top| read(top, &path())));
         Arc::clone(known.entry(folder.to_owned()).or_insert_with(read))
     }
+}
+
+/// Where the parts of a path end.
+fn slashes(path: &[u8]) -> impl DoubleEndedIterator<Item = usize> {
+    path.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| at)
 }
 
 /// The paths in an index (gitformat-index, versions 2 to 4) whose objects have names of `hash` bytes; none when it is none of that

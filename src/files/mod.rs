@@ -7,6 +7,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "this is the room")]
 
+pub(crate) mod checkout;
 mod disk;
 #[cfg(test)]
 pub(crate) mod faults;
@@ -15,6 +16,7 @@ mod follow;
 mod foreign;
 pub(crate) mod ignored;
 pub(crate) mod named;
+mod pattern;
 #[cfg(test)]
 mod tests;
 
@@ -22,6 +24,8 @@ pub(crate) use disk::Disk;
 pub(crate) use folder::{Folder, Held, Kind, kind, names};
 pub(crate) use follow::{Found, Lookup, Lost, Reached, follow};
 pub use foreign::Foreign;
+
+use std::str::Utf8Chunk;
 
 pub(crate) use rustix::fs::{FlockOperation as Lock, Mode};
 use rustix::io::Errno;
@@ -37,13 +41,13 @@ pub(crate) struct Failure {
     pub(crate) error: Errno,
 }
 
-/// A name behind the path of its folder, as people see it.
+/// A name behind the path of its folder, as people see it: two names that differ are two texts, also where they are no text.
 pub(crate) fn joined(folder: &str, name: &[u8]) -> String {
-    let name = String::from_utf8_lossy(name);
-    let name = name.escape_debug();
-    match (folder, name.clone().next()) {
-        ("", _) => name.to_string(),
-        (path, None) => path.to_owned(),
-        (path, Some(_)) => format!("{path}/{name}"),
+    let shown = |chunk: Utf8Chunk<'_>| format!("{}{}", chunk.valid().escape_debug(), chunk.invalid().escape_ascii());
+    let name: String = name.utf8_chunks().map(shown).collect();
+    match (folder, name.as_str()) {
+        ("", _) => name,
+        (path, "") => path.to_owned(),
+        (path, name) => format!("{path}/{name}"),
     }
 }

@@ -171,3 +171,52 @@ fn what_a_clone_lacks_is_not_deleted() {
     let tree = repository.tree(&repository.base(None).unwrap().commit).unwrap().unwrap();
     assert!(tree.is_incomplete() && tree.stopped().is_none());
 }
+
+/// A project whose folder a branch has made to look like a repository is read from the one that it lies in.
+#[test]
+fn a_repository_of_the_branchs_own_is_none() {
+    let fake = Fake::new(&[("infra/netloom.yaml", "a: b\n")], "nothing", "exit 1");
+    let (scratch, infra) = (&fake.scratch, fake.scratch.at("work/infra"));
+    fake.run(&["clone", "--quiet", "--bare", ".", "../bare"]);
+    fake.run(&["-c", "user.name=n", "-c", "user.email=e", "commit", "--quiet", "--allow-empty", "--message=two"]);
+    for name in ["HEAD", "objects", "refs", "packed-refs"] {
+        std::fs::rename(scratch.at(&format!("bare/{name}")), infra.join(name)).unwrap();
+    }
+    scratch.write("work/infra/refs/heads/.keep", "");
+    for config in ["", "[core]\nrepositoryformatversion = 0\nbare = false\nworktree = ..\n", "[core]\nbare = true\n"] {
+        scratch.write("work/infra/config", config);
+        let repository = Repository::with(fake.git.clone(), BOUNDS, &infra).unwrap();
+        assert_eq!(repository.prefix(), "infra/");
+        let base = repository.base(None).unwrap();
+        let own = fake.real.command().arg("-C").arg(scratch.at("work")).args(["rev-parse", "main"]).output().unwrap();
+        assert_eq!(base.commit, String::from_utf8_lossy(&own.stdout).trim(), "{config}");
+    }
+}
+
+/// A work tree of its own, and a submodule, have their Git folder elsewhere.
+#[test]
+fn a_git_folder_may_stand_elsewhere() {
+    let fake = Fake::new(&[("infra/netloom.yaml", "a: b\n")], "nothing", "exit 1");
+    fake.run(&["worktree", "add", "--quiet", "-b", "other", "../tree"]);
+    fake.run(&["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", "../work", "sub"]);
+    for (place, prefix) in [("tree", ""), ("tree/infra", "infra/"), ("work/sub", ""), ("work/sub/infra", "infra/")] {
+        let repository = Repository::with(fake.git.clone(), BOUNDS, &fake.scratch.at(place)).unwrap();
+        assert_eq!(repository.prefix(), prefix, "{place}");
+        assert_eq!(repository.staged().unwrap(), Some(Vec::new()), "{place}");
+        assert!(repository.index().unwrap().has("netloom.yaml"), "{place}");
+    }
+}
+
+/// A submodule is staged like anything else, whatever `.gitmodules` has Git pass over.
+#[test]
+fn a_staged_submodule_is_no_secret() {
+    let fake = Fake::new(&[], "nothing", "exit 1");
+    let commit = Repository::with(fake.git.clone(), BOUNDS, &fake.scratch.at("work")).unwrap().base(None).unwrap().commit;
+    for ignore in ["all", "dirty", "untracked", "none"] {
+        fake.scratch.write("work/.gitmodules", format!("[submodule \"x\"]\n\tpath = evil\n\turl = ./x\n\tignore = {ignore}\n"));
+        fake.run(&["add", ".gitmodules"]);
+        fake.run(&["update-index", "--add", "--cacheinfo", &format!("160000,{commit},evil")]);
+        let repository = Repository::with(fake.git.clone(), BOUNDS, &fake.scratch.at("work")).unwrap();
+        assert_eq!(repository.staged().unwrap().unwrap(), [".gitmodules", "evil"], "{ignore}");
+    }
+}

@@ -62,11 +62,11 @@ impl Reader<'_> {
             return refuse("in the output folder");
         }
         let git = self.place.ignored()?;
-        if git.ignores(path, folder) {
+        if git.ignores(real, folder) {
             return refuse("which Git ignores");
         }
         let read_anyway = inputs.is_some_and(|inputs| inputs.iter().any(|input| within(path, input)));
-        if read_anyway || git.tracks(path, folder) == Some(true) {
+        if read_anyway || git.tracks(real, folder) == Some(true) {
             return None;
         }
         refuse("which Git does not track")

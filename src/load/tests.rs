@@ -1,3 +1,7 @@
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
 use super::*;
 use crate::declare;
 use crate::diagnostic::Human;
@@ -339,4 +343,69 @@ fn a_project_that_git_ignores_as_a_whole_is_no_part_of_it() {
     root.inputs(&project, &mut sources, &mut findings);
     assert!(findings.is_empty(), "{findings:?}");
     assert!(sources.find("declarations/b.yaml").is_some());
+}
+
+/// A project in a repository's folder `name`, which the repository tracks; beside it a file that it ignores, which an input is a link to.
+fn tracked(name: &OsStr) -> (Scratch, PathBuf) {
+    let folder = Scratch::new();
+    git(&folder, &["init", "--quiet"]);
+    let root = folder.path().join(name);
+    std::fs::create_dir_all(root.join("declarations")).unwrap();
+    std::fs::write(root.join("netloom.yaml"), PROJECT).unwrap();
+    std::fs::write(root.join("declarations/b.yaml"), "b: 1\n").unwrap();
+    std::os::unix::fs::symlink("../key.json", root.join("declarations/key.yaml")).unwrap();
+    folder.write(".gitignore", "key.json\n");
+    git(&folder, &["add", "."]);
+    std::fs::write(root.join("key.json"), "token: 1\n").unwrap();
+    (folder, root)
+}
+
+/// What an input that is a link to an ignored file is told, and whether the inputs beside it are read.
+fn told(root: &std::path::Path) -> (bool, String) {
+    let (mut sources, mut findings) = (Sources::default(), Vec::new());
+    let (opened, project) = super::project(root, &mut sources, &mut findings).unwrap();
+    opened.inputs(&project, &mut sources, &mut findings);
+    let refused: Vec<_> = findings.iter().map(|finding| finding.message.clone()).collect();
+    (sources.find("declarations/b.yaml").is_some(), refused.join("\n"))
+}
+
+const REFUSED: &str = "`declarations/key.yaml` is a symbolic link to `key.json`, which Git ";
+
+/// Whatever a branch does to have its project ignored, and whatever the project's folder is called: what is tracked is read, and
+/// what lies about is not.
+#[test]
+fn a_tracked_project_is_gits_whatever_ignores_it() {
+    let ignored = format!("{REFUSED}ignores");
+    for name in [&b"infra"[..], b"in/fra", b"inf\xffra", b"in\xff/fra", b"in fra{1}"] {
+        let (folder, root) = tracked(OsStr::from_bytes(name));
+        assert_eq!(told(&root), (true, ignored.clone()), "{name:?}");
+        for patterns in ["*\n", "/in*\n", "/in*/\n!key.json\n", "in*/\n!*/key.json\n"] {
+            folder.write(".gitignore", patterns);
+            git(&folder, &["add", ".gitignore", "--force"]);
+            assert_eq!(told(&root), (true, ignored.clone()), "{name:?} {patterns}");
+        }
+    }
+}
+
+/// What cannot be told is refused: patterns that are too many to read ignore everything, and without an index nothing is tracked.
+#[test]
+fn what_cannot_be_told_is_ignored() {
+    let many = "#".repeat(1 << 20) + "\n";
+    for file in [".gitignore", "infra/.gitignore", ".git/info/exclude"] {
+        let (folder, root) = tracked(OsStr::new("infra"));
+        folder.write(".gitignore", "");
+        folder.write(file, &many);
+        let (read, refused) = told(&root);
+        assert!(read && refused == format!("{REFUSED}ignores"), "{file}: {refused}");
+    }
+    for (index, path) in [("x", ".git/index"), ("gitdir: nowhere\n", ".git")] {
+        let (folder, root) = tracked(OsStr::new("infra"));
+        folder.write(".gitignore", "");
+        if path == ".git" {
+            std::fs::remove_dir_all(folder.at(".git")).unwrap();
+        }
+        folder.write(path, index);
+        let (_, refused) = told(&root);
+        assert!(refused.contains(REFUSED), "{path}: {refused}");
+    }
 }

@@ -75,7 +75,7 @@ impl<'a> Walk<'a> {
         if self.declarations && !extension.is_some_and(|extension| DECLARATIONS.contains(&extension)) {
             return;
         }
-        match self.reader.place.ignored().is_some_and(|git| git.ignores(path, false)) {
+        match self.reader.place.ignored().is_some_and(|git| git.ignores(path.as_bytes(), false)) {
             true => {
                 let message = format!("`{path}` is ignored by Git, and therefore by netloom");
                 self.findings.push(Diagnostic::new(&rules::FILE_IGNORED, Span::NONE, message));

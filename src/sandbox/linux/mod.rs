@@ -68,11 +68,21 @@ fn sources(needs: &Needs<'_>) -> Vec<PathBuf> {
     root.map(|root| ignored::sources(&root)).unwrap_or_default()
 }
 
-/// Has a thread of its own, which can read the project and nothing else, look up where its folders are.
+/// The real path of `netloom.yaml`: a link may lead to what is not hidden in the project.
+fn project_file(root: &Path) -> Option<PathBuf> {
+    let root = named::real(root).ok()?;
+    let file = named::real(&root.join(Place::ProjectFile.name())).ok()?;
+    let hidden = |part: &std::ffi::OsStr| part.as_encoded_bytes().starts_with(b".");
+    let visible = file.is_file() && !file.strip_prefix(&root).ok()?.iter().any(hidden);
+    visible.then_some(file)
+}
+
+/// Has a thread of its own, which can read `netloom.yaml` and nothing else, look up where the project's folders are.
 fn scouted(root: &Path, sources: &[PathBuf], scout: &Scout<'_>) -> Folders {
     let look = || {
         let mut domain = Domain::new();
-        domain.allow_path(root, READ);
+        domain.allow_path(root, LIST);
+        project_file(root).iter().for_each(|file| domain.allow_itself(file, READ));
         sources.iter().for_each(|file| domain.allow_itself(file, READ));
         _ = domain.enforce();
         scout()
@@ -169,5 +179,45 @@ impl Plan {
                 self.own.allow(folder, EDIT);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scratch::Scratch;
+
+    /// Whoever looks up a project's folders reads `netloom.yaml`, be it behind a link, and nothing else of the project.
+    #[test]
+    fn a_scout_reads_one_file() {
+        for link in [None, Some("settings/netloom.yaml"), Some(".git/netloom.yaml")] {
+            let project = Scratch::new();
+            let secrets = [".git/config", ".env", "declarations/a.yaml", "settings/b.yaml"];
+            secrets.iter().for_each(|path| project.write(path, "token"));
+            match link {
+                None => project.write("netloom.yaml", "a: b\n"),
+                Some(target) => {
+                    project.write(target, "a: b\n");
+                    project.link("netloom.yaml", target);
+                }
+            }
+            let root = project.path().canonicalize().unwrap();
+            let readable = |path: &&str| File::open(root.join(path)).is_ok();
+            let look = || -> Folders {
+                let read = [&["netloom.yaml"], &secrets[..]].concat().into_iter().filter(readable);
+                read.map(|path| (Place::Project, path.to_owned())).collect()
+            };
+            if !confines() {
+                return;
+            }
+            let read: Vec<_> = scouted(&root, &[], &look).into_iter().map(|(_, path)| path).collect();
+            let expected: &[&str] = if link == Some(".git/netloom.yaml") { &[] } else { &["netloom.yaml"] };
+            assert_eq!(read, expected, "{link:?}");
+        }
+    }
+
+    /// Whether a thread can be confined here.
+    fn confines() -> bool {
+        thread::spawn(|| Domain::new().enforce().is_ok() && File::open("/").is_err()).join().unwrap()
     }
 }
