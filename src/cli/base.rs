@@ -14,7 +14,7 @@ use crate::compile::{Inputs, Resolved, Setting, Stage, Wanted, Witness, compile_
 use crate::diagnostic::{Diagnostic, Severity, has_errors, rules};
 use crate::diff::subject::{Painter, subjects};
 use crate::diff::{Side, Subject};
-use crate::emit::Standing;
+use crate::emit::{self, Standing, Stored};
 use crate::git::{Base, Repository, Tree};
 use crate::judge::{self, Judge, Objection};
 use crate::load::{self, PROJECT_FILE};
@@ -64,9 +64,19 @@ impl Output {
     }
 
     /// Names what nothing renders; `declared` are all units, and `allowed` the codes of objections that are.
-    pub(super) fn unrendered(self, compilation: &Compilation, declared: &BTreeSet<&str>, allowed: &[String]) -> Vec<Diagnostic> {
+    pub(super) fn unrendered(
+        self,
+        (root, repository, base): (&Path, &Repository, &Base),
+        compilation: &Compilation,
+        declared: &BTreeSet<&str>,
+        allowed: &[String],
+    ) -> Vec<Diagnostic> {
+        let commit = OnceLock::new();
+        let commit = || commit.get_or_init(|| repository.tree(&base.commit).ok().flatten().map(Arc::new)).as_ref();
+        let unchanged = |path: &[u8]| commit().is_some_and(|commit| emit::unchanged(root, &compilation.output, commit, path));
+        let stored = Stored { names: &self.stored, unchanged: &unchanged };
         let folder = (&*compilation.output, compilation.foreign(allowed));
-        self.standing.unrendered(&compilation.units, declared, &self.stored, folder)
+        self.standing.unrendered(&compilation.units, declared, &stored, folder)
     }
 }
 

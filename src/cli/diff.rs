@@ -70,7 +70,7 @@ pub(super) fn run(command: &Diff, context: &Context<'_>) -> Outcome {
     let mut findings = judge::allow(&mut compilation.objections, &command.allow_weaker);
     let declared = after.subjects.keys().map(String::as_str).collect();
     let unrendered = match output.unwrap_or_else(|| Ok(Output::default())) {
-        Ok(output) => output.unrendered(&compilation, &declared, &command.allow_weaker),
+        Ok(output) => output.unrendered((&request.root, &repository, &base), &compilation, &declared, &command.allow_weaker),
         Err(finding) => return Outcome::error(finding),
     };
     let objections = Objections { list: &compilation.objections, unrendered: &unrendered, sources: &compilation.sources };

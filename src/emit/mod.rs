@@ -34,7 +34,7 @@ use crate::tree::Span;
 use crate::unit::{Artifact, Unit};
 pub use compare::{compare, compare_stored};
 use files::Files;
-pub use standing::Standing;
+pub use standing::{Standing, Stored, unchanged};
 use survey::{State, Survey, survey};
 
 /// Where output goes.

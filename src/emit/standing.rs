@@ -2,13 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
-use super::files::{Entry, Files, Listing};
+use super::files::{self, Entry, Files, Listing};
 use super::record::{self, Record};
 use super::strays::Strays;
 use super::{compare, names, open_groups, open_output, report, survey, swap};
 use crate::diagnostic::Diagnostic;
 use crate::files::{Folder, Foreign, Kind, Result as Done};
+use crate::git::Tree;
+use crate::limits;
 use crate::unit::Unit;
 
 /// The names of the files in the output folder.
@@ -20,6 +23,26 @@ pub struct Standing {
     outside: Strays,
     /// The files of each unit's folder, and its record.
     units: BTreeMap<String, (Listing, Record)>,
+}
+
+/// What the base of a change has in its output.
+pub struct Stored<'a> {
+    /// The paths of its files.
+    pub names: &'a BTreeSet<Vec<u8>>,
+    /// Whether one of them is as it was.
+    pub unchanged: &'a dyn Fn(&[u8]) -> bool,
+}
+
+/// Whether a file of the output stands there as a commit has it.
+#[must_use]
+pub fn unchanged(root: &Path, output: &str, commit: &Arc<Tree>, path: &[u8]) -> bool {
+    let here = Folder::root(root).and_then(|root| open_output(root, output)).ok().flatten();
+    let there = open_output(files::Stored::root(commit), output).ok().flatten();
+    let [here, there] = [
+        here.and_then(|folder| folder.read(path, limits::OUTPUT_FILE_BYTES).ok()),
+        there.and_then(|folder| folder.read(path, limits::OUTPUT_FILE_BYTES).ok()),
+    ];
+    here.is_some() && here == there
 }
 
 impl Standing {
@@ -64,13 +87,13 @@ impl Standing {
     }
 
     /// Names what nothing renders, where only those `units` were rendered that a change reaches. Of others a record tells what was
-    /// rendered; but a change can write a record, so it counts for what the base has `stored` as well. `declared` are all units.
+    /// rendered; but a change can write a record, so it counts for what the base has as well. `declared` are all units.
     #[must_use]
     pub fn unrendered(
         self,
         units: &[Unit],
         declared: &BTreeSet<&str>,
-        stored: &BTreeSet<Vec<u8>>,
+        base: &Stored<'_>,
         (output, foreign): (&str, &Foreign),
     ) -> Vec<Diagnostic> {
         let mut strays = self.outside;
@@ -86,14 +109,16 @@ impl Standing {
                 }
             };
             let unit = units.iter().find(|unit| unit.folder == name);
-            // What the base had rendered goes with the next render.
-            let new = !stored.contains(&own(record::FILE.as_bytes()));
+            let new = !base.names.contains(&own(record::FILE.as_bytes()));
             let declared = declared.contains(name.as_str());
             let believed = unit.is_none() && declared && new;
             // A folder whose record is others' is no unit.
             let theirs = !declared && foreign.covers_in(&name, record::FILE.as_bytes());
             let record = if theirs { Record::default() } else { record };
-            let files = record.files.keys().map(String::as_bytes).filter(|path| believed || stored.contains(&own(path)));
+            let others = unit.is_none() && declared;
+            // What the base had rendered of what is rendered no more, goes with the next render.
+            let left = |path: &[u8]| base.names.contains(path) && (others || (base.unchanged)(path));
+            let files = record.files.keys().map(String::as_bytes).filter(|path| believed || left(&own(path)));
             files.for_each(&mut take);
             unit.iter().flat_map(|unit| &unit.artifacts).for_each(|artifact| take(artifact.path.as_bytes()));
             if declared || !new {
