@@ -3,7 +3,10 @@
 //! A file below `tests/cases/judge/` is a list of changes to the project in `tests/cases/judge/base`, which is the base of each:
 //! ```text
 //! # What they are about.
+//! -- overlays/a/overlay.yaml --         what the base of all of them has beside that
 //! === what the change does
+//! -- declarations/d.yaml --             what the base of this one has, too; left out, with the line that ends it, when there is no more
+//! -- changed --
 //! -- netloom.yaml (edit) --             texts it replaces where they stand first, `old => new` with `\n`, a line each
 //! -- declarations/c.yaml --             a file it writes
 //! -- overlays/house (removed) --        a file or folder
@@ -79,6 +82,12 @@ fn changes() {
         let mut parts = expected.split("\n=== ");
         let head = parts.next().unwrap().to_owned();
         let parts: Vec<&str> = parts.collect();
+        let (_, more) = sections::parse(&head);
+        let repository = copied(&repository);
+        more.iter().for_each(|(name, text)| apply(&repository, name, text.trim_end()));
+        if !more.is_empty() {
+            rebase(&repository);
+        }
         let run = |part: &&str| {
             if part.lines().next().unwrap().contains(&wanted) { change(part, copied(&repository)) } else { (*part).to_owned() }
         };
@@ -94,14 +103,30 @@ fn changes() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
+/// Makes what there is the base.
+fn rebase(repository: &Repository) {
+    let rendered = repository.netloom(&["render"]);
+    assert_eq!(code(&rendered), 0, "{}", String::from_utf8_lossy(&rendered.stderr));
+    repository.commit("more");
+    repository.git(&["branch", "-q", "-f", "main"]);
+}
+
 /// Makes a change, and returns it with what the base says.
 #[allow(clippy::needless_pass_by_value, reason = "it is gone afterwards")]
 fn change(case: &str, repository: Repository) -> String {
     let (head, sections) = sections::parse(case);
     let mut out = format!("{}\n", head.trim_end());
     for (name, text) in sections.iter().take_while(|(name, _)| *name != "judged") {
-        apply(&repository, name, text.trim_end());
-        write!(out, "-- {name} --\n{}\n", text.trim_end()).unwrap();
+        match *name {
+            "changed" => {
+                rebase(&repository);
+                writeln!(out, "-- changed --").unwrap();
+            }
+            _ => {
+                apply(&repository, name, text.trim_end());
+                write!(out, "-- {name} --\n{}\n", text.trim_end()).unwrap();
+            }
+        }
     }
     // What does not compile is not rendered; the cases tell.
     repository.netloom(&["render"]);

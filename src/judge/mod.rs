@@ -9,9 +9,11 @@ mod allow;
 mod assertions;
 mod condition;
 mod flows;
+mod given;
 mod levels;
 mod lost;
 mod policies;
+mod reading;
 mod settings;
 
 use std::collections::{BTreeMap, BTreeSet};
