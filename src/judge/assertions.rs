@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use indexmap::IndexMap;
 use minijinja::Value;
 
-use super::condition::{Asserted, asserted};
+use super::condition::{Asserted, Condition, asserted};
+use super::facts;
 use super::given::Given;
 use super::lost::{self, Lost};
-use super::reading::Room;
+use super::reading::{Reading, Room};
 use super::{Before, Judge, Objection, Rulebook, of_judge};
 use crate::diagnostic::{Diagnostic, rules};
 use crate::overlay::Selected;
@@ -54,16 +55,28 @@ impl<'a> Side<'a> {
     fn rules_of(&mut self, overlay: &'a Overlay) -> &[Asserted<'a>] {
         let name = overlay.name();
         if !self.known.contains_key(name) {
-            let Self { book, given, more, .. } = self;
-            let compile = || overlay.compile(book.sources, &mut Vec::new());
-            let compiled = match book.compiled.get(name) {
-                Some(compiled) => compiled,
-                None => more.entry(name.to_owned()).or_insert_with(compile),
-            };
-            let rules = asserted(overlay, compiled, Room { book: *book, given });
+            let read = |compiled: &Compiled, room: Room<'_>| asserted(overlay, compiled, room);
+            let rules = self.with(overlay, read);
             self.known.insert(name.to_owned(), rules);
         }
         self.known.get(name).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// What an overlay states as a fact.
+    pub(super) fn fact(&mut self, overlay: &'a Overlay, fact: &str) -> Option<Condition> {
+        overlay.spec().facts.as_ref()?;
+        self.with(overlay, |compiled, room| Reading::new(overlay, compiled, room).fact(fact))
+    }
+
+    /// What `read` makes of an overlay, compiled.
+    fn with<T>(&mut self, overlay: &'a Overlay, read: impl FnOnce(&Compiled, Room<'_>) -> T) -> T {
+        let Self { book, given, more, .. } = self;
+        let compile = || overlay.compile(book.sources, &mut Vec::new());
+        let compiled = match book.compiled.get(overlay.name()) {
+            Some(compiled) => compiled,
+            None => more.entry(overlay.name().to_owned()).or_insert_with(compile),
+        };
+        read(compiled, Room { book: *book, given })
     }
 }
 
@@ -85,7 +98,8 @@ impl<'a> Assertions<'a> {
         clusters: &'a [Effective<'a>],
     ) -> (Self, Vec<Objection>) {
         let (mut base, mut here) = (Side::new(judge.rules), Side::new(own));
-        let (clusters, objections) = lost::find(judge, (&mut base, &mut here), before, clusters);
+        let (clusters, mut objections) = lost::find(judge, (&mut base, &mut here), before, clusters);
+        objections.extend(facts::weaker(judge, &mut base, &mut here));
         (Self { clusters, compiled: base.more }, objections)
     }
 

@@ -8,6 +8,7 @@
 mod allow;
 mod assertions;
 mod condition;
+mod facts;
 mod flows;
 mod given;
 mod levels;

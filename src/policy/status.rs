@@ -10,6 +10,9 @@ use crate::kubernetes::Object;
 use crate::plan::{NetworkPlan, Peering};
 use crate::tree::{Map, Node, Value, from_json};
 
+/// The facts of overlays that a cluster's `status` is made from.
+pub const FACTS: [&str; 3] = ["encrypted", "mtu", "networkPolicy"];
+
 /// A cluster: `status` has what its overlays say of themselves, and the namespaces that its objects are in.
 pub(super) fn cluster(it: Rendered<'_>) -> Node {
     let last = |read: fn(&crate::declare::Facts) -> Option<bool>| it.facts.iter().rev().find_map(|(facts, _)| read(facts));
