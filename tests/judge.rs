@@ -387,9 +387,10 @@ fn a_change_is_no_better_than_netloom_says() {
         format!("{text}  transitions:\n{}", fields.iter().map(one).collect::<String>())
     };
     let cluster = fs::read_to_string(repository.0.join("declarations/prod.yaml")).unwrap();
-    let changed = cluster
-        .replace("{max: 10}", "{max: 10, maxPods: 90}")
-        .replace("  overlays:", "  clusterName: other\n  serviceCIDR: 100.68.0.0/16\n  controlPlane: {apiPort: 6443}\n  overlays:");
+    let changed = cluster.replace("{max: 10}", "{max: 10, maxPods: 90}").replace(
+        "  overlays:",
+        "  clusterName: other\n  serviceCIDR: 100.68.0.0/16\n  controlPlane: {apiPort: 6443}\n  overlays:",
+    );
     let refused = || {
         repository.netloom(&["render"]);
         let output = repository.netloom(&["check", "--base", "main", "--max-class", "rolling"]);
@@ -429,7 +430,10 @@ fn policies_see_the_base_in_every_command_that_has_one() {
         )
     };
     let grows = "object.spec.nodes.max <= oldObject.spec.nodes.max";
-    repository.write("policies/more.yaml", &(policy("grows", "UPDATE", grows) + "---\n" + &policy("stays", "DELETE", "oldObject == null")));
+    repository.write(
+        "policies/more.yaml",
+        &(policy("grows", "UPDATE", grows) + "---\n" + &policy("stays", "DELETE", "oldObject == null")),
+    );
     repository.netloom(&["render"]);
     repository.commit("more");
     repository.git(&["branch", "-q", "-f", "main"]);
@@ -456,7 +460,10 @@ fn policies_see_the_base_in_every_command_that_has_one() {
             for arguments in commands {
                 let (exit, text) = said(arguments);
                 let own = if arguments[0] == "diff" && with_own { 2 } else { 1 };
-                assert!(exit == own && text.contains("it stays") && text.contains(code), "{with_own} {arguments:?}: {exit} {text}");
+                assert!(
+                    exit == own && text.contains("it stays") && text.contains(code),
+                    "{with_own} {arguments:?}: {exit} {text}"
+                );
             }
         }
         // What only shrinks, and what is new, is as the policies want it.

@@ -21,8 +21,9 @@ pub(super) fn weaker(judge: &Judge<'_>, was: &Overlay, is: &Overlay) -> Vec<Obje
         // Of flows of one name one that asks for as much is enough.
         let (place, what) = losses?.into_iter().next().or_else(|| if named.is_empty() { gone() } else { None })?;
         let (of, base_name) = (is.name(), judge.name);
-        let message =
-            format!("that the flow `{name}` of the overlay `{of}` is blocked is taken more lightly than in `{base_name}`: {what}");
+        let message = format!(
+            "that the flow `{name}` of the overlay `{of}` is blocked is taken more lightly than in `{base_name}`: {what}"
+        );
         Some(Objection::weaker(&code(base), place, message).was(judge, base.span))
     };
     ports(was).iter().filter_map(told).collect()

@@ -12,13 +12,16 @@ use crate::tree::{Map, Node, Path};
 /// Where a schema lists options.
 const PROPERTIES: &str = "properties";
 
+/// What stands for every option.
+const WHOLE: &str = "";
+
 /// Who gives options, and which ones.
 type Giving = (String, BTreeMap<String, Value>);
 
 /// The options and the facts of one side.
 #[derive(Debug, Default)]
 pub(super) struct Given {
-    /// What layers and other overlays give to an overlay, by its name.
+    /// What layers, other overlays and their patches of declarations give to an overlay, by its name.
     options: BTreeMap<String, Vec<Giving>>,
     /// What each of the project's own overlays states as facts.
     facts: Vec<Node>,
@@ -46,16 +49,19 @@ impl Given {
                 }
             }
         }
+        patched(book).into_iter().for_each(|(overlay, giving)| options.entry(overlay).or_default().push(giving));
         let facts = book.library.own().filter_map(|overlay| overlay.declared.node.at(&Path::dotted("spec.facts")));
         let facts = facts.cloned().collect();
         options.values_mut().for_each(|given| given.sort_by(|one, other| one.0.cmp(&other.0)));
         Self { options, facts }
     }
 
-    /// The overlays that are given other options here than there.
-    pub(super) fn regiven<'g>(&'g self, other: &'g Self) -> impl Iterator<Item = &'g str> {
+    /// The overlays that are given other options here than there, and if facts are stated otherwise all of these that are `used`.
+    pub(super) fn regiven<'g>(&'g self, other: &'g Self, used: impl Iterator<Item = &'g str>) -> impl Iterator<Item = &'g str> {
         let differs = |name: &&String| self.options.get(*name) != other.options.get(*name);
-        self.options.keys().chain(other.options.keys()).filter(differs).map(String::as_str)
+        let facts = self.fact(None) != other.fact(None);
+        let options = self.options.keys().chain(other.options.keys()).filter(differs).map(String::as_str);
+        options.chain(used.filter(move |_| facts))
     }
 
     /// What an option of an overlay is: what its schema says of it, and what is given for it; all of them where none is named.
@@ -73,7 +79,7 @@ impl Given {
         });
         let given = self.options.get(overlay.name()).into_iter().flatten();
         let given = given.filter_map(|(who, given)| match option {
-            Some(option) => Some(serde_json::json!([who, given.get(option)?])),
+            Some(option) => Some(serde_json::json!([who, given.get(option).or_else(|| given.get(WHOLE))?])),
             None => Some(serde_json::json!([who, given])),
         });
         serde_json::json!([schema, property, given.collect::<Vec<_>>()]).to_string()
@@ -85,6 +91,47 @@ impl Given {
         stated.sort();
         serde_json::json!(stated).to_string()
     }
+}
+
+/// The options that patches of declarations write into the blocks of the project's own overlays: whose, who, and which.
+fn patched(book: Rulebook<'_>) -> Vec<(String, Giving)> {
+    let blocks: Vec<_> =
+        book.library.own().filter_map(|overlay| Some((overlay.name(), overlay.spec().selected_by.as_deref()?))).collect();
+    let mut all = Vec::new();
+    for overlay in book.library.own() {
+        let patches = overlay.declared.node.at(&Path::dotted("spec.declarations")).and_then(Node::as_list).unwrap_or_default();
+        for patch in patches {
+            let clusters = patch.get("clusters").map(Node::to_json).unwrap_or_default();
+            for (name, block) in &blocks {
+                let Some(given) = patch.get("cluster").and_then(|change| written(change, block)) else { continue };
+                all.push(((*name).to_owned(), (format!("{} {clusters}", overlay.name()), given)));
+            }
+        }
+    }
+    all
+}
+
+/// What a patch writes into a block.
+fn written(change: &Node, block: &str) -> Option<BTreeMap<String, Value>> {
+    let Some(operations) = change.as_list() else {
+        let mut node = change;
+        for key in block.split('.') {
+            if node.as_map().is_none() {
+                return Some([(WHOLE.to_owned(), node.to_json())].into());
+            }
+            node = node.get(key)?;
+        }
+        return Some(match node.as_map() {
+            Some(map) => map.iter().map(|(key, value)| (key.text.to_string(), value.to_json())).collect(),
+            None => [(WHOLE.to_owned(), node.to_json())].into(),
+        });
+    };
+    // An operation may move or remove what is above the block, or in it.
+    let place = format!("/{}/", block.replace('.', "/"));
+    let near = |path: &str| format!("{path}/").starts_with(&place) || place.starts_with(&format!("{path}/"));
+    let touches = |one: &&Node| ["path", "from"].iter().any(|key| one.str_at(key).is_some_and(near));
+    let found: Vec<_> = operations.iter().filter(touches).map(Node::to_json).collect();
+    (!found.is_empty()).then(|| [(WHOLE.to_owned(), Value::from(found))].into())
 }
 
 /// What facts say under one name, or under names that are computed; all of them where none is named.

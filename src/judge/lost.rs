@@ -82,8 +82,13 @@ impl<'a> Search<'a, '_> {
     fn missing(&mut self, base: &[Choice<'a>], own: &[&'a Overlay]) -> Vec<Asserted<'a>> {
         let was: Vec<&Overlay> = base.iter().map(|choice| choice.overlay).collect();
         let (was, is) = (self.base.rules(&was), self.own.rules(own));
-        let regiven = self.base.given.regiven(&self.own.given).collect();
+        let regiven = self.regiven().collect();
         was.into_iter().filter(|rule| rule.level.is_some() && !rule.is_in(&is, own, &regiven)).collect()
+    }
+
+    /// The overlays of which options or facts may be others, whatever they say themselves.
+    fn regiven(&self) -> impl Iterator<Item = &str> {
+        self.base.given.regiven(&self.own.given, self.judge.rules.compiled.keys().map(String::as_str))
     }
 
     fn tell(&mut self, rule: &Asserted<'_>, own: Span, message: String) {
@@ -97,9 +102,8 @@ impl<'a> Search<'a, '_> {
     /// for less.
     fn overlays(&mut self) -> BTreeSet<String> {
         let (before, after) = (self.base.book.library, self.own.book.library);
-        let regiven = self.base.given.regiven(&self.own.given);
         let names: BTreeSet<String> =
-            before.own().chain(after.own()).map(Overlay::name).chain(regiven).map(str::to_owned).collect();
+            before.own().chain(after.own()).map(Overlay::name).chain(self.regiven()).map(str::to_owned).collect();
         let mut changed = BTreeSet::new();
         for name in names {
             let Some((was, is)) = before.get(&name).zip(after.get(&name)) else {
