@@ -3,7 +3,10 @@
 //! A file below `tests/cases/judge/` is a list of changes to the project in `tests/cases/judge/base`, which is the base of each:
 //! ```text
 //! # What they are about.
+//! -- overlays/a/overlay.yaml --         what the base of all of them has beside that
 //! === what the change does
+//! -- declarations/d.yaml --             what the base of this one has, too; left out, with the line that ends it, when there is no more
+//! -- changed --
 //! -- netloom.yaml (edit) --             texts it replaces where they stand first, `old => new` with `\n`, a line each
 //! -- declarations/c.yaml --             a file it writes
 //! -- overlays/house (removed) --        a file or folder
@@ -79,6 +82,12 @@ fn changes() {
         let mut parts = expected.split("\n=== ");
         let head = parts.next().unwrap().to_owned();
         let parts: Vec<&str> = parts.collect();
+        let (_, more) = sections::parse(&head);
+        let repository = copied(&repository);
+        more.iter().for_each(|(name, text)| apply(&repository, name, text.trim_end()));
+        if !more.is_empty() {
+            rebase(&repository);
+        }
         let run = |part: &&str| {
             if part.lines().next().unwrap().contains(&wanted) { change(part, copied(&repository)) } else { (*part).to_owned() }
         };
@@ -94,14 +103,30 @@ fn changes() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
+/// Makes what there is the base.
+fn rebase(repository: &Repository) {
+    let rendered = repository.netloom(&["render"]);
+    assert_eq!(code(&rendered), 0, "{}", String::from_utf8_lossy(&rendered.stderr));
+    repository.commit("more");
+    repository.git(&["branch", "-q", "-f", "main"]);
+}
+
 /// Makes a change, and returns it with what the base says.
 #[allow(clippy::needless_pass_by_value, reason = "it is gone afterwards")]
 fn change(case: &str, repository: Repository) -> String {
     let (head, sections) = sections::parse(case);
     let mut out = format!("{}\n", head.trim_end());
     for (name, text) in sections.iter().take_while(|(name, _)| *name != "judged") {
-        apply(&repository, name, text.trim_end());
-        write!(out, "-- {name} --\n{}\n", text.trim_end()).unwrap();
+        match *name {
+            "changed" => {
+                rebase(&repository);
+                writeln!(out, "-- changed --").unwrap();
+            }
+            _ => {
+                apply(&repository, name, text.trim_end());
+                write!(out, "-- {name} --\n{}\n", text.trim_end()).unwrap();
+            }
+        }
     }
     // What does not compile is not rendered; the cases tell.
     repository.netloom(&["render"]);
@@ -384,5 +409,109 @@ fn a_change_is_no_better_than_the_base_says() {
             code(&output) == 1 && text.contains("error[change-class]: downtime: addons.ours.size: 1 → 2"),
             "{transitions}{text}"
         );
+    }
+}
+
+/// What only the change says of a field that netloom knows stands beside what netloom says; what was said before may stand instead.
+#[test]
+fn a_change_is_no_better_than_netloom_says() {
+    let repository = base("judge-core");
+    let overlay = "overlays/listed/overlay.yaml";
+    let text = fs::read_to_string(repository.0.join(overlay)).unwrap();
+    let fields = ["nodes.maxPods", "clusterName", "controlPlane.apiPort", "serviceCIDR", "nodes", "dns"];
+    let said = |class: &str| {
+        let one = |field: &&str| format!("    - {{field: {field}, class: {class}, because: It does.}}\n");
+        format!("{text}  transitions:\n{}", fields.iter().map(one).collect::<String>())
+    };
+    let cluster = fs::read_to_string(repository.0.join("declarations/prod.yaml")).unwrap();
+    let changed = cluster.replace("{max: 10}", "{max: 10, maxPods: 90}").replace(
+        "  overlays:",
+        "  clusterName: other\n  serviceCIDR: 100.68.0.0/16\n  controlPlane: {apiPort: 6443}\n  overlays:",
+    );
+    let refused = || {
+        repository.netloom(&["render"]);
+        let output = repository.netloom(&["check", "--base", "main", "--max-class", "rolling"]);
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        text.lines().filter_map(|line| line.strip_prefix("error[change-class]: ")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    repository.write("declarations/prod.yaml", &changed);
+    let honest = refused();
+    assert_eq!(honest.len(), 4, "{honest:?}");
+    // What it says beside that may be worse.
+    for (class, more) in [("in-place", 0), ("rolling", 0), ("downtime", 4)] {
+        repository.write(overlay, &said(class));
+        let found = refused();
+        assert!(honest.iter().all(|one| found.contains(one)) && found.len() >= honest.len() + more.min(1), "{class}: {found:?}");
+    }
+    // In the base it is the base's word.
+    repository.write("declarations/prod.yaml", &cluster);
+    repository.write(overlay, &said("in-place"));
+    repository.netloom(&["render"]);
+    repository.commit("a word");
+    repository.git(&["branch", "-q", "-f", "main"]);
+    repository.write("declarations/prod.yaml", &changed);
+    assert_eq!(refused(), Vec::<String>::new());
+}
+
+/// Wherever there is a judge, policies see what there was before, whether it is the change's policy or only the base's.
+#[test]
+fn policies_see_the_base_in_every_command_that_has_one() {
+    let repository = base("judge-operations");
+    let policy = |name: &str, operation: &str, expression: &str| {
+        format!(
+            "apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingAdmissionPolicy\nmetadata: {{name: {name}}}\nspec:\n  \
+             matchConstraints:\n    resourceRules:\n    - {{apiGroups: [netloom.dev], apiVersions: [v1alpha1], operations: \
+             [{operation}], resources: [clusters]}}\n  validations:\n  - {{expression: {expression}, message: it stays}}\n---\n\
+             apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingAdmissionPolicyBinding\nmetadata: {{name: {name}}}\n\
+             spec: {{policyName: {name}, validationActions: [Deny]}}\n"
+        )
+    };
+    let grows = "object.spec.nodes.max <= oldObject.spec.nodes.max";
+    repository.write(
+        "policies/more.yaml",
+        &(policy("grows", "UPDATE", grows) + "---\n" + &policy("stays", "DELETE", "oldObject == null")),
+    );
+    repository.netloom(&["render"]);
+    repository.commit("more");
+    repository.git(&["branch", "-q", "-f", "main"]);
+    let test = repository.0.join("declarations/test.yaml");
+    let cluster = fs::read_to_string(&test).unwrap();
+    let commands = [
+        &["check", "--base", "main"][..],
+        &["check", "--max-class", "unsupported"],
+        &["check", "--base", "main", "--max-class", "unsupported"],
+        &["diff", "--base", "main", "--exit-code"],
+        &["diff", "--exit-code", "--format", "markdown"],
+    ];
+    let said = |arguments: &[&str]| {
+        repository.netloom(&["render"]);
+        let output = repository.netloom(arguments);
+        (code(&output), String::from_utf8([output.stdout.as_slice(), &output.stderr].concat()).unwrap())
+    };
+    for with_own in [true, false] {
+        for (is, code) in [(Some(cluster.replace("max: 10", "max: 11")), "grows"), (None, "stays")] {
+            match &is {
+                Some(text) => fs::write(&test, text).unwrap(),
+                None => fs::remove_file(&test).unwrap(),
+            }
+            for arguments in commands {
+                let (exit, text) = said(arguments);
+                let own = if arguments[0] == "diff" && with_own { 2 } else { 1 };
+                assert!(
+                    exit == own && text.contains("it stays") && text.contains(code),
+                    "{with_own} {arguments:?}: {exit} {text}"
+                );
+            }
+        }
+        // What only shrinks, and what is new, is as the policies want it.
+        fs::write(&test, cluster.replace("max: 10", "max: 9")).unwrap();
+        repository.write("declarations/new.yaml", &cluster.replace("name: test", "name: new").replace("max: 10", "max: 90"));
+        for arguments in commands {
+            let (_, text) = said(arguments);
+            assert!(!text.contains("it stays"), "{with_own} {arguments:?}: {text}");
+        }
+        fs::write(&test, &cluster).unwrap();
+        fs::remove_file(repository.0.join("declarations/new.yaml")).unwrap();
+        fs::remove_file(repository.0.join("policies/more.yaml")).ok();
     }
 }

@@ -18,7 +18,8 @@ pub fn check(facts: &PlacedFacts, objects: &[Arc<Object>], findings: &mut Vec<Di
     }
 }
 
-pub(super) fn is_policy(object: &Object) -> bool {
+/// Whether an object is a NetworkPolicy of Kubernetes itself.
+pub(crate) fn is_policy(object: &Object) -> bool {
     object.identity.kind == "NetworkPolicy" && object.identity.group() == "networking.k8s.io"
 }
 

@@ -27,12 +27,10 @@ const COMPARED: &str = "nothing was compared";
 /// What is wanted of a comparison beside the units that differ.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Extent {
-    /// All units of the project as it is.
+    /// All units of the project as it is, and of the base, with which policies compare them.
     pub(super) all: bool,
     /// Pictures of what differs.
     pub(super) pictures: bool,
-    /// Whether policies compare the project with the base, of which they have to see every unit.
-    pub(super) policies: bool,
     /// What stands in the output folder, whatever renders it.
     pub(super) output: bool,
 }
@@ -152,11 +150,10 @@ fn compare(
 ) -> (Compilation, Result<Option<Sides>, Failed>) {
     let painter = Painter::default();
     let witness = extent.pictures.then_some(&painter as &dyn Witness);
-    let role = if extent.policies { Role::Compared(units) } else { Role::Alone };
-    let setting = Setting { witness, role, judge: base.judge.as_ref(), ..Setting::default() };
+    let setting = Setting { witness, role: Role::Compared(units), judge: base.judge.as_ref(), ..Setting::default() };
     let (mut compilation, found) = compile_at(request, setting, context.surroundings.progress, |head| {
         let differing = differing(&base.inputs(), &head.inputs());
-        let of_base = if extent.policies { Wanted::All } else { Wanted::Only(differing.clone()) };
+        let of_base = if extent.all { Wanted::All } else { Wanted::Only(differing.clone()) };
         let before = compile(&of_base).map(|(mut before, kept)| {
             before.units.retain(|unit| differing.contains(&unit.folder));
             _ = units.set(kept);

@@ -80,7 +80,7 @@ pub(super) fn run(command: &Check, context: &Context<'_>) -> Outcome {
         };
     }
     let progress = context.surroundings.progress;
-    let extent = Extent { all: true, policies: command.base.is_some(), ..Extent::default() };
+    let extent = Extent { all: true, ..Extent::default() };
     let (mut compilation, sides) = match command.base.is_some() || command.max_class.is_some() {
         false => (crate::compile(&request, progress), Ok(None)),
         true => sides(&request, command.base.as_deref(), extent, context),

@@ -133,7 +133,13 @@ pub(super) fn explained<'s>(
     let (Some(before), Some(after)) = (base.network(was), head.network(is)) else { return BTreeSet::new() };
     let network = node::compare(&before.spec, &after.spec, None);
     let known = network.iter().map(|field| longest(&NETWORK, &dotted(&field.path)).map(|known| known.class));
-    let overlay = |effect: &Effect| effect.source.strip_prefix("overlay ").map(ToOwned::to_owned);
+    // What an overlay says anew explains nothing.
+    let anew = |says: &&Says| says.transitions.iter().any(|transition| !is_known(says, transition, was));
+    let anew: Vec<&str> = is.transitions.iter().filter(anew).map(|says| &*says.overlay).collect();
+    let overlay = |effect: &Effect| {
+        let name = effect.source.strip_prefix("overlay ")?;
+        (!anew.contains(&name)).then(|| name.to_owned())
+    };
     let sound = effects.iter().all(|effect| effect.class > Class::InPlace || overlay(effect).is_some())
         && known.clone().all(|class| class.is_some_and(|class| class > Class::InPlace))
         && judged_by_result(was) == judged_by_result(is)
@@ -202,40 +208,51 @@ fn of_table(known: &Known, change: String) -> Effect {
     Effect::new(known.class, known.field, change, known.because).steps(known.steps)
 }
 
-/// What overlays of either side say of a change of a field; what the core says where they say nothing.
+/// What overlays of either side say of a change of a field; what the core says where they say nothing, or where only the change
+/// itself says something of a field that the core knows.
 fn of_field(field: &str, change: String, was: &Subject, is: &Subject) -> Vec<Effect> {
     // A change cannot take back what the base says of it by saying something else of a part.
     let said = said(field, is).chain(said(field, was));
-    let mut effects: Vec<Effect> = Vec::new();
-    for (overlay, transition) in said {
+    let (mut effects, mut sure): (Vec<Effect>, bool) = (Vec::new(), false);
+    for (says, transition) in said {
+        sure |= is_known(says, transition, was);
         let effect = Effect {
             class: transition.class.into(),
             transition: transition.field.clone(),
             changes: vec![change.clone()],
             because: transition.because.trim_end().to_owned(),
             steps: transition.steps.clone(),
-            source: format!("overlay {overlay}"),
+            source: format!("overlay {}", says.overlay),
             acknowledged: None,
         };
         if !effects.contains(&effect) {
             effects.push(effect);
         }
     }
-    if !effects.is_empty() || JUDGED_BY_RESULT.iter().any(|known| is_below(field, known)) {
+    if sure || JUDGED_BY_RESULT.iter().any(|known| is_below(field, known)) {
         return effects;
     }
     match longest(&CLUSTER, field) {
-        Some(known) => vec![of_table(known, change)],
+        Some(known) => effects.push(of_table(known, change)),
+        None if !effects.is_empty() => {}
         None => {
             let because = "Neither netloom nor an overlay of the cluster says what a change of this field does.";
-            vec![Effect::new(Class::Unknown, field, change, because)]
+            effects.push(Effect::new(Class::Unknown, field, change, because));
         }
     }
+    effects
+}
+
+/// Whether an overlay said something of changes before this one, or netloom says it.
+fn is_known(says: &Says, transition: &Transition, was: &Subject) -> bool {
+    let same = |one: &Transition| one.field == transition.field && Class::from(one.class) == Class::from(transition.class);
+    let before = |before: &Says| before.overlay == says.overlay && before.transitions.iter().any(same);
+    says.stock || was.transitions.iter().any(before)
 }
 
 /// What the overlays of one side say of the field, or of the nearest one above it of which they say something.
-fn said<'s>(field: &str, side: &'s Subject) -> impl Iterator<Item = (&'s str, &'s Transition)> {
-    let all = || side.transitions.iter().flat_map(|says| says.transitions.iter().map(|transition| (&*says.overlay, transition)));
+fn said<'s>(field: &str, side: &'s Subject) -> impl Iterator<Item = (&'s Says, &'s Transition)> {
+    let all = || side.transitions.iter().flat_map(|says| says.transitions.iter().map(move |transition| (says, transition)));
     // A block that comes or goes as a whole is turned on or off.
     let switch = format!("{field}.enabled");
     let covers = |wanted: &str| wanted == switch || (is_below(field, wanted) && (wanted != PROVIDER || field == PROVIDER));

@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 use indexmap::IndexMap;
 use minijinja::Value;
 
-use super::condition::{Asserted, asserted};
+use super::condition::{Asserted, Condition, asserted};
+use super::facts;
+use super::given::Given;
 use super::lost::{self, Lost};
+use super::reading::{Reading, Room};
 use super::{Before, Judge, Objection, Rulebook, of_judge};
 use crate::diagnostic::{Diagnostic, rules};
 use crate::overlay::Selected;
@@ -16,7 +19,6 @@ use crate::overlay::library::Overlay;
 use crate::overlay::render::Instance;
 use crate::plan::{NetworkPlan, cluster::dns_ip};
 use crate::resolve::{Choice, Effective, Giver};
-use crate::tree::schema::fill_defaults;
 
 /// A cluster of the change, and what its overlays say of it.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +35,7 @@ pub struct Judged<'a> {
 pub(super) struct Side<'a> {
     pub(super) book: Rulebook<'a>,
     pub(super) giver: Giver<'a>,
+    pub(super) given: Given,
     /// Overlays that nothing uses on this side.
     more: IndexMap<String, Compiled>,
     known: IndexMap<String, Vec<Asserted<'a>>>,
@@ -41,7 +44,7 @@ pub(super) struct Side<'a> {
 impl<'a> Side<'a> {
     fn new(book: Rulebook<'a>) -> Self {
         let giver = Giver::new(book.project, book.library);
-        Self { book, giver, more: IndexMap::new(), known: IndexMap::new() }
+        Self { book, giver, given: Given::of(book), more: IndexMap::new(), known: IndexMap::new() }
     }
 
     /// The rules of some overlays.
@@ -52,16 +55,28 @@ impl<'a> Side<'a> {
     fn rules_of(&mut self, overlay: &'a Overlay) -> &[Asserted<'a>] {
         let name = overlay.name();
         if !self.known.contains_key(name) {
-            let Self { book, more, .. } = self;
-            let compile = || overlay.compile(book.sources, &mut Vec::new());
-            let compiled = match book.compiled.get(name) {
-                Some(compiled) => compiled,
-                None => more.entry(name.to_owned()).or_insert_with(compile),
-            };
-            let rules = asserted(overlay, compiled, *book);
+            let read = |compiled: &Compiled, room: Room<'_>| asserted(overlay, compiled, room);
+            let rules = self.with(overlay, read);
             self.known.insert(name.to_owned(), rules);
         }
         self.known.get(name).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// What an overlay states as a fact.
+    pub(super) fn fact(&mut self, overlay: &'a Overlay, fact: &str) -> Option<Condition> {
+        overlay.spec().facts.as_ref()?;
+        self.with(overlay, |compiled, room| Reading::new(overlay, compiled, room).fact(fact))
+    }
+
+    /// What `read` makes of an overlay, compiled.
+    fn with<T>(&mut self, overlay: &'a Overlay, read: impl FnOnce(&Compiled, Room<'_>) -> T) -> T {
+        let Self { book, given, more, .. } = self;
+        let compile = || overlay.compile(book.sources, &mut Vec::new());
+        let compiled = match book.compiled.get(overlay.name()) {
+            Some(compiled) => compiled,
+            None => more.entry(overlay.name().to_owned()).or_insert_with(compile),
+        };
+        read(compiled, Room { book: *book, given })
     }
 }
 
@@ -83,7 +98,8 @@ impl<'a> Assertions<'a> {
         clusters: &'a [Effective<'a>],
     ) -> (Self, Vec<Objection>) {
         let (mut base, mut here) = (Side::new(judge.rules), Side::new(own));
-        let (clusters, objections) = lost::find(judge, (&mut base, &mut here), before, clusters);
+        let (clusters, mut objections) = lost::find(judge, (&mut base, &mut here), before, clusters);
+        objections.extend(facts::weaker(judge, &mut base, &mut here));
         (Self { clusters, compiled: base.more }, objections)
     }
 
@@ -137,21 +153,27 @@ impl<'a> Assertions<'a> {
     }
 }
 
-/// An overlay of the base on a cluster of the change: with the options that it has there, where it is there. Options that the change
-/// has added do no harm; if others are not what the overlay takes, it is not sound, because nobody knows what it asserts of them.
-pub(super) fn on_cluster<'a>(choice: Choice<'a>, effective: &Effective<'_>, before: Option<&Selected<'a>>) -> Selected<'a> {
+/// An overlay of the base on a cluster of the change: where it is there, and with the options that the base and the cluster itself
+/// give it if the base `gives` it to the cluster, or else with those that it had. Options that the change has added do no harm; if
+/// others are not what the overlay takes, it is not sound, because nobody knows what it asserts of them.
+pub(super) fn on_cluster<'a>(
+    (choice, gives): (Choice<'a>, bool),
+    effective: &Effective<'_>,
+    before: Option<&Selected<'a>>,
+) -> Selected<'a> {
     let overlay = choice.overlay;
-    let mut selected = before.cloned().unwrap_or_else(|| choice.selected());
-    if let Some(own) = effective.overlays.iter().find(|one| one.overlay.name() == overlay.name()) {
-        selected.options = own.options.clone();
-        selected.place = own.place;
-        selected.sound = true;
+    let given = choice.selected();
+    let mut selected = before.cloned().unwrap_or_else(|| given.clone());
+    if gives {
+        selected.options = given.options;
+        let mut faults = Vec::new();
         if let Some(schema) = &overlay.options {
-            let mut faults = Vec::new();
-            fill_defaults(schema.root(), &mut selected.options);
             schema.check(&selected.options, &rules::SCHEMA, &mut faults);
-            selected.sound = faults.iter().all(|fault| fault.code == rules::UNKNOWN_KEY.code);
         }
+        selected.sound = faults.iter().all(|fault| fault.code == rules::UNKNOWN_KEY.code);
+    }
+    if let Some(own) = effective.overlays.iter().find(|one| one.overlay.name() == overlay.name()) {
+        selected.place = own.place;
     }
     selected
 }

@@ -34,9 +34,10 @@ impl Asserted<'_> {
         self.overlay.declared.node.nearest(&Path::dotted("spec.assertions").item(self.index).child("that")).span
     }
 
-    /// Whether some overlays ask for as much.
-    fn is_in(&self, own: &[Asserted<'_>], overlays: &[&Overlay]) -> bool {
-        let stock = |one: &&Overlay| self.overlay.stock && one.stock && one.name() == self.overlay.name();
+    /// Whether some overlays ask for as much. Those that netloom brings do, unless they are given other options.
+    fn is_in(&self, own: &[Asserted<'_>], overlays: &[&Overlay], regiven: &BTreeSet<&str>) -> bool {
+        let same = self.overlay.stock && !regiven.contains(self.overlay.name());
+        let stock = |one: &&Overlay| same && one.stock && one.name() == self.overlay.name();
         overlays.iter().any(stock) || own.iter().any(|one| one.code == self.code && self.loss(one).is_none())
     }
 
@@ -81,7 +82,13 @@ impl<'a> Search<'a, '_> {
     fn missing(&mut self, base: &[Choice<'a>], own: &[&'a Overlay]) -> Vec<Asserted<'a>> {
         let was: Vec<&Overlay> = base.iter().map(|choice| choice.overlay).collect();
         let (was, is) = (self.base.rules(&was), self.own.rules(own));
-        was.into_iter().filter(|rule| rule.level.is_some() && !rule.is_in(&is, own)).collect()
+        let regiven = self.regiven().collect();
+        was.into_iter().filter(|rule| rule.level.is_some() && !rule.is_in(&is, own, &regiven)).collect()
+    }
+
+    /// The overlays of which options or facts may be others, whatever they say themselves.
+    fn regiven(&self) -> impl Iterator<Item = &str> {
+        self.base.given.regiven(&self.own.given, self.judge.rules.compiled.keys().map(String::as_str))
     }
 
     fn tell(&mut self, rule: &Asserted<'_>, own: Span, message: String) {
@@ -91,13 +98,15 @@ impl<'a> Search<'a, '_> {
         }
     }
 
-    /// Overlays that both sides have, and that are not both netloom's own; returns the names of those that ask for less.
-    fn overlays(&mut self) -> BTreeSet<&'a str> {
+    /// Overlays that both sides have, and that are not both netloom's own with the same options; returns the names of those that ask
+    /// for less.
+    fn overlays(&mut self) -> BTreeSet<String> {
         let (before, after) = (self.base.book.library, self.own.book.library);
-        let names: BTreeSet<&str> = before.own().chain(after.own()).map(Overlay::name).collect();
+        let names: BTreeSet<String> =
+            before.own().chain(after.own()).map(Overlay::name).chain(self.regiven()).map(str::to_owned).collect();
         let mut changed = BTreeSet::new();
         for name in names {
-            let Some((was, is)) = before.get(name).zip(after.get(name)) else {
+            let Some((was, is)) = before.get(&name).zip(after.get(&name)) else {
                 changed.insert(name);
                 continue;
             };
@@ -112,7 +121,9 @@ impl<'a> Search<'a, '_> {
                 let own = own.min_by_key(|one| one.overlay.name() != rule.overlay.name());
                 let what = own.and_then(|own| rule.loss(own)).unwrap_or_else(|| "it is gone".to_owned());
                 let (code, of, base) = (rule.code, rule.overlay.name(), self.judge.name);
-                let place = own.map_or_else(|| is.declared.span("spec.assertions"), Asserted::place);
+                let stated = || own.map_or_else(|| is.declared.span("spec.assertions"), Asserted::place);
+                // Where netloom's own overlays ask for something is nobody's to mend: their options are.
+                let place = if is.stock { self.own.book.project.span("spec.layers") } else { stated() };
                 self.tell(
                     &rule,
                     place,
@@ -128,7 +139,7 @@ impl<'a> Search<'a, '_> {
     fn clusters(
         &mut self,
         clusters: &'a [Effective<'a>],
-        changed: &BTreeSet<&str>,
+        changed: &BTreeSet<String>,
         same: bool,
     ) -> BTreeMap<String, Vec<Lost<'a>>> {
         let mut all = BTreeMap::new();
@@ -138,13 +149,14 @@ impl<'a> Search<'a, '_> {
             let before = self.before.clusters.get(name).copied();
             let choices = self.choices(effective, before, same);
             let has = |choice: &Choice<'_>| effective.overlays.iter().any(|one| one.overlay.name() == choice.overlay.name());
-            if choices.iter().all(|choice| has(choice) && !changed.contains(choice.overlay.name())) {
+            if choices.iter().all(|(choice, _)| has(choice) && !changed.contains(choice.overlay.name())) {
                 continue;
             }
             let overlays: Vec<&Overlay> = effective.overlays.iter().map(|one| one.overlay).collect();
-            let missing = self.missing(&choices, &overlays);
+            let asked: Vec<_> = choices.iter().map(|(choice, _)| choice.clone()).collect();
+            let missing = self.missing(&asked, &overlays);
             let mut lost = Vec::new();
-            for choice in choices {
+            for (choice, gives) in choices {
                 let of = |rule: &&Asserted<'_>| rule.overlay.name() == choice.overlay.name();
                 let rules: Vec<_> = missing.iter().filter(of).cloned().collect();
                 if rules.is_empty() {
@@ -152,7 +164,7 @@ impl<'a> Search<'a, '_> {
                 }
                 let known =
                     before.and_then(|before| before.overlays.iter().find(|one| one.overlay.name() == choice.overlay.name()));
-                let selected = on_cluster(choice, effective, known);
+                let selected = on_cluster((choice, gives), effective, known);
                 for rule in &rules {
                     let (key, new) = (rule.key(), self.told(rule.clone(), &selected, effective, before));
                     let told = told.entry(key).or_default();
@@ -173,17 +185,18 @@ impl<'a> Search<'a, '_> {
     }
 
     /// The overlays that a cluster has to have: those that the base gives it as it is now, and those that it had by a layer or its own
-    /// list. What its blocks selected and do not select any more, it has chosen to be without.
-    fn choices(&self, effective: &Effective<'_>, before: Option<&Effective<'a>>, same: bool) -> Vec<Choice<'a>> {
+    /// list, each with whether it is one of the first. What its blocks selected and do not select any more, it has chosen to be without.
+    fn choices(&self, effective: &Effective<'_>, before: Option<&Effective<'a>>, same: bool) -> Vec<(Choice<'a>, bool)> {
         let has = |name: &str| effective.overlays.iter().any(|one| one.overlay.name() == name);
         // By the same rules a cluster has what the base would give it.
-        let mut choices = if same { Vec::new() } else { self.base.giver.to_cluster(&effective.cluster.node) };
+        let given = if same { Vec::new() } else { self.base.giver.to_cluster(&effective.cluster.node) };
+        let mut choices: Vec<_> = given.into_iter().map(|choice| (choice, true)).collect();
         let named = |one: &&Selected<'a>| one.reasons.iter().any(|it| matches!(it.origin, Origin::Layer(_) | Origin::Cluster));
         let lost = |one: &&Selected<'a>| named(one) && !(same && has(one.overlay.name()));
         for selected in before.into_iter().flat_map(|before| &before.overlays).filter(lost) {
             for choice in self.base.giver.with(selected.overlay) {
-                if choices.iter().all(|known| known.overlay.name() != choice.overlay.name()) {
-                    choices.push(choice);
+                if choices.iter().all(|(known, _)| known.overlay.name() != choice.overlay.name()) {
+                    choices.push((choice, false));
                 }
             }
         }

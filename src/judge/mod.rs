@@ -8,10 +8,13 @@
 mod allow;
 mod assertions;
 mod condition;
+mod facts;
 mod flows;
+mod given;
 mod levels;
 mod lost;
 mod policies;
+mod reading;
 mod settings;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -2,6 +2,7 @@
 
 mod convert;
 mod engine;
+mod mentions;
 
 use minijinja::{Error, ErrorKind, Value};
 
@@ -12,6 +13,7 @@ use convert::to_node;
 pub use convert::to_value;
 pub use engine::engine;
 use engine::{ENGINE, Omit};
+pub use mentions::{Mention, mentions};
 
 /// A compiled expression with its place.
 #[derive(Debug)]
@@ -46,14 +48,6 @@ impl Expression {
             Ok(compiled) => Ok(Self { compiled, text: text.into(), is_path: is_path(text.trim()), span, offset }),
             Err(error) => Err(diagnose(&error, span, offset)),
         }
-    }
-
-    /// The names that the expression looks up in its context.
-    #[must_use]
-    pub fn variables(&self) -> Vec<String> {
-        let mut names: Vec<String> = self.compiled.undeclared_variables(false).into_iter().collect();
-        names.sort();
-        names
     }
 
     /// What the expression looks up, down to the fields (`options.version`), in the order in which it names them.

@@ -101,7 +101,8 @@ fn namespaces<'a>(objects: &[&'a Object]) -> IndexMap<&'a str, Namespace> {
         if namespaces.contains_key(name) {
             continue;
         }
-        let rendered = objects.iter().find(|one| one.identity.kind == "Namespace" && one.identity.name == name);
+        let is_it = |one: &&&Object| (one.identity.group(), &*one.identity.kind, &*one.identity.name) == ("", "Namespace", name);
+        let rendered = objects.iter().find(is_it);
         let labels = rendered.and_then(|one| one.node.get("metadata")?.get("labels")?.as_map());
         let labels: Vec<_> =
             labels.into_iter().flat_map(Map::iter).filter_map(|(key, value)| Some((&*key.text, value.as_str()?))).collect();

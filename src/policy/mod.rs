@@ -31,3 +31,4 @@ pub use document::{Action, Expected};
 pub use evaluation::NetworkSubject;
 pub use library::{Described, described};
 pub use select::{Active, Policies};
+pub use status::FACTS;

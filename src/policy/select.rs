@@ -56,6 +56,12 @@ impl<'p> Policies<'p> {
         }
     }
 
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.library.policies.is_empty()
+    }
+
     /// The codes of policies, each with whether its findings are errors wherever it is on.
     #[must_use]
     pub fn codes(&self, sources: &Sources) -> Vec<(String, bool)> {

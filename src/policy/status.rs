@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::check::Rendered;
+use crate::check::{self, Rendered};
 use crate::declare::{Declared, Network};
 use crate::kubernetes::Object;
 use crate::plan::{NetworkPlan, Peering};
 use crate::tree::{Map, Node, Value, from_json};
+
+/// The facts of overlays that a cluster's `status` is made from.
+pub const FACTS: [&str; 3] = ["encrypted", "mtu", "networkPolicy"];
 
 /// A cluster: `status` has what its overlays say of themselves, and the namespaces that its objects are in.
 pub(super) fn cluster(it: Rendered<'_>) -> Node {
@@ -97,14 +100,17 @@ fn namespaces(objects: &[Arc<Object>]) -> Vec<serde_json::Value> {
     let mut names: Vec<&str> = objects
         .iter()
         .filter(|object| {
-            matches!(object.identity.kind.as_str(), "Deployment" | "DaemonSet" | "StatefulSet" | "Pod" | "Job" | "CronJob")
+            matches!(
+                object.identity.kind.as_str(),
+                "Deployment" | "DaemonSet" | "StatefulSet" | "ReplicaSet" | "ReplicationController" | "Pod" | "Job" | "CronJob"
+            )
         })
         .map(|object| object.identity.namespace.as_str())
         .collect();
     names.sort_unstable();
     names.dedup();
     let denied = |name: &str, direction: &str| {
-        let here = objects.iter().filter(|object| object.identity.kind == "NetworkPolicy" && object.identity.namespace == name);
+        let here = objects.iter().filter(|object| check::policies::is_policy(object) && object.identity.namespace == name);
         here.filter_map(|object| object.node.get("spec")).any(|spec| denies(spec, direction))
     };
     let entry = |name: &&str| json!({"name": name, "defaultDeny": {"ingress": denied(name, "Ingress"), "egress": denied(name, "Egress")}});

@@ -21,14 +21,18 @@ pub fn engine() -> Environment<'static> {
     ENGINE.clone()
 }
 
+/// How texts are taken apart.
+pub(super) fn syntax() -> SyntaxConfig {
+    let builder = SyntaxConfig::builder().keep_trailing_newline(true).trim_blocks(true).lstrip_blocks(true).build();
+    builder.unwrap_or_default()
+}
+
 fn make_engine() -> Environment<'static> {
     let mut env = Environment::new();
     env.set_undefined_behavior(UndefinedBehavior::Strict);
     env.set_fuel(Some(limits::TEMPLATE_FUEL));
     env.set_debug(true);
-    if let Ok(syntax) = SyntaxConfig::builder().keep_trailing_newline(true).trim_blocks(true).lstrip_blocks(true).build() {
-        env.set_syntax(syntax);
-    }
+    env.set_syntax(syntax());
     // `debug` shows every variable; the others build text whose size one argument decides, which fuel does not count.
     env.remove_global("debug");
     for filter in ["batch", "format", "indent", "pprint", "slice"] {
