@@ -112,13 +112,7 @@ fn read(path: &Path, sources: &mut Sources, findings: &mut Vec<Diagnostic>) -> O
 }
 
 /// Prints or writes what was imported, with the list of what was not.
-fn deliver(
-    common: &Common,
-    context: &Context<'_>,
-    imported: Imported,
-    sources: &mut Sources,
-    mut outcome: Outcome,
-) -> Outcome {
+fn deliver(common: &Common, context: &Context<'_>, imported: Imported, sources: &mut Sources, mut outcome: Outcome) -> Outcome {
     outcome.remarks = listing(&imported, sources);
     let field = |field: &Dropped| json!({"path": field.path, "reason": field.reason, "place": sources.locate(field.span)});
     let dropped: Value = imported.dropped.iter().map(field).collect();
@@ -156,12 +150,7 @@ fn listing(imported: &Imported, sources: &Sources) -> String {
 }
 
 /// Writes the declarations into the project; returns their path in it.
-fn write(
-    common: &Common,
-    context: &Context<'_>,
-    imported: Imported,
-    sources: &mut Sources,
-) -> Result<String, Vec<Diagnostic>> {
+fn write(common: &Common, context: &Context<'_>, imported: Imported, sources: &mut Sources) -> Result<String, Vec<Diagnostic>> {
     let root = context.root();
     let mut findings = Vec::new();
     let project = load::writable(&root, sources, &mut findings);

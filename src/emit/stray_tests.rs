@@ -58,7 +58,10 @@ fn what_cannot_be_listed_silences_nothing() {
                 assert!(told.contains(&line), "{command} {place}: {told:#?}");
             }
             let closed: Vec<_> = told.iter().filter(|line| line.ends_with("cannot be looked into")).collect();
-            assert!(closed.len() == 1 && closed[0].starts_with(&format!("output-unrendered: `rendered/{place}d/d/")), "{told:#?}");
+            assert!(
+                closed.len() == 1 && closed[0].starts_with(&format!("output-unrendered: `rendered/{place}d/d/")),
+                "{told:#?}"
+            );
         }
         // It stays, also when the unit that it stands in changes, and when there is no unit any more.
         for units in [vec![unit("clusters/a", &[("README.md", "new\n")])], Vec::new()] {
@@ -193,7 +196,10 @@ fn a_record_says_nothing_of_what_is_others() {
         let summary = write(&output, &two(), Scope::All).unwrap();
         assert_eq!(lines(&summary.findings), [""; 0]);
         files.iter().for_each(|path| assert_eq!(scratch.read(&format!("rendered/{path}")), text));
-        assert!(!scratch.at("rendered/clusters/old/gone.yaml").exists() && !scratch.at("rendered/clusters/old/.netloom.json").exists());
+        assert!(
+            !scratch.at("rendered/clusters/old/gone.yaml").exists()
+                && !scratch.at("rendered/clusters/old/.netloom.json").exists()
+        );
         assert_eq!(lines(&compare(&output, &two(), Scope::All)), [""; 0]);
     }
 }
@@ -204,7 +210,8 @@ fn a_record_in_a_folder_of_nobody_is_a_stray() {
     let scratch = rendered();
     scratch.write("rendered/clusters/evil/.netloom.json", record(&[("evil.yaml", "x\n")]));
     scratch.write("rendered/clusters/evil/evil.yaml", "x\n");
-    let strays = [".netloom.json", "evil.yaml"].map(|name| format!("output-unrendered: `rendered/clusters/evil/{name}` {PICKED_UP}"));
+    let strays =
+        [".netloom.json", "evil.yaml"].map(|name| format!("output-unrendered: `rendered/clusters/evil/{name}` {PICKED_UP}"));
     let none = Foreign::none();
     assert_eq!(standing(&scratch, &none, &[]), strays);
     assert_eq!(standing(&scratch, &none, &["clusters/evil/.netloom.json"]), strays[1..]);

@@ -75,7 +75,9 @@ impl Strays {
                 continue;
             }
             let path = [prefix.as_bytes(), name].concat();
-            for (path, entry) in files::listed(folder, name, *kind, &path).into_iter().filter(|(_, entry)| *entry != Entry::Folder) {
+            for (path, entry) in
+                files::listed(folder, name, *kind, &path).into_iter().filter(|(_, entry)| *entry != Entry::Folder)
+            {
                 self.add(&path, entry);
             }
         }

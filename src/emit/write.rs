@@ -106,7 +106,10 @@ impl<'a> Grounds<'a> {
             group.is_some_and(|group| group.entries().is_ok_and(|entries| entries.is_empty()))
         };
         // Where that fails, it is told like any other folder that holds nothing.
-        names::GROUPS.iter().filter(|name| hollow(name)).for_each(|name| _ = self.disk.remove_folder(&self.folder, name.as_bytes()));
+        names::GROUPS
+            .iter()
+            .filter(|name| hollow(name))
+            .for_each(|name| _ = self.disk.remove_folder(&self.folder, name.as_bytes()));
     }
 
     /// Finishes or undoes what an interrupted render left behind.
@@ -183,7 +186,8 @@ impl<'a> Grounds<'a> {
                 return Err(Unwritten::nothing(&failure).and(&left));
             }
         };
-        let mut round = Round { folder: self.output.folder, changes: changes.into_iter().zip(complete).collect(), states: Vec::new() };
+        let mut round =
+            Round { folder: self.output.folder, changes: changes.into_iter().zip(complete).collect(), states: Vec::new() };
         round.commit()?;
         round.finish()
     }
