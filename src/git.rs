@@ -182,7 +182,8 @@ impl Repository {
     /// When `git` cannot be started, or does not answer.
     pub fn tree(&self, commit: &str) -> Result<Option<Tree>, Diagnostic> {
         let folder = self.prefix.trim_end_matches('/');
-        Tree::new(self.batch()?, commit, folder)
+        let batch = Batch::start(&mut self.command(), self.bounds)?;
+        Tree::new(batch, commit, folder)
     }
 
     /// The project's files as the next commit will have them: those of the index.
@@ -195,7 +196,8 @@ impl Repository {
         if listed.iter().filter(|byte| **byte == 0).count() > self.bounds.entries {
             return Err(Stopped::Entries.report("ls-files", self.bounds));
         }
-        Tree::staged(self.batch()?, &listed).ok_or_else(|| Trouble::Unmerged.report(&self.folder))
+        let batch = Batch::start(&mut self.command_on_index(), self.bounds)?;
+        Tree::staged(batch, &listed).ok_or_else(|| Trouble::Unmerged.report(&self.folder))
     }
 
     /// The files, by their paths in the repository, that the next commit will change; none when it will be the first one.
@@ -222,11 +224,6 @@ impl Repository {
 
     fn answer(&self, mut command: Command, what: &'static str, arguments: &[&str]) -> Result<Option<Vec<u8>>, Diagnostic> {
         child::ask(command.arg(what).args(arguments), what, self.bounds)
-    }
-
-    /// A process that gives objects by their names.
-    fn batch(&self) -> Result<Batch, Diagnostic> {
-        Batch::start(&mut self.command(), self.bounds)
     }
 
     /// A command that reads the index: `git commit` with `-a` or with paths makes one of its own for its hooks.

@@ -1,6 +1,7 @@
 //! `netloom check`: declarations are valid, and the committed output is what they make.
 
 use std::fmt::Write;
+use std::sync::Arc;
 
 use clap::Args;
 use serde_json::Value;
@@ -91,11 +92,15 @@ pub(super) fn run(command: &Check, context: &Context<'_>) -> Outcome {
     });
     let idle = judge::allow(&mut compilation.objections, &command.allow_weaker);
     let complete = !has_errors(&compilation.findings);
+    let mut sources = Arc::clone(&compilation.sources);
     let compared = complete.then(|| {
         let foreign = compilation.foreign(&command.allow_weaker);
         let output = emit::Output { root: &request.root, folder: &compilation.output, foreign };
-        emit::compare(&output, &compilation.units, compilation.scope)
+        let compared = emit::compare(&output, &compilation.units, compilation.scope);
+        let attributes = emit::attributes(&output, &compilation.units, &mut sources);
+        compared.into_iter().chain(attributes).collect::<Vec<_>>()
     });
+    compilation.sources = sources;
     let found = &mut compilation.findings;
     if let Some(compared) = compared {
         found.extend(compared);

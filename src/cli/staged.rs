@@ -49,10 +49,13 @@ pub(super) fn check(request: &Request, context: &Context<'_>) -> Result<Option<S
             emit::compare_stored(&tree, (output, &compilation.foreign), &compilation.units, &|folder| declared.contains(folder));
         let rendered = |code: &str| code.starts_with("output-") && !code.starts_with("output-unre");
         let staged = |finding: Diagnostic| if rendered(&finding.code) { finding.help(STAGED) } else { finding };
+        let (root, foreign) = (&request.root, &compilation.foreign);
+        let output = emit::Output { root, folder: output, foreign };
+        let attributes = emit::attributes_stored((&tree, &repository), &output, &compilation.units, &mut compilation.sources);
         if let Some(stopped) = tree.stopped() {
             return Err(stopped);
         }
-        compilation.findings.extend(findings.into_iter().map(staged));
+        compilation.findings.extend(findings.into_iter().map(staged).chain(attributes));
         diagnostic::sort(&mut compilation.findings, &compilation.sources);
     }
     let untouched = declared.len().saturating_sub(compilation.units.len());

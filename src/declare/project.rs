@@ -61,7 +61,7 @@ pub struct Paths {
     #[schemars(regex(pattern = r"^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$"), extend("examples" = ["clusters/fleet"]))]
     pub repository: String,
     /// What stands in the output folder without being rendered, on purpose: patterns as in a `.gitignore` there. `check` reports
-    /// whatever else nothing renders.
+    /// whatever else nothing renders, and none of this is netloom's, whatever a record says.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("examples" = [["OWNERS", "clusters/*/kubernetes/secrets/*.sops.yaml"]]))]
     pub foreign: Vec<String>,

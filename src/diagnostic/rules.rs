@@ -337,13 +337,15 @@ rules! {
     OUTPUT_INTERRUPTED Error "output-interrupted", help: "run `netloom render`, which finishes it",
         "An earlier render was stopped in the middle.";
     OUTPUT_UNRENDERED Error "output-unrendered", help: "",
-        "Something in the output folder is nothing that the declarations make, and Flux, Argo CD, kustomize or CloudFormation may read it all the same: a manifest, a second kustomization file, a link, a file that steers them. A review that reads what is rendered would not see what is applied. `render` leaves it alone.";
+        "Something in the output folder is nothing that the declarations make, and Flux, Argo CD, kustomize or CloudFormation may read it all the same: a manifest, a second kustomization file, a link, a file that steers them, or a submodule, which is an empty folder in a clone and a folder of files for whoever fetches it. A review that reads what is rendered would not see what is applied. `render` leaves it alone.";
     OUTPUT_UNRELATED Warning "output-unrelated", help: "",
         "A file in the output folder is nothing that the declarations make. Nothing that syncs the folder reads it, as far as its name tells; it may be left over from a merge.";
     OUTPUT_PARTIAL Error "output-partial", help: "mend the cause and run `netloom render` again, which finishes it",
         "The file system failed between two steps of a render, and what had been done could not be taken back. The finding says of each unit whether it is as before, as rendered, or between the two.";
     OUTPUT_PLANTED Error "output-planted", help: "delete it; a render that was killed leaves a folder with a mark that no commit can carry",
         "Something in the output has the name of netloom's staging folder, but not its mark. A commit can bring such a folder, and a render that took it for its own would move its files about; netloom touches nothing in it.";
+    OUTPUT_ATTRIBUTES Error "output-attributes", help: "",
+        "A line of a `.gitattributes` makes Git check a rendered file out as another text than the one that is committed: by `filter`, `ident` or `working-tree-encoding`. `check` reads the checkout, and Flux and Argo CD read what is committed, so one of them would see what nobody has reviewed.";
     // command line
     CLUSTER_UNKNOWN Error "cluster-unknown", help: "",
         "`--cluster` names a cluster that no declaration has.";

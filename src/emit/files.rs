@@ -95,19 +95,20 @@ pub(super) fn listed<F: Files>(folder: &F, name: &[u8], kind: Kind, path: &[u8])
 
 /// Lists the folder `name` in a folder, under `path`.
 fn inner_into<F: Files>(folder: &F, name: &[u8], listing: &mut Listing, path: &[u8], depth: usize) -> Entry {
-    let mut below = Listing::new();
     let inner = [path, b"/"].concat();
     let listed = folder.open(name).and_then(|folder| match folder {
         None => Ok(false),
-        Some(folder) => list_into(&folder, &mut below, &inner, depth + 1),
+        Some(folder) => list_into(&folder, listing, &inner, depth + 1),
     });
     match listed {
-        Ok(false) => Entry::Hollow,
-        Ok(true) => {
-            listing.append(&mut below);
-            Entry::Folder
-        }
+        Ok(true) => Entry::Folder,
         Err(_) => Entry::Closed,
+        Ok(false) => {
+            let below = listing.range(inner.clone()..).map(|(path, _)| path).take_while(|path| path.starts_with(&inner));
+            let below: Vec<_> = below.cloned().collect();
+            below.iter().for_each(|path| _ = listing.remove(path));
+            Entry::Hollow
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! (`swap`). Its record (`record`) lists what netloom wrote; nothing else is ever replaced or deleted. What is on the disk
 //! already is not written again, so a render that changes nothing changes no file's time.
 
+mod attributes;
 mod compare;
 mod files;
 mod names;
@@ -14,6 +15,8 @@ mod survey;
 mod swap;
 mod write;
 
+#[cfg(test)]
+mod attributes_tests;
 #[cfg(test)]
 mod crash_tests;
 #[cfg(test)]
@@ -32,6 +35,7 @@ use crate::files::{Disk, Failure, Folder, Foreign, Kind, Lock, Result};
 use crate::load::cause;
 use crate::tree::Span;
 use crate::unit::{Artifact, Unit};
+pub use attributes::{attributes, attributes_stored};
 pub use compare::{compare, compare_stored};
 use files::Files;
 pub use standing::{Standing, Stored, unchanged};

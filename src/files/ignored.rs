@@ -11,9 +11,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use ignore::gitignore::Gitignore;
 
-use super::Folder;
 use super::checkout::{Checkout, text};
 use super::pattern::lenient;
+use super::{Folder, attributes};
 use crate::limits;
 
 const PATTERNS: &str = ".gitignore";
@@ -34,11 +34,11 @@ fn says(patterns: &Patterns, path: &[u8], folder: bool) -> Option<bool> {
     if matched.is_none() { None } else { Some(matched.is_ignore()) }
 }
 
-/// The hidden files that are read to tell what Git ignores in the project in `root`, a path without links: for whoever confines
-/// netloom.
+/// The hidden files that are read to tell what Git ignores, and what it makes of texts, in the project in `root`, a path without
+/// links: for whoever confines netloom.
 pub(crate) fn sources(root: &Path) -> Vec<PathBuf> {
     let Some(checkout) = Checkout::around(root) else { return Vec::new() };
-    let above = checkout.way(root).flat_map(|folder| [folder.join(PATTERNS)]);
+    let above = checkout.way(root).flat_map(|folder| [PATTERNS, attributes::FILE].map(|name| folder.join(name)));
     let entry = Some(checkout.top.join(".git")).filter(|entry| !entry.is_dir());
     let own = ["index", "commondir"].map(|name| checkout.dir.join(name));
     above.chain(entry).chain(own).chain([checkout.common.join(EXCLUDE)]).collect()

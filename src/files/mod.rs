@@ -7,6 +7,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "this is the room")]
 
+pub(crate) mod attributes;
 pub(crate) mod checkout;
 mod disk;
 #[cfg(test)]

@@ -22,16 +22,63 @@ pub(super) fn lenient(text: &[u8]) -> Gitignore {
     let mut builder = GitignoreBuilder::new("");
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     for line in text.split(|byte| *byte == b'\n') {
-        // A byte that is no text is any; what is excepted by such a pattern cannot be told.
-        let any = |chunk: std::str::Utf8Chunk<'_>| format!("{}{}", chunk.valid(), "?".repeat(chunk.invalid().len()));
+        // What is excepted by a pattern that is no text cannot be told.
         let line: String = match std::str::from_utf8(line) {
             Ok(line) => line.to_owned(),
             Err(_) if line.starts_with(b"!") => continue,
-            Err(_) => line.utf8_chunks().map(any).collect(),
+            Err(_) => text_of(line),
         };
         _ = builder.add_line(None, &dialect(line.trim_end_matches('\r')));
     }
     builder.build().unwrap_or_else(|_| Gitignore::empty())
+}
+
+/// A pattern as text, in which a byte that is none is any.
+fn text_of(pattern: &[u8]) -> String {
+    pattern.utf8_chunks().map(|chunk| format!("{}{}", chunk.valid(), "?".repeat(chunk.invalid().len()))).collect()
+}
+
+/// A pattern of a `.gitattributes`, and whether it matches exactly what Git matches by it: otherwise it matches more. None where it
+/// matches nothing.
+pub(super) fn attribute(pattern: &[u8]) -> Option<(Gitignore, bool)> {
+    let (mut told, mut exact) = (String::new(), true);
+    let pattern = text_of(pattern);
+    let mut rest = pattern.as_str();
+    while let Some(c) = rest.chars().next() {
+        let taken = match c {
+            '\\' => 1 + rest.chars().nth(1).map_or(0, char::len_utf8),
+            '[' => end_of_class(rest)?,
+            c => c.len_utf8(),
+        };
+        match c {
+            '[' => {
+                told.push('?');
+                exact = false;
+            }
+            // What would begin a comment, or be cut off at the end of a line.
+            '#' | ' ' | '\t' => told.extend(['\\', c]),
+            _ => told.push_str(rest.get(..taken)?),
+        }
+        rest = rest.get(taken..)?;
+    }
+    let mut builder = GitignoreBuilder::new("");
+    builder.add_line(None, &dialect(&told)).ok()?;
+    Some((builder.build().ok()?, exact))
+}
+
+/// Where the brackets at the beginning of a text end for Git; none when they do not.
+fn end_of_class(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut at = 1 + usize::from(matches!(bytes.get(1), Some(b'!' | b'^')));
+    let begin = at;
+    loop {
+        at += match bytes.get(at)? {
+            b']' if at > begin => return Some(at + 1),
+            b'\\' => 2,
+            b'[' if bytes.get(at + 1) == Some(&b':') => text.get(at..)?.find(":]")? + 2,
+            _ => 1,
+        };
+    }
 }
 
 /// Classes of characters by their names in brackets.
@@ -64,6 +111,12 @@ fn dialect(line: &str) -> String {
             ('\\', None) => {
                 let length = 1 + rest.chars().nth(1).map_or(0, char::len_utf8);
                 told.extend(rest.get(..length));
+                length
+            }
+            ('*', None) => {
+                let length = rest.len() - rest.trim_start_matches('*').len();
+                // More of them are no more.
+                told.extend(rest.get(..length.min(2)));
                 length
             }
             ('{' | '}', None) => {
@@ -132,6 +185,7 @@ mod tests {
             ("[!a]\n", "b"),
             ("k[a-c]\n", "kb"),
             ("**/a/{b}\n", "x/a/{b}"),
+            ("a/***\n", "a/b/c"),
         ] {
             assert!(ignored(patterns, path), "{patterns:?} {path}");
         }

@@ -10,6 +10,7 @@ use super::child::Batch;
 use super::message::Stopped;
 use crate::diagnostic::Diagnostic;
 use crate::files::{self, Found, Reached, follow};
+use crate::limits;
 
 /// Bytes of one listing of a folder, which has more entries than there may be if it is as long.
 const LISTING_BYTES: u64 = 8 << 20;
@@ -129,6 +130,21 @@ impl Tree {
     /// When Git does not have the folder.
     pub fn entry(&self, folder: &str, name: &[u8]) -> Result<Option<(Kind, String)>, Errno> {
         Ok(self.noted(self.store().listing(folder))?.get(name).cloned())
+    }
+
+    /// A file of the index by its path in the repository, in which it may lie outside of the project.
+    pub(crate) fn staged_file(&self, path: &[u8]) -> Result<Option<Vec<u8>>, Errno> {
+        // A request is a line.
+        let path = std::str::from_utf8(path).ok().filter(|path| !path.contains('\n')).ok_or(Errno::INVAL)?;
+        let mut store = self.store();
+        let cap = limits::FILE_BYTES;
+        let found = store.batch.object(&format!(":0:{path}"), cap + 1);
+        match found {
+            Some(object) if object.bytes.len() as u64 > cap => Err(Errno::FBIG),
+            Some(object) => Ok((object.kind == "blob").then_some(object.bytes)),
+            None if store.batch.stopped().is_some() => Err(Errno::IO),
+            None => Ok(None),
+        }
     }
 
     /// Whether something stands at `path`, be it a link that leads nowhere.

@@ -5,7 +5,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
     /// The project's folder, without what is hidden in it (`.git/config`, `.env`); of that only what tells which files Git ignores
-    /// (`.gitignore`, `.git/info/exclude` and the index).
+    /// (`.gitignore`, `.git/info/exclude` and the index) and what Git makes of texts (`.gitattributes`).
     Project,
     /// The folder of declarations.
     Declarations,
