@@ -29,7 +29,9 @@ pub(super) struct Staged {
 pub(super) fn check(request: &Request, context: &Context<'_>) -> Result<Option<Staged>, Diagnostic> {
     let repository = Repository::find(&request.root)?;
     let paths = repository.staged()?.unwrap_or_default();
-    let here = |path: &&String| path.starts_with(repository.prefix());
+    // What stands above the project can make other texts of its files.
+    let above = |path: &str| path.strip_suffix(emit::ATTRIBUTES).is_some_and(|folder| repository.prefix().starts_with(folder));
+    let here = |path: &&String| path.starts_with(repository.prefix()) || above(path);
     if !paths.is_empty() && paths.iter().filter(here).count() == 0 {
         return Ok(None);
     }

@@ -16,6 +16,9 @@ use crate::load::cause;
 use crate::tree::{Sources, Span};
 use crate::unit::Unit;
 
+/// The name of files that can make another text of others.
+pub const ATTRIBUTES: &str = FILE;
+
 /// Names the lines of `.gitattributes` files, from the repository's root down to the output, that make another text of a rendered
 /// file; the texts that the findings point into are added to `sources`.
 #[must_use]

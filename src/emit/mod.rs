@@ -35,7 +35,7 @@ use crate::files::{Disk, Failure, Folder, Foreign, Kind, Lock, Result};
 use crate::load::cause;
 use crate::tree::Span;
 use crate::unit::{Artifact, Unit};
-pub use attributes::{attributes, attributes_stored};
+pub use attributes::{ATTRIBUTES, attributes, attributes_stored};
 pub use compare::{compare, compare_stored};
 use files::Files;
 pub use standing::{Standing, Stored, unchanged};
