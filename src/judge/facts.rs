@@ -24,15 +24,13 @@ pub(super) fn weaker<'a>(judge: &Judge<'_>, base: &mut Side<'a>, own: &mut Side<
                 continue;
             }
             let place = |overlay: &Overlay| overlay.declared.node.nearest(&Path::dotted("spec.facts").child(fact)).span;
-            let how = match (is, was) {
-                (Some(_), Some(_)) => "otherwise than",
-                (Some(_), None) => "but not",
-                _ => "no more, but",
-            };
             let (name, base) = (overlay.name(), judge.name);
-            let message = format!(
-                "the overlay `{name}` states the fact `{fact}`, which policies find in the status of a cluster, {how} in `{base}`"
-            );
+            let what = match (is, was) {
+                (Some(_), Some(_)) => format!("states the fact `{fact}` otherwise than in `{base}`"),
+                (Some(_), None) => format!("states the fact `{fact}`, and does not in `{base}`"),
+                _ => format!("does not state the fact `{fact}`, and does in `{base}`"),
+            };
+            let message = format!("the overlay `{name}` {what}: policies find it in the status of a cluster");
             let objection = Objection::weaker(FACTS, place(overlay), message);
             objections.push(match before {
                 Some(before) => objection.was(judge, place(before)),
