@@ -58,7 +58,10 @@ impl Output {
         let project = load::project(root, &mut Sources::default(), &mut Vec::new());
         let Some((_, project)) = project else { return Ok(Self::default()) };
         let folder = &project.value.spec.paths.output;
-        Ok(Self { standing: Standing::read(root, folder)?, stored: repository.files(&base.commit, folder)? })
+        // Git is waited for on a thread of its own, so that none of the pool's stands still.
+        let stored = OnceLock::new();
+        let standing = beside(&|| _ = stored.set(repository.files(&base.commit, folder)), || Standing::read(root, folder))?;
+        Ok(Self { standing, stored: stored.into_inner().unwrap_or_else(|| Ok(BTreeSet::new()))? })
     }
 
     /// Names what nothing renders; `declared` are all units, and `allowed` the codes of objections that are.
@@ -209,12 +212,12 @@ impl Against<'_> {
 }
 
 /// Reads the commit to compare with, and the one that judges: the same one, unless the first is where a branch began. Meanwhile,
-/// `beside` does what needs nothing but the commit's name.
+/// `meanwhile` does what needs nothing but the commit's name.
 fn against<T>(
     request: &Request,
     revision: Option<&str>,
     (setting, role): (Setting<'_>, Role<'_>),
-    beside: &(dyn Fn(&Repository, &Base) + Sync),
+    meanwhile: &(dyn Fn(&Repository, &Base) + Sync),
     then: impl FnOnce(Result<Against<'_>, Failed>) -> T,
 ) -> T {
     let found = Repository::find(&request.root).and_then(|repository| {
@@ -227,11 +230,7 @@ fn against<T>(
         Err(finding) => return then(Err(Failed::of(finding))),
     };
     let (repository, base) = (&repository, &base);
-    let beside = move || beside(repository, base);
-    thread::scope(|scope| {
-        if thread::Builder::new().spawn_scoped(scope, beside).is_err() {
-            beside();
-        }
+    beside(&|| meanwhile(repository, base), || {
         commit(request, (repository, &tip), setting, |judging| {
             let (tree, judging) = match judging {
                 Ok(judging) => judging,
@@ -246,6 +245,16 @@ fn against<T>(
                 then(found.map(|(tree, stage)| Against { base, repository, stage, judge, moved, tree }))
             })
         })
+    })
+}
+
+/// Does two things at once, the first on a thread of its own.
+fn beside<T>(other: &(dyn Fn() + Sync), work: impl FnOnce() -> T) -> T {
+    thread::scope(|scope| {
+        if thread::Builder::new().spawn_scoped(scope, other).is_err() {
+            other();
+        }
+        work()
     })
 }
 

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::files::{self, Entry, Files, Listing};
 use super::record::{self, Record};
 use super::strays::Strays;
@@ -45,6 +47,15 @@ pub fn unchanged(root: &Path, output: &str, commit: &Arc<Tree>, path: &[u8]) -> 
     here.is_some() && here == there
 }
 
+/// The files in a unit's folder, and its record; none when the folder cannot be looked into, which then stands there like anything else.
+fn one(group: &Folder, name: &[u8]) -> Option<(Listing, survey::Parsed)> {
+    let folder = group.open(name).ok().flatten()?;
+    let mut listing = folder.list().ok()?;
+    listing.retain(|_, entry| *entry != Entry::Folder);
+    let record = survey::read_record(&folder).map_err(|failure| report(&failure)).and_then(|parsed| parsed);
+    Some((listing, record))
+}
+
 impl Standing {
     /// Goes through the output folder of the project in `root`.
     ///
@@ -59,31 +70,23 @@ impl Standing {
     fn look(&mut self, root: &Path, output: &str) -> Done<()> {
         let Some(folder) = open_output(Folder::root(root)?, output)? else { return Ok(()) };
         let groups = open_groups(&folder)?;
+        let mut units = Vec::new();
         for (group, name) in groups.iter().zip(names::GROUPS) {
             let Some(group) = group else { continue };
             let planted = swap::traces(group)?.planted;
             self.wrong.extend(planted.iter().map(|entry| compare::planted(output, name, entry)));
-            for (entry, kind) in group.entries()? {
+            for (entry, _) in group.entries()?.into_iter().filter(|(_, kind)| *kind == Kind::Folder) {
                 let unit = format!("{name}/{}", String::from_utf8_lossy(&entry));
-                let named = kind == Kind::Folder && names::unit(&unit).is_some();
-                // A folder that cannot be looked into stands there like anything else.
-                let unit_folder = named.then(|| group.open(&entry).ok().flatten()).flatten();
-                let Some((folder, listing)) = unit_folder.and_then(|folder| folder.list().ok().map(|listing| (folder, listing)))
-                else {
-                    continue;
-                };
-                self.unit(unit, &folder, listing);
+                units.extend(names::unit(&unit).is_some().then_some((group, entry, unit)));
             }
+        }
+        let looked: Vec<_> = units.into_par_iter().filter_map(|(group, entry, unit)| Some((unit, one(group, &entry)?))).collect();
+        for (unit, (listing, record)) in looked {
+            let record = record.map_err(|wrong| self.wrong.push(wrong)).ok().flatten();
+            self.units.insert(unit, (listing, record.unwrap_or_default()));
         }
         let known = |unit: &str| self.units.contains_key(unit);
         self.outside.outside(&folder, &groups, &known)
-    }
-
-    fn unit(&mut self, unit: String, folder: &Folder, mut listing: Listing) {
-        listing.retain(|_, entry| *entry != Entry::Folder);
-        let record = survey::read_record(folder).map_err(|failure| report(&failure)).and_then(|parsed| parsed);
-        let record = record.map_err(|wrong| self.wrong.push(wrong)).ok().flatten();
-        self.units.insert(unit, (listing, record.unwrap_or_default()));
     }
 
     /// Names what nothing renders, where only those `units` were rendered that a change reaches. Of others a record tells what was

@@ -49,7 +49,7 @@ pub(super) struct Survey<'a> {
 }
 
 /// A record, where there is one, or what is wrong with it.
-type Parsed = std::result::Result<Option<Record>, Diagnostic>;
+pub(super) type Parsed = std::result::Result<Option<Record>, Diagnostic>;
 
 /// The record in a unit's folder, as far as there is one.
 pub(super) fn read_record(folder: &impl Files) -> Result<Parsed> {

@@ -254,8 +254,9 @@ impl Reader<'_> {
 /// The first hidden character of a text, and where it stands.
 #[must_use]
 pub fn hidden(text: &str) -> Option<(usize, char)> {
-    // Most text is of the characters that a keyboard has; without a way out, many bytes are looked at at once.
-    let other = text.bytes().fold(false, |other, byte| other | !matches!(byte, b' '..=b'~' | b'\n' | b'\t'));
+    // Most text is of the characters that a keyboard has; without a way out, the processor looks at many bytes at once.
+    let is_other = |byte: u8| (byte.wrapping_sub(b' ') > b'~' - b' ') & (byte != b'\n') & (byte != b'\t');
+    let other = text.bytes().fold(false, |other, byte| other | is_other(byte));
     if other { text.char_indices().find(|(_, c)| is_hidden(*c)) } else { None }
 }
 
