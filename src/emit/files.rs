@@ -17,7 +17,7 @@ pub(super) enum Entry {
     Folder,
     /// A folder with nothing in it but such folders. Git carries none, unless it is a submodule.
     Hollow,
-    /// A folder that could not be listed, or lies too deep.
+    /// A folder that lies too deep, or, outside of units, could not be listed.
     Closed,
     Link,
     /// A pipe, socket, device or submodule.
@@ -56,7 +56,7 @@ pub(super) trait Files: Sized + Sync {
     /// Whether the folder is a staging folder of netloom's own; what Git has never is.
     fn is_staging(&self) -> bool;
 
-    /// Everything below the folder. What cannot be listed in it keeps nothing else from being listed.
+    /// Everything below the folder. What lies too deep, which Git can carry, keeps nothing else from being listed.
     fn list(&self) -> Result<Listing> {
         let mut listing = Listing::new();
         list_into(self, &mut listing, &[], 0)?;
@@ -68,48 +68,51 @@ pub(super) trait Files: Sized + Sync {
 fn list_into<F: Files>(folder: &F, listing: &mut Listing, prefix: &[u8], depth: usize) -> Result<bool> {
     let mut holds = false;
     for (name, kind) in folder.entries()? {
-        holds |= entry_into(folder, (&name, kind), listing, &[prefix, &name].concat(), depth) != Entry::Hollow;
+        holds |= entry_into(folder, (&name, kind), listing, &[prefix, &name].concat(), depth)? != Entry::Hollow;
     }
     Ok(holds)
 }
 
 /// Lists what has a name in a folder, under `path`.
-fn entry_into<F: Files>(folder: &F, (name, kind): (&[u8], Kind), listing: &mut Listing, path: &[u8], depth: usize) -> Entry {
+fn entry_into<F: Files>(
+    folder: &F,
+    (name, kind): (&[u8], Kind),
+    listing: &mut Listing,
+    path: &[u8],
+    depth: usize,
+) -> Result<Entry> {
     let entry = match kind {
         Kind::File => Entry::File,
         Kind::Link => Entry::Link,
         Kind::Other => Entry::Other,
         Kind::Folder if depth == limits::PATH_DEPTH => Entry::Closed,
-        Kind::Folder => inner_into(folder, name, listing, path, depth),
+        Kind::Folder => inner_into(folder, name, listing, path, depth)?,
     };
     listing.insert(path.to_vec(), entry);
-    entry
+    Ok(entry)
 }
 
-/// What has a name in a folder, under `path`, and everything below it.
+/// What has a name in a folder, under `path`, and everything below it as far as it can be listed.
 pub(super) fn listed<F: Files>(folder: &F, name: &[u8], kind: Kind, path: &[u8]) -> Listing {
     let mut listing = Listing::new();
-    entry_into(folder, (name, kind), &mut listing, path, 0);
+    if entry_into(folder, (name, kind), &mut listing, path, 0).is_err() {
+        listing.insert(path.to_vec(), Entry::Closed);
+    }
     listing
 }
 
 /// Lists the folder `name` in a folder, under `path`.
-fn inner_into<F: Files>(folder: &F, name: &[u8], listing: &mut Listing, path: &[u8], depth: usize) -> Entry {
+fn inner_into<F: Files>(folder: &F, name: &[u8], listing: &mut Listing, path: &[u8], depth: usize) -> Result<Entry> {
     let inner = [path, b"/"].concat();
-    let listed = folder.open(name).and_then(|folder| match folder {
-        None => Ok(false),
-        Some(folder) => list_into(&folder, listing, &inner, depth + 1),
-    });
-    match listed {
-        Ok(true) => Entry::Folder,
-        Err(_) => Entry::Closed,
-        Ok(false) => {
-            let below = listing.range(inner.clone()..).map(|(path, _)| path).take_while(|path| path.starts_with(&inner));
-            let below: Vec<_> = below.cloned().collect();
-            below.iter().for_each(|path| _ = listing.remove(path));
-            Entry::Hollow
-        }
+    if let Some(folder) = folder.open(name)?
+        && list_into(&folder, listing, &inner, depth + 1)?
+    {
+        return Ok(Entry::Folder);
     }
+    let below = listing.range(inner.clone()..).map(|(path, _)| path).take_while(|path| path.starts_with(&inner));
+    let below: Vec<_> = below.cloned().collect();
+    below.iter().for_each(|path| _ = listing.remove(path));
+    Ok(Entry::Hollow)
 }
 
 impl Files for Folder {

@@ -217,9 +217,8 @@ fn orphans<F: Files>(groups: &Groups<F>, foreign: &Foreign, declared: &dyn Fn(&s
         for (entry, kind) in group.entries()? {
             let folder = format!("{name}/{}", String::from_utf8_lossy(&entry));
             let ours = kind == Kind::Folder && names::unit(&folder).is_some() && !declared(&folder);
-            // One that cannot be opened is told as something that stands there.
-            let has = || group.open(&entry).ok().flatten().is_some_and(|unit| unit.has(record::FILE.as_bytes()));
-            if ours && !foreign.covers_in(&folder, record::FILE.as_bytes()) && has() {
+            let ours = ours && !foreign.covers_in(&folder, record::FILE.as_bytes());
+            if ours && group.open(&entry)?.is_some_and(|unit| unit.has(record::FILE.as_bytes())) {
                 orphans.push(Unit { folder, declared: Span::NONE, artifacts: Vec::new() });
             }
         }

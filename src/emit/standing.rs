@@ -114,19 +114,17 @@ impl Standing {
             let unit = units.iter().find(|unit| unit.folder == name);
             let new = !base.names.contains(&own(record::FILE.as_bytes()));
             let declared = declared.contains(name.as_str());
-            let believed = unit.is_none() && declared && new;
-            // A folder whose record is others' is no unit.
-            let theirs = !declared && foreign.covers_in(&name, record::FILE.as_bytes());
-            let record = if theirs { Record::default() } else { record };
-            let others = unit.is_none() && declared;
-            // What the base had rendered of what is rendered no more, goes with the next render.
-            let left = |path: &[u8]| base.names.contains(path) && (others || (base.unchanged)(path));
-            let files = record.files.keys().map(String::as_bytes).filter(|path| believed || left(&own(path)));
-            files.for_each(&mut take);
             unit.iter().flat_map(|unit| &unit.artifacts).for_each(|artifact| take(artifact.path.as_bytes()));
             if declared || !new {
                 take(record::FILE.as_bytes());
             }
+            // A folder whose record is others' is no unit.
+            let theirs = !declared && foreign.covers_in(&name, record::FILE.as_bytes());
+            let (believed, others) = (unit.is_none() && declared && new, unit.is_none() && declared);
+            // What the base had rendered of what is rendered no more, goes with the next render.
+            let left = |path: &[u8]| base.names.contains(path) && (others || (base.unchanged)(path));
+            let recorded = |path: &[u8]| !theirs && record.lists(path) && (believed || left(&own(path)));
+            listing.retain(|path, entry| *entry != Entry::File || !recorded(path));
             listing.iter().for_each(|(path, entry)| strays.add(&own(path), *entry));
         }
         let mut findings = self.wrong;
