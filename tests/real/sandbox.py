@@ -38,8 +38,8 @@ spec:
 
 # What a loader, a C library and an allocator open in a process that begins.
 STARTING = re.compile(r"/etc/ld\.so\.(cache|preload)$|/etc/ld-musl-|(/usr|/usr/local)?/lib(32|64)?/|/proc/|/sys/|/dev/null$")
-# Hidden files of a project that tell which others Git ignores.
-IGNORING = {".gitignore", ".git/index", ".git/commondir", ".git/info/exclude"}
+# Hidden files of a project that tell which others Git ignores, and which texts it makes others of.
+IGNORING = {".gitignore", ".gitattributes", ".git/index", ".git/commondir", ".git/info/exclude"}
 
 # What libraries ask for later and do without: how much memory and how many processors there are. It is refused.
 PROBED = re.compile(r"/proc/(self/(maps|cgroup)|sys/vm/overcommit_memory)$|/sys/")
