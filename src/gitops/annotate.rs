@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Stage, is_encrypted, is_precious};
+use super::{Stage, is_precious};
 use crate::declare::GitOps;
 use crate::diagnostic::{Diagnostic, rules};
 use crate::kubernetes::Object;
@@ -17,7 +17,7 @@ const ARGO_WAVE: &str = "argocd.argoproj.io/sync-wave";
 #[must_use]
 pub fn annotations(gitops: Option<&GitOps>, object: &Object) -> Vec<(&'static str, String)> {
     // SOPS signs every value of a file: with one more, whoever decrypts it sees a forgery.
-    if is_encrypted(object) {
+    if object.is_encrypted() {
         return Vec::new();
     }
     let precious = is_precious(&object.component, &object.identity);

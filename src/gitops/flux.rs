@@ -1,6 +1,6 @@
 //! Flux Kustomizations (`kustomize.toolkit.fluxcd.io/v1`).
 
-use super::{CNI, Step, is_encrypted};
+use super::{CNI, Step};
 use crate::declare::Flux;
 use crate::tree::{Map, Node};
 
@@ -28,7 +28,7 @@ pub(super) fn kustomization(flux: &Flux, step: &Step<'_>, steps: &[Step<'_>], pa
     }
     spec.push("path", format!("./{path}"));
     spec.push("sourceRef", Node::map([("kind", "GitRepository".into()), ("name", (&*flux.source_name).into())]));
-    if step.component.objects.iter().any(|object| is_encrypted(object)) {
+    if step.component.objects.iter().any(|object| object.is_encrypted()) {
         let secret = flux.decryption_secret.as_deref().map(|name| ("secretRef", Node::map([("name", name.into())])));
         spec.push("decryption", [("provider", Node::from("sops"))].into_iter().chain(secret).collect::<Map>());
     }

@@ -94,11 +94,6 @@ fn steps<'a>(cluster: &str, objects: &'a [Arc<Object>]) -> Vec<Step<'a>> {
     steps
 }
 
-/// Whether SOPS has encrypted an object.
-fn is_encrypted(object: &Object) -> bool {
-    object.is_encrypted()
-}
-
 /// The sync objects of a cluster and the `kustomization.yaml` that lists them; none unless the project asks for a flavour.
 /// The objects are in their total order.
 #[must_use]
@@ -126,7 +121,7 @@ pub fn check(project: &Project, cluster: &Declared<Cluster>, objects: &[Arc<Obje
     /// Kubernetes' limit for the value of a label.
     const LABEL: usize = 63;
     if let Some(GitOps::Argo(_)) = &project.spec.gitops {
-        for object in objects.iter().filter(|object| is_encrypted(object)) {
+        for object in objects.iter().filter(|object| object.is_encrypted()) {
             let message = format!(
                 "{} {} is encrypted with SOPS, and Argo CD applies it as it is",
                 object.identity.kind, object.identity.name
