@@ -32,6 +32,16 @@ impl Scratch {
         std::fs::write(path, text).unwrap();
     }
 
+    /// A program. Another process writes it: a test beside this one that starts a child while the file is open here would
+    /// leave the child with a handle of it, and Linux runs no program that is open for writing.
+    pub(crate) fn program(&self, path: &str, script: &str) {
+        let path = self.at(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let write = "printf %s \"$1\" > \"$0\" && chmod 755 \"$0\"";
+        let status = std::process::Command::new("sh").args(["-c", write]).arg(path).arg(script).status().unwrap();
+        assert!(status.success(), "{status}");
+    }
+
     pub(crate) fn read(&self, path: &str) -> String {
         std::fs::read_to_string(self.at(path)).unwrap()
     }

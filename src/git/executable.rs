@@ -70,8 +70,7 @@ mod tests {
         scratch.write("work/.git/HEAD", "");
         scratch.write("work/project/netloom.yaml", "");
         for program in programs {
-            scratch.write(program, "#!/bin/sh\n");
-            set_permissions(scratch.at(program), Permissions::from_mode(0o755)).unwrap();
+            scratch.program(program, "#!/bin/sh\n");
         }
         scratch
     }
