@@ -168,6 +168,7 @@ impl Reader<'_> {
     /// Reads `files`, side by side, and adds them in the order of their paths.
     fn read_all(&self, mut files: Vec<String>, sources: &mut Sources, findings: &mut Vec<Diagnostic>) {
         files.sort();
+        self.place.expect(&files);
         let total = AtomicU64::new(0);
         let read_one = |path: &String| {
             if total.load(Ordering::Relaxed) > limits::PROJECT_BYTES {

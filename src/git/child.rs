@@ -127,19 +127,38 @@ impl Batch {
 
     /// An object with its first `cap` bytes; none when Git does not have it, or says nothing any more.
     pub(super) fn object(&mut self, name: &str, cap: u64) -> Option<Object> {
+        self.objects(&[name.to_owned()], cap).pop().flatten()
+    }
+
+    /// The same of several objects, in order. Each is asked for before the one before is waited for: going back and forth for
+    /// every one takes longer than reading them.
+    pub(super) fn objects(&mut self, names: &[String], cap: u64) -> Vec<Option<Object>> {
+        let mut objects = Vec::new();
+        for names in names.chunks(TOGETHER) {
+            let asked = if self.stopped.is_some() { Ok(()) } else { names.iter().try_for_each(|name| self.ask(name, cap)) };
+            self.stopped = self.stopped.take().or(asked.err());
+            objects.extend(names.iter().map(|_| self.next()));
+        }
+        objects
+    }
+
+    /// What is heard next, unless nothing is heard any more.
+    fn next(&mut self) -> Option<Object> {
         if self.stopped.is_some() {
             return None;
         }
-        self.hear(name, cap).unwrap_or_else(|stopped| {
+        self.hear().unwrap_or_else(|stopped| {
             self.stopped = Some(stopped);
             None
         })
     }
 
-    fn hear(&mut self, name: &str, cap: u64) -> Heard {
+    fn ask(&mut self, name: &str, cap: u64) -> Result<(), Stopped> {
         self.wanted.send(cap).map_err(|_| Stopped::Ended)?;
-        // A line is shorter than what a pipe holds, and the one before was read: it was answered.
-        self.input.write_all(format!("{name}\n").as_bytes()).and_then(|()| self.input.flush()).map_err(|_| Stopped::Ended)?;
+        self.input.write_all(format!("{name}\n").as_bytes()).and_then(|()| self.input.flush()).map_err(|_| Stopped::Ended)
+    }
+
+    fn hear(&mut self) -> Heard {
         let began = Instant::now();
         let heard = self.heard.recv_timeout(self.left);
         self.left = self.left.saturating_sub(began.elapsed());
@@ -163,6 +182,10 @@ impl Batch {
         self.bounds
     }
 }
+
+/// Objects that are asked for before one is waited for: their lines, with names of SHA-256, fit into the smallest pipe of Linux, which
+/// is a page. What was asked before was answered, so that nobody waits for Git to read.
+pub(super) const TOGETHER: usize = 60;
 
 const BATCH: &str = "cat-file";
 

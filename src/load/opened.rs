@@ -87,6 +87,13 @@ impl Place {
         }
     }
 
+    /// Tells which files are opened next.
+    pub(super) fn expect(&self, files: &[String]) {
+        if let Place::Stored(tree) = self {
+            tree.expect(files.iter().map(String::as_str), READ);
+        }
+    }
+
     /// What the path of a folder itself is; a link is not followed.
     pub(super) fn kind(&self, path: &str) -> Option<Kind> {
         match self {
@@ -125,10 +132,12 @@ fn from_disk(opened: std::fs::File) -> Result<Opened, Errno> {
     })
 }
 
+/// Bytes of a file that are read from Git: one more than it may have tells that there are more.
+const READ: u64 = limits::FILE_BYTES + 1;
+
 fn from_git(tree: &Arc<Tree>, (kind, object): (git::Kind, String)) -> Result<Opened, Errno> {
     Ok(match kind {
-        // One byte more than a file may have tells that there are more.
-        git::Kind::File | git::Kind::Program => Opened::File(Box::new(Cursor::new(tree.file(&object, limits::FILE_BYTES + 1)?))),
+        git::Kind::File | git::Kind::Program => Opened::File(Box::new(Cursor::new(tree.file(&object, READ)?))),
         _ => Opened::Other,
     })
 }
