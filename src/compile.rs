@@ -31,7 +31,7 @@ use fleet::Fleet;
 pub(crate) use inputs::Inputs;
 pub(crate) use open::resolved;
 use open::{Opened, Unread, open};
-pub(crate) use wanted::{Resolved, Wanted};
+pub(crate) use wanted::{Resolved, Wanted, cluster_folder, network_folder};
 pub use witness::{ClusterSeen, NetworkSeen, Witness};
 
 /// What to compile.

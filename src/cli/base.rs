@@ -4,7 +4,7 @@
 //! more than reading it. The commit judges the files, too; where it is the merge base of a branch, the branch's target as it is now
 //! does that, because a branch that is old enough would be judged by rules that are gone.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
@@ -12,9 +12,9 @@ use std::thread;
 use super::{Context, Exit, Outcome};
 use crate::compile::{Inputs, Resolved, Setting, Stage, Wanted, Witness, compile_at, resolve_at};
 use crate::diagnostic::{Diagnostic, Severity, has_errors, rules};
-use crate::diff::subject::{Painter, subjects};
-use crate::diff::{Side, Subject};
-use crate::emit::{self, Standing, Stored};
+use crate::diff::Side;
+use crate::diff::subject::{Painter, networks};
+use crate::emit::{self, Listed, Standing, Stored};
 use crate::git::{Base, Repository, Tree};
 use crate::judge::{self, Judge, Objection};
 use crate::load::{self, PROJECT_FILE};
@@ -60,24 +60,28 @@ impl Output {
         let folder = &project.value.spec.paths.output;
         // Git is waited for on a thread of its own, so that none of the pool's stands still.
         let stored = OnceLock::new();
-        let standing = beside(&|| _ = stored.set(repository.files(&base.commit, folder)), || Standing::read(root, folder))?;
-        Ok(Self { standing, stored: stored.into_inner().unwrap_or_else(|| Ok(BTreeSet::new()))? })
+        let listed = beside(&|| _ = stored.set(repository.files(&base.commit, folder)), || Listed::read(root, folder))?;
+        let stored = stored.into_inner().unwrap_or_else(|| Ok(BTreeSet::new()))?;
+        Ok(Self { standing: listed.beside(&stored), stored })
     }
 
     /// Names what nothing renders; `declared` are all units, and `allowed` the codes of objections that are.
+    ///
+    /// # Errors
+    /// When the output cannot be read any more.
     pub(super) fn unrendered(
         self,
         (root, repository, base): (&Path, &Repository, &Base),
         compilation: &Compilation,
         declared: &BTreeSet<&str>,
         allowed: &[String],
-    ) -> Vec<Diagnostic> {
+    ) -> Result<Vec<Diagnostic>, Diagnostic> {
         let commit = OnceLock::new();
         let commit = || commit.get_or_init(|| repository.tree(&base.commit).ok().flatten().map(Arc::new)).as_ref();
         let unchanged = |path: &[u8]| commit().is_some_and(|commit| emit::unchanged(root, &compilation.output, commit, path));
         let stored = Stored { names: &self.stored, unchanged: &unchanged };
-        let folder = (&*compilation.output, compilation.foreign(allowed));
-        self.standing.unrendered(&compilation.units, declared, &stored, folder)
+        let units = (compilation.units.as_slice(), declared);
+        self.standing.unrendered((root, &compilation.output), units, &stored, compilation.foreign(allowed))
     }
 }
 
@@ -133,10 +137,10 @@ pub(super) fn sides(
             let asked = |head: Resolved<'_>| (if extent.all { head.asked(request) } else { Wanted::none() }, ());
             (compile_at(request, Setting::default(), context.surroundings.progress, asked).0, Err(failed))
         }
-        Ok(base) => compare(request, &base, &units, extent, context, |wanted| {
+        Ok(base) => compare(request, &base, &units, extent, context, |wanted, folders| {
             let units = base.compile(wanted, context)?.units;
             let kept = std::mem::take(&mut *kept.lock().unwrap_or_else(PoisonError::into_inner));
-            Ok((Side { units, pictures: painter.pictures(), subjects: base.subjects() }, kept))
+            Ok((Side { units, pictures: painter.pictures(), ..base.declared(folders) }, kept))
         }),
     });
     (compilation, sides.map(|sides| sides.map(|sides| Sides { output: output.into_inner(), ..sides })))
@@ -149,7 +153,7 @@ fn compare(
     units: &OnceLock<policy::Units>,
     extent: Extent,
     context: &Context<'_>,
-    compile: impl FnOnce(&Wanted) -> Result<(Side, policy::Units), Failed>,
+    compile: impl FnOnce(&Wanted, &BTreeSet<String>) -> Result<(Side, policy::Units), Failed>,
 ) -> (Compilation, Result<Option<Sides>, Failed>) {
     let painter = Painter::default();
     let witness = extent.pictures.then_some(&painter as &dyn Witness);
@@ -157,7 +161,10 @@ fn compare(
     let (mut compilation, found) = compile_at(request, setting, context.surroundings.progress, |head| {
         let differing = differing(&base.inputs(), &head.inputs());
         let of_base = if extent.all { Wanted::All } else { Wanted::Only(differing.clone()) };
-        let before = compile(&of_base).map(|(mut before, kept)| {
+        let mut concerned = differing.clone();
+        let stages = base.stage.map(|stage| &stage.resolved).into_iter().chain([&head]);
+        concerned.extend(stages.flat_map(|resolved| networks(resolved, &differing)));
+        let before = compile(&of_base, &concerned).map(|(mut before, kept)| {
             before.units.retain(|unit| differing.contains(&unit.folder));
             _ = units.set(kept);
             before
@@ -167,13 +174,13 @@ fn compare(
             Ok(_) => Wanted::Only(differing.clone()),
             Err(_) => Wanted::none(),
         };
-        (wanted, before.map(|before| (before, differing, subjects(&head))))
+        (wanted, before.map(|before| (before, Side::declared(&head, &concerned), differing)))
     });
     compilation.objections.extend(base.moved.clone());
     let sides = found.filter(|_| !has_errors(&compilation.findings)).map(|found| {
-        let (before, differing, subjects) = found?;
+        let (before, declared, differing) = found?;
         let units = compilation.units.iter().filter(|unit| differing.contains(&unit.folder)).cloned().collect();
-        let after = Side { units, subjects, pictures: painter.pictures() };
+        let after = Side { units, pictures: painter.pictures(), ..declared };
         Ok(Sides { base: base.base.clone(), repository: base.repository.clone(), before, after, output: None })
     });
     (compilation, sides.transpose())
@@ -198,8 +205,9 @@ impl Against<'_> {
         self.stage.map(|stage| stage.resolved.inputs()).unwrap_or_default()
     }
 
-    fn subjects(&self) -> BTreeMap<String, Subject> {
-        self.stage.map(|stage| subjects(&stage.resolved)).unwrap_or_default()
+    /// What it declares, with what the units in these folders are made from.
+    fn declared(&self, folders: &BTreeSet<String>) -> Side {
+        self.stage.map(|stage| Side::declared(&stage.resolved, folders)).unwrap_or_default()
     }
 
     /// Compiles units of the base.

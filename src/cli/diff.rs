@@ -68,9 +68,12 @@ pub(super) fn run(command: &Diff, context: &Context<'_>) -> Outcome {
     let wanted = |folder: &str| selected.is_empty() || selected.iter().any(|one| one == folder);
     let compared = diff::compare(&before, &after, &wanted);
     let mut findings = judge::allow(&mut compilation.objections, &command.allow_weaker);
-    let declared = after.subjects.keys().map(String::as_str).collect();
-    let unrendered = match output.unwrap_or_else(|| Ok(Output::default())) {
-        Ok(output) => output.unrendered((&request.root, &repository, &base), &compilation, &declared, &command.allow_weaker),
+    let declared = after.declared.keys().map(String::as_str).collect();
+    let unrendered = output.unwrap_or_else(|| Ok(Output::default())).and_then(|output| {
+        output.unrendered((&request.root, &repository, &base), &compilation, &declared, &command.allow_weaker)
+    });
+    let unrendered = match unrendered {
+        Ok(unrendered) => unrendered,
         Err(finding) => return Outcome::error(finding),
     };
     let objections = Objections { list: &compilation.objections, unrendered: &unrendered, sources: &compilation.sources };
@@ -98,7 +101,7 @@ pub(super) fn run(command: &Diff, context: &Context<'_>) -> Outcome {
 /// Reports clusters that were asked for and that neither side has.
 fn unknown_clusters(wanted: &[String], sides: &Sides) -> Vec<Diagnostic> {
     let known = || {
-        let folders = sides.before.subjects.keys().chain(sides.after.subjects.keys());
+        let folders = sides.before.declared.keys().chain(sides.after.declared.keys());
         folders.filter_map(|folder| folder.strip_prefix("clusters/"))
     };
     let missing = wanted.iter().filter(|name| known().all(|one| one != name.as_str()));

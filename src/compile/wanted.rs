@@ -69,11 +69,11 @@ impl Resolved<'_> {
 }
 
 /// The folder of a cluster's unit.
-pub(super) fn cluster_folder(cluster: &Declared<Cluster>) -> String {
+pub(crate) fn cluster_folder(cluster: &Declared<Cluster>) -> String {
     format!("clusters/{}", cluster.value.metadata.name)
 }
 
 /// The folder of a network's unit.
-pub(super) fn network_folder(name: &str) -> String {
+pub(crate) fn network_folder(name: &str) -> String {
     format!("networks/{name}")
 }

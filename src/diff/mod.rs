@@ -22,7 +22,7 @@ mod unit;
 pub use class::{Class, Effect};
 pub use group::{Group, SharedEffect};
 pub use node::{Field, Path};
-pub use subject::{Side, Subject};
+pub use subject::{Declared, Side, Subject};
 
 /// What changes.
 #[derive(Debug, Default)]
@@ -117,12 +117,12 @@ pub fn compare(base: &Side, head: &Side, wanted: &dyn Fn(&str) -> bool) -> Diff 
     let pairs = unit::pairs(base, head, wanted);
     let compared = unit::compare(&pairs, base, head);
     let mut diff = group::collect(compared, &pairs);
-    let has_unit = |pair: &&unit::Pair<'_>| head.subjects.get(&pair.new).is_some_and(Subject::has_unit);
+    let has_unit = |pair: &&unit::Pair<'_>| head.declared.get(&pair.new).is_some_and(|one| one.has_unit);
     diff.total = pairs.iter().filter(has_unit).count();
     for shared in &mut diff.effects {
         let networks: Vec<&str> = shared.units.iter().filter_map(|unit| unit.strip_prefix("networks/")).collect();
-        let inside = |subject: &Subject| subject.network.as_deref().is_some_and(|network| networks.contains(&network));
-        let clusters = head.subjects.iter().filter(|(_, subject)| !networks.is_empty() && inside(subject));
+        let inside = |one: &Declared| one.network.as_deref().is_some_and(|network| networks.contains(&network));
+        let clusters = head.declared.iter().filter(|(_, one)| !networks.is_empty() && inside(one));
         shared.clusters = clusters.map(|(folder, _)| folder.clone()).collect();
     }
     diff
@@ -140,7 +140,7 @@ pub fn selected(clusters: &[String], before: &Side, after: &Side) -> Vec<String>
     let mut folders = Vec::new();
     for name in clusters {
         let folder = format!("clusters/{name}");
-        let networks = [before, after].into_iter().filter_map(|side| side.subjects.get(&folder)?.network.as_ref());
+        let networks = [before, after].into_iter().filter_map(|side| side.declared.get(&folder)?.network.as_ref());
         folders.extend(networks.map(|network| format!("networks/{network}")));
         folders.push(folder);
     }

@@ -1,10 +1,10 @@
 //! What a unit was compiled from: its declaration with all defaults, and what its overlays say about changes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::compile::{ClusterSeen, NetworkSeen, Resolved, Witness};
-use crate::declare::{Acknowledgement, Transition};
+use crate::compile::{ClusterSeen, NetworkSeen, Resolved, Witness, cluster_folder, network_folder};
+use crate::declare::{self, Acknowledgement, Network, Transition};
 use crate::graph::Graph;
 use crate::overlay::Selected;
 use crate::resolve::Effective;
@@ -16,7 +16,10 @@ use crate::unit::Unit;
 pub struct Side {
     /// Its units, but for those that are made from the same on the other side: these need no rendering.
     pub units: Vec<Unit>,
-    /// What they are made from, by folder. A network that netloom does not create is here, too, though it has no unit.
+    /// All that is declared, by folder. A network that netloom does not create is here, too, though it has no unit.
+    pub declared: BTreeMap<String, Declared>,
+    /// What some units are made from, by folder: those that are made from something else on the other side, the networks of such
+    /// clusters, and whatever acknowledges anything.
     pub subjects: BTreeMap<String, Subject>,
     /// Their pictures by folder, where they are wanted.
     pub pictures: BTreeMap<String, Graph>,
@@ -48,6 +51,15 @@ impl Witness for Painter {
         let picture = Graph::new(seen.network).with_cluster(cluster, seen.network, seen.plan, facts);
         self.keep(format!("clusters/{}", cluster.metadata.name), picture);
     }
+}
+
+/// A cluster, or a network.
+#[derive(Clone, Debug)]
+pub struct Declared {
+    /// The network of a cluster.
+    pub network: Option<String>,
+    /// Whether something is rendered for it: for a cluster, and for a network that netloom creates.
+    pub has_unit: bool,
 }
 
 /// What a unit is made from.
@@ -83,6 +95,28 @@ pub struct Says {
 }
 
 impl Side {
+    /// What a project declares, with what the units in some folders are made from; nothing is rendered yet.
+    pub(crate) fn declared(resolved: &Resolved<'_>, folders: &BTreeSet<String>) -> Self {
+        let mut overlays = Overlays { sources: resolved.sources, known: BTreeMap::new() };
+        let mut side = Self::default();
+        for effective in resolved.clusters {
+            let spec = &effective.cluster.value.spec;
+            let folder = cluster_folder(&effective.cluster);
+            if folders.contains(&folder) || !spec.acknowledge.is_empty() {
+                side.subjects.insert(folder.clone(), cluster(effective, &mut overlays));
+            }
+            side.declared.insert(folder, Declared { network: Some(spec.network.clone()), has_unit: true });
+        }
+        for declared in resolved.networks {
+            let (spec, folder) = (&declared.value.spec, network_folder(&declared.value.metadata.name));
+            if folders.contains(&folder) || !spec.acknowledge.is_empty() {
+                side.subjects.insert(folder.clone(), network(declared));
+            }
+            side.declared.insert(folder, Declared { network: None, has_unit: spec.aws.is_some() });
+        }
+        side
+    }
+
     /// The network of a cluster.
     pub(super) fn network(&self, cluster: &Subject) -> Option<&Subject> {
         self.subjects.get(&format!("networks/{}", cluster.network.as_ref()?))
@@ -90,11 +124,6 @@ impl Side {
 }
 
 impl Subject {
-    /// Whether something is rendered for it: for a cluster, and for a network that netloom creates.
-    pub(super) fn has_unit(&self) -> bool {
-        self.network.is_some() || self.spec.get("aws").is_some_and(|aws| !aws.is_null())
-    }
-
     /// Where a field of `spec` was written, or its nearest parent.
     #[must_use]
     pub fn span(&self, field: &str) -> Span {
@@ -102,28 +131,23 @@ impl Subject {
     }
 }
 
-/// What every unit is made from.
-pub(crate) fn subjects(resolved: &Resolved<'_>) -> BTreeMap<String, Subject> {
-    let mut overlays = Overlays { sources: resolved.sources, known: BTreeMap::new() };
-    let mut subjects = BTreeMap::new();
-    for effective in resolved.clusters {
-        let name = &effective.cluster.value.metadata.name;
-        subjects.insert(format!("clusters/{name}"), cluster(effective, &mut overlays));
+/// The folders of the networks in which the clusters in some folders run.
+pub(crate) fn networks(resolved: &Resolved<'_>, folders: &BTreeSet<String>) -> Vec<String> {
+    let clusters = resolved.clusters.iter().filter(|one| folders.contains(&cluster_folder(&one.cluster)));
+    clusters.map(|one| network_folder(&one.cluster.value.spec.network)).collect()
+}
+
+fn network(network: &declare::Declared<Network>) -> Subject {
+    let spec = serde_json::to_value(&network.value.spec).unwrap_or_default();
+    Subject {
+        network: None,
+        node: network.node.clone(),
+        spec: without_acknowledgements(from_json(&spec, Span::NONE)),
+        minor: 0,
+        transitions: Vec::new(),
+        contributions: vec![labels(&network.node)],
+        acknowledged: network.value.spec.acknowledge.clone(),
     }
-    for network in resolved.networks {
-        let spec = serde_json::to_value(&network.value.spec).unwrap_or_default();
-        let subject = Subject {
-            network: None,
-            node: network.node.clone(),
-            spec: without_acknowledgements(from_json(&spec, Span::NONE)),
-            minor: 0,
-            transitions: Vec::new(),
-            contributions: vec![labels(&network.node)],
-            acknowledged: network.value.spec.acknowledge.clone(),
-        };
-        subjects.insert(format!("networks/{}", network.value.metadata.name), subject);
-    }
-    subjects
 }
 
 fn cluster(effective: &Effective<'_>, overlays: &mut Overlays<'_>) -> Subject {

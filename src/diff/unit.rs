@@ -51,7 +51,7 @@ pub(super) fn pairs<'a>(base: &'a Side, head: &'a Side, wanted: &dyn Fn(&str) ->
         |side: &'a Side| -> BTreeMap<&str, &Unit> { side.units.iter().map(|unit| (unit.folder.as_str(), unit)).collect() };
     let (old, new) = (by_folder(base), by_folder(head));
     let folders =
-        |side: &'a Side| side.subjects.keys().map(String::as_str).chain(side.units.iter().map(|unit| unit.folder.as_str()));
+        |side: &'a Side| side.declared.keys().map(String::as_str).chain(side.units.iter().map(|unit| unit.folder.as_str()));
     let had: std::collections::BTreeSet<&str> = folders(base).collect();
     let has: std::collections::BTreeSet<&str> = folders(head).collect();
     let mut pairs = Vec::new();

@@ -1,5 +1,6 @@
 //! Whether the files are what the declarations make, without writing anything.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +18,8 @@ use crate::unit::Unit;
 /// Compares the units with the files of the output folder.
 #[must_use]
 pub fn compare(output: &Output<'_>, units: &[Unit], scope: Scope) -> Vec<Diagnostic> {
-    let declared = |folder: &str| units.iter().any(|unit| unit.folder == folder);
+    let folders: BTreeSet<&str> = units.iter().map(|unit| unit.folder.as_str()).collect();
+    let declared = |folder: &str| folders.contains(folder);
     let all = (scope == Scope::All).then_some(&declared as &dyn Fn(&str) -> bool);
     checked(output.folder, units, |findings| {
         let folder = Folder::root(output.root).and_then(|root| open_output(root, output.folder));

@@ -38,7 +38,7 @@ use crate::unit::{Artifact, Unit};
 pub use attributes::{ATTRIBUTES, attributes, attributes_stored};
 pub use compare::{compare, compare_stored};
 use files::Files;
-pub use standing::{Standing, Stored, unchanged};
+pub use standing::{Listed, Standing, Stored, unchanged};
 use survey::{State, Survey, survey};
 
 /// Where output goes.

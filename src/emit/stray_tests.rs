@@ -35,8 +35,8 @@ fn standing(scratch: &Scratch, foreign: &Foreign, stored: &[&str]) -> Vec<String
     let declared: BTreeSet<&str> = ["clusters/a", "networks/n"].into();
     let names = stored.iter().map(|path| path.as_bytes().to_vec()).collect();
     let stored = Stored { names: &names, unchanged: &|_| true };
-    let standing = Standing::read(scratch.path(), "rendered").unwrap();
-    lines(&standing.unrendered(&[], &declared, &stored, ("rendered", foreign)))
+    let standing = Listed::read(scratch.path(), "rendered").unwrap().beside(&names);
+    lines(&standing.unrendered((scratch.path(), "rendered"), (&[], &declared), &stored, foreign).unwrap())
 }
 
 fn all(scratch: &Scratch) -> [(&'static str, Vec<String>); 3] {

@@ -1,5 +1,6 @@
 //! Writing units: all of them are staged before anything is replaced, and replaced before anything is deleted.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use rayon::prelude::*;
@@ -73,8 +74,9 @@ impl<'a> Grounds<'a> {
     fn write_all(&mut self, units: &[Unit], scope: Scope) -> std::result::Result<Summary, Unwritten> {
         let groups = open_groups(&self.folder).map_err(|failure| Unwritten::nothing(&failure))?;
         self.heal(&groups)?;
+        let declared: BTreeSet<&str> = units.iter().map(|unit| unit.folder.as_str()).collect();
         let orphans = match scope {
-            Scope::All => orphans(&groups, self.output.foreign, &|folder| units.iter().any(|unit| unit.folder == folder)),
+            Scope::All => orphans(&groups, self.output.foreign, &|folder| declared.contains(folder)),
             Scope::Some => Ok(Vec::new()),
         };
         let orphans = orphans.map_err(|failure| Unwritten::nothing(&failure))?;
@@ -91,7 +93,7 @@ impl<'a> Grounds<'a> {
             self.replace(&changes)?;
         }
         let mut summary = summary(self.output, &surveys);
-        let known = |folder: &str| units.iter().chain(&orphans).any(|unit| unit.folder == folder);
+        let known = |folder: &str| declared.contains(folder) || orphans.iter().any(|unit| unit.folder == folder);
         let known = (scope == Scope::All).then_some(&known as &dyn Fn(&str) -> bool);
         let (strays, wrong) = compare::strays(Some(&self.folder), &groups, &surveys, known);
         let left = strays.standing(&self.folder).report(self.output.folder, self.output.foreign).into_iter().chain(wrong);

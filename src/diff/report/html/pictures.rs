@@ -77,7 +77,7 @@ fn pictures<'a>(diff: &Diff, sides: Sides<'a>) -> Vec<Picture<'a>> {
             continue;
         }
         let Some((before, after)) = differs(folder) else { continue };
-        let network = [sides.after, sides.before].into_iter().find_map(|side| side.subjects.get(folder)?.network.as_deref());
+        let network = [sides.after, sides.before].into_iter().find_map(|side| side.declared.get(folder)?.network.as_deref());
         drawn.extend(network.map(|network| format!("networks/{network}")));
         let key = match (before, after) {
             (Some(before), Some(after)) => after.clone().compared_with(before).marks(),
