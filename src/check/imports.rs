@@ -26,12 +26,12 @@ impl Traded {
     #[must_use]
     pub fn of(draft: &Draft) -> Self {
         let mut traded = Self::default();
-        let outputs = draft.template.get("Outputs").and_then(Node::as_map);
+        let outputs = draft.template().get("Outputs").and_then(Node::as_map);
         traded
             .exports
             .extend(outputs.into_iter().flat_map(Map::iter).filter_map(|(_, output)| export(output)).map(str::to_owned));
         traded.removed = draft.changes.exports_removed().map(|(name, place)| (name.to_owned(), place)).collect();
-        draft.template.each(&mut |node| {
+        draft.template().each(&mut |node| {
             if let Some(name) = node.get("Fn::ImportValue")
                 && let Some(text) = name.as_str()
             {

@@ -23,12 +23,23 @@ pub use authors::Authors;
 pub(super) use containers::check as containers;
 use pieces::{Parameters, Piece};
 
+/// Whether there can be anything to report of the template of which this is the YAML. Most have neither two braces in a row, in a
+/// text or where two are put together, nor a variable, nor a function of a declaration, and this is quicker than going through them.
+pub(super) fn possible(yaml: &str, authors: &Authors<'_>) -> bool {
+    let can_be = |(at, _): (usize, &str)| match (yaml[..at].bytes().next_back(), &yaml[at + 1..]) {
+        (Some(b'$'), variable) => !["!", "AWS::"].iter().any(|begin| variable.starts_with(begin)),
+        // An empty mapping, or nothing that a reference could begin with.
+        (_, rest) => !rest.starts_with('}'),
+    };
+    yaml.match_indices('{').any(can_be) || authors.gave_functions()
+}
+
 /// Reports every text and function of a template that a declaration, and no overlay, has made one.
 pub(super) fn check(draft: &Draft, authors: &Authors<'_>, findings: &mut Vec<Diagnostic>) {
-    let parameters = draft.template.get("Parameters").and_then(Node::as_map);
+    let parameters = draft.template().get("Parameters").and_then(Node::as_map);
     let defaults = parameters.into_iter().flat_map(Map::iter).filter_map(|(id, node)| Some((&*id.text, node.get("Default")?)));
     let mut walk = Walk { authors, parameters: defaults.collect(), at: "", found: IndexMap::new() };
-    for (section, node) in draft.template.as_map().into_iter().flat_map(Map::iter) {
+    for (section, node) in draft.template().as_map().into_iter().flat_map(Map::iter) {
         walk.at = &section.text;
         let Some(entries) = node.as_map() else {
             walk.node(node);
@@ -203,6 +214,24 @@ fn is_function(key: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tree::{Sources, to_yaml};
+
+    #[test]
+    fn what_is_looked_into_holds_every_kind() {
+        let sources = Sources::default();
+        let authors = Authors::new(&sources, "overlays", Vec::new());
+        let possible = |texts: &[&str]| {
+            let texts: Vec<Node> = texts.iter().map(|text| Node::from(*text)).collect();
+            super::possible(&to_yaml(&Node::map([("Fn::Join", Node::from(texts))])), &authors)
+        };
+        let reference = "{{{ resolve:ssm:/a}}";
+        for at in 0..reference.len() {
+            let (begin, end) = reference.split_at(at);
+            assert!(possible(&[begin, end]) && possible(&[&format!("a\n${begin}"), &format!("{end}\nb\n")]), "{at}");
+        }
+        assert!(possible(&["${Password}"]) && possible(&["a\n${ Password}\n"]) && possible(&["$", "{", "{resolve:ssm:/a}}"]));
+        assert!(!possible(&["${AWS::Region} ${!a} {} $", "a"]));
+    }
 
     #[test]
     fn a_reference_is_known_by_its_beginning() {

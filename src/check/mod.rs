@@ -103,14 +103,16 @@ pub fn artifacts(rendered: Rendered<'_>, findings: &mut Vec<Diagnostic>) {
 /// no overlay has written.
 pub fn template(draft: &Draft, authors: &Authors<'_>, findings: &mut Vec<Diagnostic>) {
     template_form::check(draft, findings);
-    visible::check(&draft.template, Span::NONE, findings);
+    visible::check(draft.template(), draft.text(), Span::NONE, findings);
     references::check(draft, findings);
-    injection::check(draft, authors, findings);
+    if injection::possible(draft.text(), authors) {
+        injection::check(draft, authors, findings);
+    }
 }
 
 /// Reports what the rules of a cluster's security groups do not admit, and what they are too many for.
 fn security_groups(plan: &ClusterPlan, draft: &Draft, findings: &mut Vec<Diagnostic>) {
-    let rules = ingress::ingress(&draft.template);
+    let rules = ingress::ingress(draft.template());
     flows::check(plan, draft, &rules, findings);
     quota::check(&rules, findings);
 }

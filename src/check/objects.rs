@@ -77,7 +77,7 @@ fn good(text: &str) -> bool {
 fn schema(object: &Object, schemas: &Schemas, findings: &mut Vec<Diagnostic>) {
     // What SOPS encrypted fits no schema: its values are ciphertext, and `sops` is one more key.
     if object.is_encrypted() {
-        return super::visible::check(&object.node, object.node.span, findings);
+        return super::visible::check(&object.node, object.text(), object.node.span, findings);
     }
     let identity = &object.identity;
     let definition = || schemas.kind(&identity.api_version, &identity.kind);
@@ -89,7 +89,7 @@ fn schema(object: &Object, schemas: &Schemas, findings: &mut Vec<Diagnostic>) {
             super::resources::check(object, findings);
             findings.iter_mut().skip(before).for_each(|finding| finding.message.insert_str(0, &format!("{}: ", name(identity))));
         }
-        super::visible::check(&object.node, object.node.span, findings);
+        super::visible::check(&object.node, object.text(), object.node.span, findings);
         findings.len() == before && !unknown()
     });
     if !valid && unknown() {

@@ -12,7 +12,7 @@ const ATTRIBUTES: [&str; 8] =
 
 /// Reports sections, ids and entries that CloudFormation would refuse.
 pub(super) fn check(draft: &Draft, findings: &mut Vec<Diagnostic>) {
-    let template = &draft.template;
+    let template = draft.template();
     let mut form = Form { findings };
     for (key, node) in template.as_map().into_iter().flat_map(Map::iter) {
         match &*key.text {

@@ -1,15 +1,18 @@
 //! A template in the hands of overlays: what they add, what they change, and where they say so.
 
+use std::sync::{Arc, OnceLock};
+
 use super::template::SECTIONS;
 use crate::diagnostic::{Diagnostic, rules};
 use crate::patch::kept::{self, Places};
-use crate::tree::{Key, Map, Node, Path, Span, Value};
+use crate::tree::{Key, Map, Node, Path, Span, Value, to_yaml};
 
 /// A template, and what overlays have done to it.
 #[derive(Clone, Debug)]
 pub struct Draft {
-    /// The template.
-    pub template: Node,
+    template: Node,
+    /// Its YAML.
+    text: OnceLock<Arc<str>>,
     /// What overlays have done.
     pub changes: Changes,
 }
@@ -68,7 +71,25 @@ impl Draft {
     /// A template as netloom makes it.
     #[must_use]
     pub fn new(template: Node) -> Self {
-        Self { template, changes: Changes::default() }
+        Self { template, text: OnceLock::new(), changes: Changes::default() }
+    }
+
+    /// The template.
+    #[must_use]
+    pub fn template(&self) -> &Node {
+        &self.template
+    }
+
+    /// Its YAML, made at the first call.
+    #[must_use]
+    pub fn text(&self) -> &Arc<str> {
+        self.text.get_or_init(|| to_yaml(&self.template).into())
+    }
+
+    /// The template, to be changed; its text is another one then.
+    pub(crate) fn template_mut(&mut self) -> &mut Node {
+        self.text.take();
+        &mut self.template
     }
 
     /// Adds what is new: a mapping of sections. What is there already is not replaced, because that is what patches are for.
@@ -110,7 +131,7 @@ impl Draft {
 
     /// The entries of a section, which is made where its place is.
     fn section(&mut self, name: &str) -> Option<&mut Map> {
-        let template = self.template.as_map_mut()?;
+        let template = self.template_mut().as_map_mut()?;
         if !template.contains(name) {
             let order = |key: &Key| SECTIONS.iter().position(|section| *section == &*key.text).map_or(0, |at| at + 1);
             let mut entries: Vec<(Key, Node)> = std::mem::take(template).into_iter().collect();
@@ -129,7 +150,7 @@ impl Draft {
         work: impl FnOnce(&mut Node, &mut Vec<Diagnostic>),
     ) {
         let before = self.template.clone();
-        work(&mut self.template, findings);
+        work(self.template_mut(), findings);
         let mut lost = not_kept(&before, &self.template, place);
         if !lost.is_empty() {
             findings.append(&mut lost);
@@ -165,7 +186,9 @@ impl Draft {
         findings: &mut Vec<Diagnostic>,
         work: impl FnOnce(&mut Node, &mut Vec<Diagnostic>),
     ) {
-        let Some(resources) = self.template.as_map_mut().and_then(|map| map.get_mut("Resources")?.as_map_mut()) else { return };
+        let Some(resources) = self.template_mut().as_map_mut().and_then(|map| map.get_mut("Resources")?.as_map_mut()) else {
+            return;
+        };
         let Some(resource) = resources.get_mut(id) else { return };
         let before = resource.clone();
         work(resource, findings);

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use super::wanted::{Wanted, cluster_folder, network_folder};
 use super::witness::{ClusterSeen, NetworkSeen, Witness};
 use crate::check::imports::Traded;
+use crate::cloudformation::Draft;
 use crate::declare::{Declared, Network, Project};
 use crate::diagnostic::{self, Diagnostic, rules};
 use crate::judge::{Judged, Objection, Trial};
@@ -162,15 +163,15 @@ impl<'a> Fleet<'a> {
         let overlays = self.overlays_of(network, plan, clusters, findings);
         let instances = self.instances_of_network(network, plan, &overlays, findings);
         let draft = self.stack_of_network(plan, &overlays, &instances, findings);
-        let template = draft.as_ref().map(|draft| &draft.template);
+        let template = draft.as_ref().map(Draft::template);
         let subject = NetworkSubject { network, plan, plans: &self.plans, template };
         self.policies.network(&self.policies.active(&network.value.metadata.labels), subject, self.role, findings);
         made.objections = self.trial.map(|trial| trial.network(subject)).unwrap_or_default();
         let draft = draft?;
         check::template(&draft, &self.authors(&[&network.node], &overlays), findings);
         made.traded = Traded::of(&draft);
-        let template = &draft.template;
-        let mut artifacts = self.stack(&folder, "network", template, findings);
+        let template = draft.template();
+        let mut artifacts = self.stack(&folder, "network", &draft, findings);
         artifacts.sort_by(|a, b| a.path.cmp(&b.path));
         if let Some(witness) = self.witness {
             witness.network(&NetworkSeen {
@@ -202,12 +203,12 @@ impl<'a> Fleet<'a> {
     /// A template and its deployment file for CloudFormation Git sync.
     ///
     /// A template with a parameter that has no default has no deployment file: only its user knows the value.
-    fn stack(&self, folder: &str, name: &str, template: &Node, findings: &mut Vec<Diagnostic>) -> Vec<Artifact> {
+    fn stack(&self, folder: &str, name: &str, draft: &Draft, findings: &mut Vec<Diagnostic>) -> Vec<Artifact> {
         let path = format!("cloudformation/{name}.template.yaml");
-        let text = to_yaml(template);
-        cloudformation::limits(template, &text, folder, findings);
+        let (template, text) = (draft.template(), draft.text());
+        cloudformation::limits(template, text, folder, findings);
         let location = self.project.value.spec.paths.rendered(&format!("{folder}/{path}"));
-        let mut artifacts = vec![Artifact::new(path, text)];
+        let mut artifacts = vec![Artifact::new(path, Arc::clone(text))];
         let parameters = template.get("Parameters").and_then(Node::as_map);
         if parameters.is_none_or(|parameters| parameters.iter().all(|(_, parameter)| parameter.get("Default").is_some())) {
             let tags = [("netloom.dev/project".to_owned(), self.project.value.metadata.name.clone())];
@@ -237,7 +238,7 @@ impl<'a> Fleet<'a> {
         let objects = self.objects(effective, &instances, tools, findings);
         instances.iter().for_each(|one| one.assert(cluster, findings));
         let draft = self.stack_of_cluster(effective, (&plan, network), &instances, findings);
-        let template = draft.as_ref().map(|draft| &draft.template);
+        let template = draft.as_ref().map(Draft::template);
         check::declarations(cluster, effective.network, &facts, findings);
         let authors = &self.authors(&[&cluster.node, &effective.network.node], &effective.overlays);
         let (facts, plan, schemas) = (&facts, &plan, &schemas);
@@ -256,7 +257,7 @@ impl<'a> Fleet<'a> {
         }
         let folder = cluster_folder(cluster);
         let mut artifacts = kubernetes(&objects);
-        artifacts.extend(template.into_iter().flat_map(|template| self.stack(&folder, "cluster", template, findings)));
+        artifacts.extend(draft.iter().flat_map(|draft| self.stack(&folder, "cluster", draft, findings)));
         gitops::check(project, cluster, &objects, findings);
         artifacts.extend(gitops::artifacts(project, name, &objects));
         artifacts.push(Artifact::new("README.md", page));

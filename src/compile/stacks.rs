@@ -182,7 +182,7 @@ impl<'a> Fleet<'a> {
         if !sharing.is_empty()
             && let Some(clashes) = Clashes::of(overlays, self.sources)
         {
-            clashes.template(&draft.template, stack, findings);
+            clashes.template(draft.template(), stack, findings);
         }
         Some(draft)
     }

@@ -10,6 +10,7 @@ use super::select::{Active, Params, Policies, params};
 use super::status;
 use super::subject::{Namespace, Old, Subject, namespace};
 use crate::check::Rendered;
+use crate::cloudformation::Draft;
 use crate::declare::{Declared, Network};
 use crate::diagnostic::{Diagnostic, Severity, rules};
 use crate::kubernetes::Object;
@@ -47,7 +48,7 @@ impl Policies<'_> {
             kind: "Cluster",
             declaration: status::cluster(it),
             objects: it.objects.to_vec(),
-            template: it.draft.map(|draft| draft.template.clone()),
+            template: it.draft.map(|draft| draft.template().clone()),
         };
         if role.keep(&folder, unit) || active.is_empty() {
             return;
@@ -64,7 +65,7 @@ impl Policies<'_> {
             let old = left.object(&object.identity).map(|old| Old::object(&old.node));
             evaluation.subject(&Subject::object(&object.identity, &object.node, &namespaces).changed(true, old));
         }
-        evaluation.template(it.draft.map(|draft| &draft.template), &it.cluster.node, &mut left);
+        evaluation.template(it.draft.map(Draft::template), &it.cluster.node, &mut left);
         evaluation.gone(&left, &namespaces);
     }
 

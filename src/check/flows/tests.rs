@@ -36,7 +36,7 @@ impl Case {
     }
 
     fn resources(&mut self) -> &mut Map {
-        self.draft.template.as_map_mut().unwrap().get_mut("Resources").unwrap().as_map_mut().unwrap()
+        self.draft.template_mut().as_map_mut().unwrap().get_mut("Resources").unwrap().as_map_mut().unwrap()
     }
 
     fn remove(&mut self, containing: &str) {
@@ -56,7 +56,7 @@ impl Case {
 
     fn report(&self) -> String {
         let mut findings = Vec::new();
-        check(&self.plan, &self.draft, &ingress(&self.draft.template), &mut findings);
+        check(&self.plan, &self.draft, &ingress(self.draft.template()), &mut findings);
         self.project.report(&findings)
     }
 }
@@ -85,7 +85,7 @@ fn a_missing_rule_is_found_with_its_consequence() {
          is not admitted by the final security groups\n"
     );
     let mut findings = Vec::new();
-    check(&case.plan, &case.draft, &ingress(&case.draft.template), &mut findings);
+    check(&case.plan, &case.draft, &ingress(case.draft.template()), &mut findings);
     assert!(findings[0].help[0].contains("`ControlPlaneSecurityGroup` from `NodesSecurityGroup`"), "{:?}", findings[0].help);
 }
 
@@ -140,7 +140,7 @@ fn other_protocols_and_what_cannot_be_told_admit_nothing() {
     for (property, value) in [("IpProtocol", "udp"), ("CidrIp", "172.20.128.0/17"), ("ToPort", "442"), ("IpProtocol", "http")] {
         let mut case = Case::new("");
         let path = Path::dotted("Resources").child(api).child("Properties");
-        assert!(case.draft.template.at(&path).is_some());
+        assert!(case.draft.template().at(&path).is_some());
         let properties = case.resources().get_mut(api).unwrap().as_map_mut().unwrap().get_mut("Properties").unwrap();
         properties.as_map_mut().unwrap().insert(property, value.into());
         assert!(case.report().contains("api-server-from-172-20-0-0-16"), "{property}: {}", case.report());

@@ -77,6 +77,11 @@ impl<'a> Authors<'a> {
         self.given().texts.iter().copied()
     }
 
+    /// Whether declarations give functions.
+    pub(super) fn gave_functions(&self) -> bool {
+        !self.given().functions.is_empty()
+    }
+
     /// Where a declaration gives a function that a template has.
     pub(super) fn gave_function(&self, node: &Node) -> Option<Span> {
         self.given().functions.iter().find(|function| **function == node).map(|function| function.span)

@@ -42,7 +42,7 @@ const CONDITIONAL: [&str; 6] = ["Fn::And", "Fn::Equals", "Fn::If", "Fn::Not", "F
 
 /// Reports references to what is not in the template, and resources that refer to each other in a circle.
 pub(super) fn check(draft: &Draft, findings: &mut Vec<Diagnostic>) {
-    let section = |name: &str| draft.template.get(name).and_then(Node::as_map).into_iter().flat_map(Map::iter);
+    let section = |name: &str| draft.template().get(name).and_then(Node::as_map).into_iter().flat_map(Map::iter);
     let resources: IndexMap<&str, &Node> = section("Resources").map(|(id, node)| (&*id.text, node)).collect();
     let parameters: Vec<&str> = section("Parameters").map(|(id, _)| &*id.text).collect();
     let mut walk = Walk { resources, parameters, changes: &draft.changes, at: String::new(), refers: Vec::new(), findings };

@@ -162,12 +162,12 @@ impl Change<'_> {
         merged: Option<&Node>,
     ) {
         let Some(target) = &self.compiled.target else {
-            if merged.is_none_or(|change| self.names_what_is_there(change, &draft.template, findings)) {
+            if merged.is_none_or(|change| self.names_what_is_there(change, draft.template(), findings)) {
                 draft.change(self.place, findings, work);
             }
             return;
         };
-        let resources = resources(&draft.template);
+        let resources = resources(draft.template());
         let found: Vec<&Identity> =
             resources.iter().filter(|(identity, node)| target.matches(identity, node)).map(|(identity, _)| identity).collect();
         if !self.compiled.count.fits(found.len()) {
