@@ -21,7 +21,7 @@ pub(crate) fn escape(text: &str) -> Cow<'_, str> {
 fn plain(text: &str) -> Cow<'_, str> {
     let (mut out, mut from) = (String::new(), 0);
     // Runbooks are long, and most of a text is as it is.
-    for at in text.bytes().enumerate().filter(|(_, byte)| may_be_markup(*byte)).map(|(at, _)| at) {
+    for at in (0..text.len()).filter(|at| may_be_markup(text.as_bytes(), *at)) {
         let (before, rest) = (text.get(from..at).unwrap_or_default(), text.get(at..).unwrap_or_default());
         let Some(c) = rest.chars().next() else { continue };
         out.push_str(before);
@@ -44,9 +44,16 @@ fn plain(text: &str) -> Cow<'_, str> {
 }
 
 /// Whether a byte is markup or a control character, or the first one of such a character: those from U+0080 on begin with 0xC2.
-fn may_be_markup(byte: u8) -> bool {
-    let markup = matches!(byte, b'\\' | b'`' | b'*' | b'_' | b'[' | b']' | b'<' | b'>' | b'|' | b'~' | b'&' | b'#' | b'$');
-    markup || matches!(byte, b':' | b'.' | 0..b' ' | 0x7F | 0xC2)
+fn may_be_markup(text: &[u8], at: usize) -> bool {
+    let before = || at.checked_sub(1).and_then(|before| text.get(before)).map(u8::to_ascii_lowercase);
+    match text.get(at) {
+        Some(b'\\' | b'`' | b'*' | b'_' | b'[' | b']' | b'<' | b'>' | b'|' | b'~' | b'&' | b'#' | b'$') => true,
+        Some(0..b' ' | 0x7F | 0xC2) => true,
+        // What `http:`, `https:` and `www.` end in.
+        Some(b':') => matches!(before(), Some(b'p' | b's')),
+        Some(b'.') => before() == Some(b'w'),
+        _ => false,
+    }
 }
 
 /// Whether `text` ends with `word`, in either case.

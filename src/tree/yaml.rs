@@ -254,10 +254,21 @@ impl Reader<'_> {
 /// The first hidden character of a text, and where it stands.
 #[must_use]
 pub fn hidden(text: &str) -> Option<(usize, char)> {
-    // Most text is of the characters that a keyboard has; without a way out, the processor looks at many bytes at once.
-    let is_other = |byte: u8| (byte.wrapping_sub(b' ') > b'~' - b' ') & (byte != b'\n') & (byte != b'\t');
-    let other = text.bytes().fold(false, |other, byte| other | is_other(byte));
-    if other { text.char_indices().find(|(_, c)| is_hidden(*c)) } else { None }
+    if may_hide(text.as_bytes()) { text.char_indices().find(|(_, c)| is_hidden(*c)) } else { None }
+}
+
+/// Whether there is a hidden character, by the bytes that these have in UTF-8.
+fn may_hide(text: &[u8]) -> bool {
+    // Without a way out of the middle, the processor looks at many bytes at once.
+    let is_control = |byte: u8| (byte < b' ') & !matches!(byte, b'\t' | b'\n' | b'\r') | (byte == 0x7F);
+    let control = text.iter().fold(false, |any, byte| any | is_control(*byte));
+    // U+0080 to U+009F; U+200B to U+200F and U+202A to U+202E; U+2060 to U+2069; U+FEFF.
+    let is_hidden = |at: usize| match text.get(at..).unwrap_or_default() {
+        [0xC2, 0x80..=0x9F, ..] | [0xEF, 0xBB, 0xBF, ..] => true,
+        [0xE2, 0x80, 0x8B..=0x8F | 0xAA..=0xAE, ..] | [0xE2, 0x81, 0xA0..=0xA9, ..] => true,
+        _ => false,
+    };
+    control || memchr::memchr3_iter(0xC2, 0xE2, 0xEF, text).any(is_hidden)
 }
 
 /// What is said of a hidden character.

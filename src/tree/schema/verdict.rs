@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use regex_lite::Regex;
+use regex::Regex;
 use serde_json::{Map as Members, Value as Json};
 
 use crate::tree::{Node, Value};

@@ -86,6 +86,15 @@ fn hidden_characters_are_refused_written_or_escaped() {
 }
 
 #[test]
+fn a_hidden_character_is_found_wherever_it_stands() {
+    for c in '\0'..=char::MAX {
+        let expected = |at: usize| is_hidden(c).then_some((at, c));
+        assert_eq!(hidden(&c.to_string()), expected(0), "{c:?}");
+        assert_eq!(hidden(&format!("é…{c}\r\n\tb")), expected(5), "{c:?}");
+    }
+}
+
+#[test]
 fn limits_end_the_reading() {
     let deep = format!("{}{}", "[".repeat(100), "]".repeat(100));
     assert!(findings(&deep)[0].starts_with("limit 1:65 more than 64 levels of nesting"), "{:?}", findings(&deep));
