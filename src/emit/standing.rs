@@ -27,13 +27,16 @@ pub struct Listed {
     units: Vec<(String, Listing, Record)>,
 }
 
+/// What stands at paths below the output folder.
+type Found = Vec<(Vec<u8>, Entry)>;
+
 /// What stands in the output folder beside what a base has rendered there.
 #[derive(Default)]
 pub struct Standing {
     wrong: Vec<Diagnostic>,
     outside: Strays,
     /// What is beside it in each unit's folder: of most of them nothing.
-    units: Vec<(String, Vec<(Vec<u8>, Entry)>)>,
+    units: Vec<(String, Found)>,
 }
 
 /// What the base of a change has in its output.
@@ -113,7 +116,7 @@ impl Listed {
 /// What stands in the folder of a unit that is made from the same in the base, by its path below the output folder, and is nothing
 /// that the base has rendered. The unit's record tells what that is; but a change can write a record, so it counts for what the base
 /// has as well, unless the record is new, as the first render leaves it.
-fn strange(unit: &str, listing: Listing, record: &Record, names: &BTreeSet<Vec<u8>>) -> Vec<(Vec<u8>, Entry)> {
+fn strange(unit: &str, listing: Listing, record: &Record, names: &BTreeSet<Vec<u8>>) -> Found {
     if listing.values().all(|entry| *entry == Entry::Hollow) {
         return vec![(unit.as_bytes().to_vec(), Entry::Hollow)];
     }
@@ -171,7 +174,7 @@ struct Other<'a> {
 }
 
 impl Other<'_> {
-    fn strays(&self, mut listing: Listing, record: &Record, base: &Stored<'_>, foreign: &Foreign) -> Vec<(Vec<u8>, Entry)> {
+    fn strays(&self, mut listing: Listing, record: &Record, base: &Stored<'_>, foreign: &Foreign) -> Found {
         let own = |path: &[u8]| [self.name.as_bytes(), b"/", path].concat();
         if listing.values().all(|entry| *entry == Entry::Hollow) {
             return vec![(self.name.as_bytes().to_vec(), Entry::Hollow)];

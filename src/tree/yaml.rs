@@ -263,10 +263,14 @@ fn may_hide(text: &[u8]) -> bool {
     let is_control = |byte: u8| (byte < b' ') & !matches!(byte, b'\t' | b'\n' | b'\r') | (byte == 0x7F);
     let control = text.iter().fold(false, |any, byte| any | is_control(*byte));
     // U+0080 to U+009F; U+200B to U+200F and U+202A to U+202E; U+2060 to U+2069; U+FEFF.
-    let is_hidden = |at: usize| match text.get(at..).unwrap_or_default() {
-        [0xC2, 0x80..=0x9F, ..] | [0xEF, 0xBB, 0xBF, ..] => true,
-        [0xE2, 0x80, 0x8B..=0x8F | 0xAA..=0xAE, ..] | [0xE2, 0x81, 0xA0..=0xA9, ..] => true,
-        _ => false,
+    let is_hidden = |at: usize| {
+        matches!(
+            text.get(at..).unwrap_or_default(),
+            [0xC2, 0x80..=0x9F, ..]
+                | [0xE2, 0x80, 0x8B..=0x8F | 0xAA..=0xAE, ..]
+                | [0xE2, 0x81, 0xA0..=0xA9, ..]
+                | [0xEF, 0xBB, 0xBF, ..]
+        )
     };
     control || memchr::memchr3_iter(0xC2, 0xE2, 0xEF, text).any(is_hidden)
 }
