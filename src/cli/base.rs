@@ -58,11 +58,8 @@ impl Output {
         let project = load::project(root, &mut Sources::default(), &mut Vec::new());
         let Some((_, project)) = project else { return Ok(Self::default()) };
         let folder = &project.value.spec.paths.output;
-        // Git is waited for on a thread of its own, so that none of the pool's stands still.
-        let stored = OnceLock::new();
-        let listed = beside(&|| _ = stored.set(repository.files(&base.commit, folder)), || Listed::read(root, folder))?;
-        let stored = stored.into_inner().unwrap_or_else(|| Ok(BTreeSet::new()))?;
-        Ok(Self { standing: listed.beside(&stored), stored })
+        let stored = repository.files(&base.commit, folder)?;
+        Ok(Self { standing: Listed::read(root, folder)?.beside(&stored), stored })
     }
 
     /// Names what nothing renders; `declared` are all units, and `allowed` the codes of objections that are.

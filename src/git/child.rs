@@ -1,9 +1,10 @@
 //! Git as a child process: it may take only so long, and say only so much.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::message::{Stopped, cannot_start};
 use crate::diagnostic::Diagnostic;
@@ -37,26 +38,37 @@ pub(super) fn ask(command: &mut Command, what: &'static str, bounds: Bounds) -> 
     let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = Killed(start(command)?);
     let deadline = Instant::now() + bounds.time;
-    let (sender, answer) = channel();
-    if let Some(output) = child.0.stdout.take() {
-        // A thread reads, so that netloom can stop waiting.
-        std::thread::spawn(move || {
-            let mut bytes = Vec::new();
-            let read = output.take(bounds.output + 1).read_to_end(&mut bytes);
-            sender.send(read.map(|_| bytes))
-        });
-    }
     let stop = |stopped: Stopped| Err(stopped.report(what, bounds));
-    let bytes = match answer.recv_timeout(bounds.time) {
-        Ok(Ok(bytes)) if bytes.len() as u64 > bounds.output => return stop(Stopped::Flood),
-        Ok(Ok(bytes)) => bytes,
-        Err(RecvTimeoutError::Timeout) => return stop(Stopped::Late),
-        Ok(Err(_)) | Err(RecvTimeoutError::Disconnected) => return stop(Stopped::Ended),
-    };
+    let Some(output) = child.0.stdout.take() else { return stop(Stopped::Ended) };
+    let mut bytes = Vec::new();
+    match (Said { output, deadline }).take(bounds.output + 1).read_to_end(&mut bytes) {
+        Ok(_) if bytes.len() as u64 > bounds.output => return stop(Stopped::Flood),
+        Ok(_) => {}
+        Err(error) => return stop(Stopped::of(&error)),
+    }
     match child.wait(deadline) {
         None => stop(Stopped::Late),
         Some(status) if status.code().is_none() => stop(Stopped::Ended),
         Some(status) => Ok(status.success().then_some(bytes)),
+    }
+}
+
+/// What a child says, waited for until a deadline.
+#[derive(Debug)]
+struct Said {
+    output: ChildStdout,
+    deadline: Instant,
+}
+
+impl Read for Said {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        let left = Timespec::try_from(left).map_err(|_| ErrorKind::InvalidInput)?;
+        // A child that ended can be read from, too: there is nothing.
+        match poll(&mut [PollFd::new(&self.output, PollFlags::IN)], Some(&left))? {
+            0 => Err(ErrorKind::TimedOut.into()),
+            _ => self.output.read(buffer),
+        }
     }
 }
 
@@ -104,9 +116,7 @@ type Heard = Result<Option<Object>, Stopped>;
 pub(super) struct Batch {
     _process: Killed,
     input: ChildStdin,
-    /// Tells the reader how many bytes of the next object are wanted.
-    wanted: Sender<u64>,
-    heard: Receiver<Heard>,
+    output: BufReader<Said>,
     /// How long it may still be waited for.
     left: Duration,
     bounds: Bounds,
@@ -119,10 +129,8 @@ impl Batch {
         let mut process = Killed(start(command)?);
         let pipes = process.0.stdin.take().zip(process.0.stdout.take());
         let (input, output) = pipes.ok_or_else(|| Stopped::Ended.report(BATCH, bounds))?;
-        let (wanted, requests) = channel();
-        let (answers, heard) = channel();
-        std::thread::spawn(move || listen(output, &requests, &answers, bounds.output));
-        Ok(Self { _process: process, input, wanted, heard, left: bounds.time, bounds, stopped: None })
+        let output = BufReader::new(Said { output, deadline: Instant::now() });
+        Ok(Self { _process: process, input, output, left: bounds.time, bounds, stopped: None })
     }
 
     /// An object with its first `cap` bytes; none when Git does not have it, or says nothing any more.
@@ -135,37 +143,32 @@ impl Batch {
     pub(super) fn objects(&mut self, names: &[String], cap: u64) -> Vec<Option<Object>> {
         let mut objects = Vec::new();
         for names in names.chunks(TOGETHER) {
-            let asked = if self.stopped.is_some() { Ok(()) } else { names.iter().try_for_each(|name| self.ask(name, cap)) };
-            self.stopped = self.stopped.take().or(asked.err());
-            objects.extend(names.iter().map(|_| self.next()));
+            if self.stopped.is_none() {
+                self.stopped = self.ask(names).err();
+            }
+            objects.extend(names.iter().map(|_| self.next(cap)));
         }
         objects
     }
 
-    /// What is heard next, unless nothing is heard any more.
-    fn next(&mut self) -> Option<Object> {
+    fn ask(&mut self, names: &[String]) -> Result<(), Stopped> {
+        let lines: String = names.iter().flat_map(|name| [name, "\n"]).collect();
+        self.input.write_all(lines.as_bytes()).and_then(|()| self.input.flush()).map_err(|_| Stopped::Ended)
+    }
+
+    /// What is answered next, unless nothing is answered any more.
+    fn next(&mut self, cap: u64) -> Option<Object> {
         if self.stopped.is_some() {
             return None;
         }
-        self.hear().unwrap_or_else(|stopped| {
+        let began = Instant::now();
+        self.output.get_mut().deadline = began + self.left;
+        let heard = answer(&mut self.output, cap, self.bounds.output);
+        self.left = self.left.saturating_sub(began.elapsed());
+        heard.unwrap_or_else(|stopped| {
             self.stopped = Some(stopped);
             None
         })
-    }
-
-    fn ask(&mut self, name: &str, cap: u64) -> Result<(), Stopped> {
-        self.wanted.send(cap).map_err(|_| Stopped::Ended)?;
-        self.input.write_all(format!("{name}\n").as_bytes()).and_then(|()| self.input.flush()).map_err(|_| Stopped::Ended)
-    }
-
-    fn hear(&mut self) -> Heard {
-        let began = Instant::now();
-        let heard = self.heard.recv_timeout(self.left);
-        self.left = self.left.saturating_sub(began.elapsed());
-        heard.map_err(|error| match error {
-            RecvTimeoutError::Timeout => Stopped::Late,
-            RecvTimeoutError::Disconnected => Stopped::Ended,
-        })?
     }
 
     /// Notes that there are more entries than there may be.
@@ -189,21 +192,10 @@ pub(super) const TOGETHER: usize = 60;
 
 const BATCH: &str = "cat-file";
 
-/// Reads an answer for each request, until there are no more of these or an answer makes no sense.
-fn listen(output: ChildStdout, requests: &Receiver<u64>, answers: &Sender<Heard>, limit: u64) {
-    let mut output = BufReader::new(output);
-    while let Ok(cap) = requests.recv() {
-        let heard = answer(&mut output, cap, limit);
-        let last = heard.is_err();
-        if answers.send(heard).is_err() || last {
-            return;
-        }
-    }
-}
-
+/// Reads an answer: an object with its first `cap` bytes.
 fn answer(output: &mut impl BufRead, cap: u64, limit: u64) -> Heard {
     const HEAD_BYTES: u64 = 1 << 10;
-    let ended = |error: io::Error| if error.kind() == io::ErrorKind::InvalidData { Stopped::Garbage } else { Stopped::Ended };
+    let ended = |error: io::Error| Stopped::of(&error);
     let mut head = String::new();
     output.by_ref().take(HEAD_BYTES).read_line(&mut head).map_err(ended)?;
     if head.is_empty() {

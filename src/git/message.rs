@@ -1,5 +1,6 @@
 //! What is said when there is nothing to compare with.
 
+use std::io;
 use std::path::Path;
 
 use super::child::Bounds;
@@ -90,6 +91,15 @@ pub(super) enum Stopped {
 }
 
 impl Stopped {
+    /// Why nothing more was read.
+    pub(super) fn of(error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::TimedOut => Stopped::Late,
+            io::ErrorKind::InvalidData => Stopped::Garbage,
+            _ => Stopped::Ended,
+        }
+    }
+
     /// This as a finding; `what` is the command of Git's.
     pub(super) fn report(&self, what: &str, bounds: Bounds) -> Diagnostic {
         let Bounds { time, output, entries } = bounds;
