@@ -1,6 +1,6 @@
 //! Which objects a patch is for.
 
-use regex::Regex;
+use regex_lite::Regex;
 
 use crate::declare::{Selector, Target};
 use crate::diagnostic::{Diagnostic, rules};
@@ -73,9 +73,6 @@ impl Matcher {
             match Regex::new(&format!("^(?:{text})$")) {
                 Ok(regex) => patterns.push((index, Pattern::Regex(text.to_owned(), regex))),
                 Err(error) => {
-                    // Before its last line it shows the whole of it, which is not what is written here.
-                    let error = error.to_string();
-                    let error = error.lines().next_back().unwrap_or_default().trim_start_matches("error: ");
                     let message = format!("`{text}` is no regular expression: {error}");
                     findings.push(Diagnostic::new(&rules::PATCH_INVALID, place, message));
                 }

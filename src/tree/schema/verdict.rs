@@ -4,10 +4,10 @@
 //! no or unknown; the compiled validator is asked for everything that is not yes, and it alone words what is wrong. What stands
 //! here may therefore know less than the whole of JSON Schema, but what it says must be true.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{PoisonError, RwLock};
 
-use regex::Regex;
+use regex_lite::Regex;
 use serde_json::{Map as Members, Value as Json};
 
 use crate::tree::{Node, Value};
@@ -146,16 +146,36 @@ fn equal(wanted: &Json, value: &Value) -> Option<bool> {
     }
 }
 
+/// A pattern, compiled, and some of the texts that match: regions, zones and versions come again with every cluster.
+#[derive(Debug)]
+struct Pattern {
+    regex: Regex,
+    matching: BTreeSet<String>,
+}
+
+/// Texts that are remembered for each pattern.
+const REMEMBERED: usize = 64;
+
 /// Whether a text matches; unknown when it does not, because the validator's dialect of patterns is another.
 fn matches(pattern: &str, text: &str) -> Option<bool> {
-    static COMPILED: RwLock<BTreeMap<String, Option<Arc<Regex>>>> = RwLock::new(BTreeMap::new());
-    let known = COMPILED.read().unwrap_or_else(PoisonError::into_inner).get(pattern).cloned();
-    let regex = known.unwrap_or_else(|| {
-        let regex = Regex::new(pattern).ok().map(Arc::new);
-        COMPILED.write().unwrap_or_else(PoisonError::into_inner).insert(pattern.to_owned(), regex.clone());
-        regex
-    });
-    regex?.is_match(text).then_some(true)
+    static KNOWN: RwLock<BTreeMap<String, Option<Pattern>>> = RwLock::new(BTreeMap::new());
+    let remembers = {
+        let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner);
+        match known.get(pattern) {
+            None => true,
+            Some(None) => return None,
+            Some(Some(known)) if known.matching.contains(text) => return Some(true),
+            Some(Some(known)) if !known.regex.is_match(text) => return None,
+            Some(Some(known)) => known.matching.len() < REMEMBERED,
+        }
+    };
+    if !remembers {
+        return Some(true);
+    }
+    let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
+    let compile = || Regex::new(pattern).ok().map(|regex| Pattern { regex, matching: BTreeSet::new() });
+    let known = known.entry(pattern.to_owned()).or_insert_with(compile).as_mut()?;
+    known.regex.is_match(text).then(|| known.matching.insert(text.to_owned())).map(|_| true)
 }
 
 #[cfg(test)]
