@@ -60,13 +60,19 @@ pub struct Repository {
 pub struct Base {
     /// What it was asked for as: a revision, or the branch whose merge base it is.
     pub name: String,
-    /// Whether it is the merge base of `HEAD` and `name`.
-    pub merge_base: bool,
+    /// The commit of the branch `name` as it is now, where this is the merge base of `HEAD` and the branch.
+    pub tip: Option<String>,
     /// The commit's full name.
     pub commit: String,
 }
 
 impl Base {
+    /// The target of a change as it is now: this commit itself, or the branch whose merge base it is.
+    #[must_use]
+    pub fn target(&self) -> Self {
+        Self { name: self.name.clone(), tip: None, commit: self.tip.as_ref().unwrap_or(&self.commit).clone() }
+    }
+
     /// The commit's name as people write it.
     #[must_use]
     pub fn short(&self) -> &str {
@@ -117,7 +123,7 @@ impl Repository {
         if let Some(name) = wanted {
             let trouble = if self.shallow { Trouble::Shallow(name) } else { Trouble::Unknown(name) };
             let commit = self.commit(name)?.ok_or_else(|| trouble.report(&self.folder))?;
-            return Ok(Base { name: short(name).to_owned(), merge_base: false, commit });
+            return Ok(Base { name: short(name).to_owned(), tip: None, commit });
         }
         let head = self.commit("HEAD")?.ok_or_else(|| Trouble::Unborn.report(&self.folder))?;
         for branch in DEFAULT_BRANCHES {
@@ -126,23 +132,10 @@ impl Repository {
             let trouble = if self.shallow { Trouble::ShallowMergeBase(&name) } else { Trouble::NoMergeBase(&name) };
             let commit = self.ask("merge-base", &[&tip, &head])?.ok_or_else(|| trouble.report(&self.folder))?;
             let commit = named(&commit).ok_or_else(|| Stopped::Garbage.report("merge-base", self.bounds))?;
-            return Ok(Base { name, merge_base: true, commit });
+            return Ok(Base { name, tip: Some(tip), commit });
         }
         let trouble = if self.shallow { Trouble::ShallowMergeBase("main") } else { Trouble::NoDefaultBranch };
         Err(trouble.report(&self.folder))
-    }
-
-    /// The target of a change as it is now: the base itself, or the branch whose merge base it is.
-    ///
-    /// # Errors
-    /// When `git` cannot be started.
-    pub fn tip(&self, base: &Base) -> Result<Base, Diagnostic> {
-        let mut tip = Base { merge_base: false, ..base.clone() };
-        let branch = DEFAULT_BRANCHES.iter().find(|branch| base.merge_base && short(branch) == base.name);
-        if let Some(commit) = branch.map(|branch| self.commit(branch)).transpose()?.flatten() {
-            tip.commit = commit;
-        }
-        Ok(tip)
     }
 
     /// Where in the repository a commit has files of this name, and whether each is still there.

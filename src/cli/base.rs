@@ -227,7 +227,7 @@ fn against<T>(
 ) -> T {
     let found = Repository::find(&request.root).and_then(|repository| {
         let base = repository.base(revision)?;
-        let tip = repository.tip(&base)?;
+        let tip = base.target();
         Ok((repository, base, tip))
     });
     let (repository, base, tip) = match found {

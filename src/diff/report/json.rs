@@ -9,7 +9,7 @@ use crate::tree::Node;
 /// What programs get, by key.
 #[must_use]
 pub fn data(diff: &Diff, header: Header<'_>) -> Map<String, Value> {
-    let base = json!({"name": header.base.name, "commit": header.base.commit, "mergeBase": header.base.merge_base});
+    let base = json!({"name": header.base.name, "commit": header.base.commit, "mergeBase": header.base.tip.is_some()});
     let groups = diff.groups.iter().map(|group| {
         let changes: Value = group.changes.iter().map(|one| change(one)).collect();
         json!({"units": group.units, "changes": changes})

@@ -193,7 +193,8 @@ mod tests {
     use std::sync::Arc;
 
     fn page(diff: &Diff) -> String {
-        let base = Base { name: "main".to_owned(), merge_base: true, commit: "0123456789abcdef".to_owned() };
+        let base =
+            Base { name: "main".to_owned(), tip: Some("fedcba9876543210".to_owned()), commit: "0123456789abcdef".to_owned() };
         render(diff, Header::new(&base))
     }
 

@@ -42,7 +42,7 @@ impl<'a> Header<'a> {
     /// The base in a few words: `main (merge base 1a2b3c4d5e)`.
     #[must_use]
     pub fn base(&self) -> String {
-        let kind = if self.base.merge_base { "merge base " } else { "" };
+        let kind = if self.base.tip.is_some() { "merge base " } else { "" };
         format!("{} ({kind}{})", self.base.name, self.base.short())
     }
 }

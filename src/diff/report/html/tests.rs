@@ -13,7 +13,7 @@ const INERT: &str = "&lt;/summary&gt;&lt;/script&gt;&lt;img src=x onerror=alert(
                      ##\\u{5b}error]\\u{202e}\\u{a}::error::x";
 
 fn page(diff: &Diff, before: &Side, after: &Side) -> String {
-    let base = Base { name: "main".to_owned(), merge_base: true, commit: "0123456789abcdef".to_owned() };
+    let base = Base { name: "main".to_owned(), tip: Some("fedcba9876543210".to_owned()), commit: "0123456789abcdef".to_owned() };
     render(diff, Header::new(&base), Sides { before, after })
 }
 
