@@ -28,10 +28,12 @@ use pieces::{Parameters, Piece};
 pub(super) fn possible(yaml: &str, authors: &Authors<'_>) -> bool {
     let can_be = |(at, _): (usize, &str)| match (yaml[..at].bytes().next_back(), &yaml[at + 1..]) {
         (Some(b'$'), variable) => !["!", "AWS::"].iter().any(|begin| variable.starts_with(begin)),
-        // An empty mapping, or nothing that a reference could begin with.
-        (_, rest) => !rest.starts_with('}'),
+        // An empty mapping, or a line that looks like one, after which no brace follows.
+        (Some(b' '), rest) => !rest.starts_with("}\n"),
+        _ => true,
     };
-    yaml.match_indices('{').any(can_be) || authors.gave_functions()
+    // What stands between two braces can be split off.
+    yaml.contains("Fn::Split") || yaml.match_indices('{').any(can_be) || authors.gave_functions()
 }
 
 /// Reports every text and function of a template that a declaration, and no overlay, has made one.
@@ -230,7 +232,11 @@ mod tests {
             assert!(possible(&[begin, end]) && possible(&[&format!("a\n${begin}"), &format!("{end}\nb\n")]), "{at}");
         }
         assert!(possible(&["${Password}"]) && possible(&["a\n${ Password}\n"]) && possible(&["$", "{", "{resolve:ssm:/a}}"]));
-        assert!(!possible(&["${AWS::Region} ${!a} {} $", "a"]));
+        assert!(possible(&["${!{}${!{}resolve:ssm:/a}}"]) && possible(&["{}-{}-resolve:ssm:/a}}"]));
+        assert!(!possible(&["${AWS::Region} ${!a} $", "a"]));
+        let split = |text: &str| to_yaml(&Node::map([("Fn::Split", Node::from(vec!["!$".into(), text.into()]))]));
+        assert!(super::possible(&split("x${!${!resolve:ssm:/a}}"), &authors));
+        assert!(!super::possible("a: {}\nb:\n- {}\n", &authors));
     }
 
     #[test]

@@ -153,11 +153,14 @@ impl Standing {
             let groups = folder.as_ref().map_or(Ok([None, None]), open_groups).map_err(|failure| report(&failure))?;
             let look = |(name, _): &(String, _)| {
                 let (group, entry) = place(&groups, name);
-                let (listing, record) = one(group?, entry.as_bytes())?;
+                // It could be looked into before.
+                let Some((listing, record)) = group.and_then(|group| one(group, entry.as_bytes())) else {
+                    return vec![(name.as_bytes().to_vec(), Entry::Closed)];
+                };
                 let unit = Other { name, unit: compiled.get(name.as_str()).copied(), declared: declared.contains(name.as_str()) };
-                Some(unit.strays(listing, &record.ok().flatten().unwrap_or_default(), base, foreign))
+                unit.strays(listing, &record.ok().flatten().unwrap_or_default(), base, foreign)
             };
-            let found: Vec<_> = others.par_iter().filter_map(look).collect();
+            let found: Vec<_> = others.par_iter().map(look).collect();
             found.iter().flatten().for_each(|(path, entry)| strays.add(path, *entry));
         }
         let mut findings = self.wrong;

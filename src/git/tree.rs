@@ -119,8 +119,8 @@ impl Tree {
         self.noted(store.read(object, "blob", cap)).map(|(_, bytes)| bytes)
     }
 
-    /// Reads the first `cap` bytes of files that are asked for next, which is quicker than one after the other; at most about as many
-    /// bytes as a project may have.
+    /// Reads the first `cap` bytes of files that are asked for next, which is quicker than one after the other; none where they are
+    /// more than a project may have.
     pub fn expect<'p>(&self, paths: impl Iterator<Item = &'p str>, cap: u64) {
         let file = |path: &str| match follow(self, path.as_bytes()).ok()?.thing? {
             (Kind::File | Kind::Program, object) => Some(object),
@@ -212,7 +212,7 @@ impl Store {
                 self.ahead.insert((cap, object.name), object.bytes);
             }
             if total > limits::PROJECT_BYTES {
-                return;
+                return self.ahead.clear();
             }
         }
     }

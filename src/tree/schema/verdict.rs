@@ -5,7 +5,7 @@
 //! here may therefore know less than the whole of JSON Schema, but what it says must be true.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use regex_lite::Regex;
 use serde_json::{Map as Members, Value as Json};
@@ -149,33 +149,40 @@ fn equal(wanted: &Json, value: &Value) -> Option<bool> {
 /// A pattern, compiled, and some of the texts that match: regions, zones and versions come again with every cluster.
 #[derive(Debug)]
 struct Pattern {
-    regex: Regex,
+    regex: Option<Arc<Regex>>,
     matching: BTreeSet<String>,
 }
 
 /// Texts that are remembered for each pattern.
 const REMEMBERED: usize = 64;
+/// Bytes of such a text.
+const REMEMBERED_BYTES: usize = 64;
 
 /// Whether a text matches; unknown when it does not, because the validator's dialect of patterns is another.
 fn matches(pattern: &str, text: &str) -> Option<bool> {
-    static KNOWN: RwLock<BTreeMap<String, Option<Pattern>>> = RwLock::new(BTreeMap::new());
-    let remembers = {
-        let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner);
-        match known.get(pattern) {
-            None => true,
-            Some(None) => return None,
-            Some(Some(known)) if known.matching.contains(text) => return Some(true),
-            Some(Some(known)) if !known.regex.is_match(text) => return None,
-            Some(Some(known)) => known.matching.len() < REMEMBERED,
-        }
-    };
-    if !remembers {
+    static KNOWN: RwLock<BTreeMap<String, Pattern>> = RwLock::new(BTreeMap::new());
+    let write = || KNOWN.write().unwrap_or_else(PoisonError::into_inner);
+    // Nothing is compiled or matched while others wait.
+    let ask = |known: &Pattern| (known.matching.contains(text), known.matching.len() < REMEMBERED, known.regex.clone());
+    let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner).get(pattern).map(ask);
+    let (matched, room, regex) = known.unwrap_or_else(|| {
+        let regex = Regex::new(pattern).ok().map(Arc::new);
+        let new = Pattern { regex: regex.clone(), matching: BTreeSet::new() };
+        write().entry(pattern.to_owned()).or_insert(new);
+        (false, true, regex)
+    });
+    if matched {
         return Some(true);
     }
-    let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
-    let compile = || Regex::new(pattern).ok().map(|regex| Pattern { regex, matching: BTreeSet::new() });
-    let known = known.entry(pattern.to_owned()).or_insert_with(compile).as_mut()?;
-    known.regex.is_match(text).then(|| known.matching.insert(text.to_owned())).map(|_| true)
+    let matches = regex?.is_match(text);
+    if matches
+        && room
+        && text.len() <= REMEMBERED_BYTES
+        && let Some(known) = write().get_mut(pattern).filter(|known| known.matching.len() < REMEMBERED)
+    {
+        known.matching.insert(text.to_owned());
+    }
+    matches.then_some(true)
 }
 
 #[cfg(test)]
