@@ -2,9 +2,10 @@
 //!
 //! `git` is found once, outside of what a branch brings along ([`executable()`]), and may take only so long and say only so much. It
 //! runs with an environment of netloom's own: neither the user's configuration nor the system's takes part, a partial clone
-//! fetches nothing, and the commands that are used (`rev-parse`, `merge-base`, `ls-files`, `ls-tree`, `diff-index`, `cat-file --batch`) run no other program. A
-//! repository of somebody else's is read like any other, because containers in CI often check out as another user. Which one it is
-//! netloom finds out itself and tells `git`, which would take a folder for one that a branch has made to look like it.
+//! fetches nothing, and the commands that are used (`rev-parse`, `for-each-ref`, `merge-base`, `ls-files`, `ls-tree`, `diff-index`,
+//! `cat-file --batch`) run no other program. A repository of somebody else's is read like any other, because containers in CI often
+//! check out as another user. Which one it is netloom finds out itself and tells `git`, which would take a folder for one that a
+//! branch has made to look like it.
 
 mod child;
 mod executable;
@@ -126,16 +127,24 @@ impl Repository {
             return Ok(Base { name: short(name).to_owned(), tip: None, commit });
         }
         let head = self.commit("HEAD")?.ok_or_else(|| Trouble::Unborn.report(&self.folder))?;
-        for branch in DEFAULT_BRANCHES {
-            let Some(tip) = self.commit(branch)? else { continue };
-            let name = short(branch).to_owned();
-            let trouble = if self.shallow { Trouble::ShallowMergeBase(&name) } else { Trouble::NoMergeBase(&name) };
-            let commit = self.ask("merge-base", &[&tip, &head])?.ok_or_else(|| trouble.report(&self.folder))?;
-            let commit = named(&commit).ok_or_else(|| Stopped::Garbage.report("merge-base", self.bounds))?;
-            return Ok(Base { name, tip: Some(tip), commit });
-        }
-        let trouble = if self.shallow { Trouble::ShallowMergeBase("main") } else { Trouble::NoDefaultBranch };
-        Err(trouble.report(&self.folder))
+        let Some((branch, tip)) = self.default_branch()? else {
+            let trouble = if self.shallow { Trouble::ShallowMergeBase("main") } else { Trouble::NoDefaultBranch };
+            return Err(trouble.report(&self.folder));
+        };
+        let name = short(branch).to_owned();
+        let trouble = if self.shallow { Trouble::ShallowMergeBase(&name) } else { Trouble::NoMergeBase(&name) };
+        let commit = self.ask("merge-base", &[&tip, &head])?.ok_or_else(|| trouble.report(&self.folder))?;
+        let commit = named(&commit).ok_or_else(|| Stopped::Garbage.report("merge-base", self.bounds))?;
+        Ok(Base { name, tip: Some(tip), commit })
+    }
+
+    /// The default branch and its commit, which is the first of them that there is.
+    fn default_branch(&self) -> Result<Option<(&'static str, String)>, Diagnostic> {
+        let format = "--format=%(refname) %(objectname)";
+        let listed = self.ask("for-each-ref", &[&[format][..], &DEFAULT_BRANCHES].concat())?;
+        let listed = listed.ok_or_else(|| Stopped::Ended.report("for-each-ref", self.bounds))?;
+        let tip = |branch: &str| listed.lines().find_map(|line| named(line.strip_prefix(branch)?.strip_prefix(' ')?));
+        Ok(DEFAULT_BRANCHES.into_iter().find_map(|branch| Some((branch, tip(branch)?))))
     }
 
     /// Where in the repository a commit has files of this name, and whether each is still there.

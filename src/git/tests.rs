@@ -73,7 +73,7 @@ impl Fake {
     }
 }
 
-const COMMANDS: [&str; 5] = ["rev-parse", "merge-base", "diff-index", "ls-files", "cat-file"];
+const COMMANDS: [&str; 6] = ["rev-parse", "for-each-ref", "merge-base", "diff-index", "ls-files", "cat-file"];
 
 /// What is said of each of Git's commands that does something else.
 fn each(instead: &str) -> Vec<String> {
@@ -106,7 +106,7 @@ fn a_git_that_floods_is_not_listened_to() {
     assert_eq!(said.pop().unwrap(), "base-missing: `git cat-file` gave an answer that makes no sense");
     assert_eq!(
         said,
-        COMMANDS[..4]
+        COMMANDS[..5]
             .iter()
             .map(|command| format!("limit: `git {command}` gave more than 1 MiB for one question"))
             .collect::<Vec<_>>()
@@ -125,14 +125,10 @@ fn a_git_that_ends_is_told() {
     let no_repository = said[0].starts_with("base-missing: `/")
         && said[0].ends_with("lies in no Git repository, so there is nothing to compare with");
     assert!(no_repository, "{said:?}");
-    assert_eq!(said[1], "base-missing: `HEAD` and `main` have no commit in common");
-    assert_eq!(
-        said[2..],
-        COMMANDS[2..]
-            .iter()
-            .map(|command| format!("base-missing: `git {command}` ended before it had answered"))
-            .collect::<Vec<_>>()
-    );
+    let ended = |command: &&str| format!("base-missing: `git {command}` ended before it had answered");
+    assert_eq!(said[1], ended(&"for-each-ref"));
+    assert_eq!(said[2], "base-missing: `HEAD` and `main` have no commit in common");
+    assert_eq!(said[3..], COMMANDS[3..].iter().map(ended).collect::<Vec<_>>());
     let half = "read line\necho \"$line tree 500\"\necho half\nexit 0";
     assert_eq!(Fake::new(&[], "cat-file", half).refused(), "base-missing: `git cat-file` ended before it had answered");
 }
