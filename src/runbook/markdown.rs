@@ -43,16 +43,31 @@ fn plain(text: &str) -> Cow<'_, str> {
     out.into()
 }
 
-/// Whether a byte is markup or a control character, or the first one of such a character: those from U+0080 on begin with 0xC2.
+/// Bytes that are markup or a control character, or the first one of such a character (those from U+0080 on begin with 0xC2), or
+/// what `http:`, `https:` and `www.` end in.
+static CANDIDATES: [bool; 256] = {
+    let markup = b"\\`*_[]<>|~&#$:.\x7F\xC2";
+    let (mut candidates, mut at) = ([false; 256], 0);
+    while at < 256 {
+        candidates[at] = at < 0x20;
+        at += 1;
+    }
+    at = 0;
+    while at < markup.len() {
+        candidates[markup[at] as usize] = true;
+        at += 1;
+    }
+    candidates
+};
+
+/// Whether there may be something to escape at `at`.
 fn may_be_markup(text: &[u8], at: usize) -> bool {
+    let Some(byte) = text.get(at).filter(|byte| CANDIDATES.get(usize::from(**byte)) == Some(&true)) else { return false };
     let before = || at.checked_sub(1).and_then(|before| text.get(before)).map(u8::to_ascii_lowercase);
-    match text.get(at) {
-        Some(b'\\' | b'`' | b'*' | b'_' | b'[' | b']' | b'<' | b'>' | b'|' | b'~' | b'&' | b'#' | b'$') => true,
-        Some(0..b' ' | 0x7F | 0xC2) => true,
-        // What `http:`, `https:` and `www.` end in.
-        Some(b':') => matches!(before(), Some(b'p' | b's')),
-        Some(b'.') => before() == Some(b'w'),
-        _ => false,
+    match byte {
+        b':' => matches!(before(), Some(b'p' | b's')),
+        b'.' => before() == Some(b'w'),
+        _ => true,
     }
 }
 

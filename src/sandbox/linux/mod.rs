@@ -53,10 +53,8 @@ pub(super) fn enter(needs: &Needs<'_>, scout: &Scout<'_>) -> (Forces, Traces) {
     let Plan { own, mut broker, made } = plan;
     let programs = Programs::of(needs);
     if !broker.is_empty() || !programs.is_empty() {
-        broker::start(move || {
-            programs.allow(&mut broker);
-            _ = broker.enforce();
-        });
+        programs.allow(&mut broker);
+        broker::start(move || _ = broker.enforce());
     }
     let seccomp = refused.and_then(|()| seccomp::start_nothing());
     (Forces { landlock: own.enforce(), seccomp }, Traces(made))

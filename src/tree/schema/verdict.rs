@@ -10,7 +10,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use regex_lite::Regex;
 use serde_json::{Map as Members, Value as Json};
 
-use crate::tree::{Node, Value};
+use crate::tree::{Key, Node, Value};
 
 /// How deep references and nested schemas may lead; deeper ones are unknown.
 const DEPTH: usize = 256;
@@ -68,8 +68,10 @@ impl Reading<'_> {
         const SCALARS: [&str; 4] = ["format", "pattern", "minimum", "maximum"];
         match (word, &node.value) {
             ("properties", Value::Map(map)) => {
-                let known = |(name, schema): (&String, &Json)| map.get(name).map(|node| self.at(schema, node, depth));
-                all(value.as_object()?.iter().filter_map(known))
+                // A schema of Kubernetes' has forty of them where an object has four.
+                let schemas = value.as_object()?;
+                let known = |(key, node): (&Key, &Node)| schemas.get(&*key.text).map(|schema| self.at(schema, node, depth));
+                all(map.iter().filter_map(known))
             }
             ("additionalProperties", Value::Map(map)) => {
                 if words.contains_key("patternProperties") {
