@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
+
 use super::record;
 use crate::diagnostic::{Diagnostic, rules};
 use crate::limits;
@@ -44,8 +46,13 @@ pub(super) fn check(output: &str, units: &[Unit], findings: &mut Vec<Diagnostic>
             let message = format!("`{output}/{}` is no folder of one unit", unit.folder.escape_debug());
             findings.push(Diagnostic::new(&rules::OUTPUT_NAME, Span::NONE, message));
         }
-        check_unit(&format!("{output}/{}", unit.folder), unit, findings);
     }
+    let checked = |unit: &Unit| {
+        let mut findings = Vec::new();
+        check_unit(&format!("{output}/{}", unit.folder), unit, &mut findings);
+        findings
+    };
+    findings.par_extend(units.par_iter().flat_map_iter(checked));
 }
 
 fn check_unit(folder: &str, unit: &Unit, findings: &mut Vec<Diagnostic>) {

@@ -80,8 +80,9 @@ fn ends_with(text: &str, word: &str) -> bool {
 /// Text as a code span that may stand in a table's cell.
 #[must_use]
 pub(crate) fn code(text: &str) -> String {
-    if !text.contains(|c: char| c.is_control() || matches!(c, '`' | '|')) {
-        return format!("`{text}`");
+    // The first byte of control characters from U+0080 on is 0xC2.
+    if !text.bytes().any(|byte| matches!(byte, 0..b' ' | 0x7F | 0xC2 | b'`' | b'|')) {
+        return ["`", text, "`"].concat();
     }
     let fence = "`".repeat(longest_run(text) + 1);
     let pad = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
