@@ -136,7 +136,8 @@ pub(crate) fn resolve_at<T>(
     let clusters = resolve::clusters(&documents, layered, &project, &library, &networks, &mut findings);
     let overlays_of_networks = resolve::overlays_of_networks(&networks, &project, &library, &mut findings);
     let policies = Policies::read(&sources, &project, &mut findings);
-    let compiled = library.compile(&clusters, &overlays_of_networks, &mut findings);
+    let of_clusters: Vec<_> = clusters.iter().map(|one| one.overlays.as_slice()).collect();
+    let compiled = library.compile(&of_clusters, &overlays_of_networks, &mut findings);
     let plans: Vec<NetworkPlan> = networks.iter().map(plan::network::plan).collect();
     let rules = Rulebook { project: &project, library: &library, compiled: &compiled, policies: &policies, sources: &sources };
     let trial = setting.judge.map(|judge| Trial::new(judge, rules, &clusters, &networks));

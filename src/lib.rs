@@ -42,6 +42,7 @@ pub mod kubernetes;
 pub mod limits;
 pub mod load;
 pub mod overlay;
+pub mod own;
 pub mod patch;
 pub mod plan;
 pub mod policy;

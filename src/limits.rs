@@ -4,8 +4,6 @@
 //! network), because a fleet has as many units as it has. Each error that a limit raises names the limit, the value and the
 //! place.
 
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-
 /// Bytes of one input file. Helm allows 5 MiB; no declaration comes near.
 pub const FILE_BYTES: u64 = 1 << 20;
 /// Bytes of one file that an import command reads; a kops export with its instance groups is far smaller.
@@ -104,12 +102,3 @@ pub const MESSAGE_BYTES: usize = 2 << 10;
 pub const DIAGNOSTICS_BYTES: usize = 64 << 10;
 /// Further places, and advices, of one diagnostic that are printed.
 pub const DIAGNOSTIC_PLACES: usize = 8;
-
-/// Bounds the memory of this process. Beyond it an allocation fails and the process ends (`SIGABRT`) before it has written
-/// anything, because a command writes when everything has been compiled.
-pub fn confine() {
-    let before = getrlimit(Resource::Data);
-    let within = |limit: Option<u64>| Some(limit.map_or(COMMAND_MEMORY, |limit| limit.min(COMMAND_MEMORY)));
-    // A system that has no such limit has none of its own either; nothing is lost.
-    _ = setrlimit(Resource::Data, Rlimit { current: within(before.current), maximum: within(before.maximum) });
-}

@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::declare::{self, Declared, Paths, Project};
 use crate::diagnostic::{Diagnostic, has_errors, rules};
-use crate::files::{self, Foreign};
+use crate::files::{self, Foreign, cause};
 use crate::git::Tree;
 use crate::limits;
 use crate::tree::yaml::{self, is_hidden};
@@ -31,7 +31,6 @@ use output::overlap;
 use rayon::prelude::*;
 use reader::Reader;
 use rustix::io::Errno;
-pub(crate) use text::cause;
 use text::{Refusal, Text};
 use walk::Walk;
 

@@ -8,8 +8,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use netloom::cli::{self, Cli, Color, Exit, Progress, Report, Surroundings};
 use netloom::diagnostic::inert;
-use netloom::limits;
-use netloom::sandbox::Confined;
+use netloom::sandbox::{self, Confined};
 
 /// A compilation makes and drops many small values on several threads, which is what this allocator is good at.
 #[global_allocator]
@@ -23,7 +22,7 @@ fn main() -> ExitCode {
     if std::env::args_os().nth(1).is_some_and(|first| first == cli::WORKER) {
         return netloom::overlay::jsonnet::serve();
     }
-    limits::confine();
+    sandbox::bound_memory();
     let report = match Cli::try_parse() {
         Ok(cli) => answer(&cli),
         Err(usage) => cli::version(&usage, std::env::args_os()).unwrap_or_else(|| explain(&usage)),

@@ -1,5 +1,7 @@
 //! Helpers of unit tests: declarations from text, findings as text.
 
+pub(crate) mod networks;
+
 use crate::declare::{Cluster, Declared, Facts, Kind, Network, decode};
 use crate::diagnostic::Diagnostic;
 use crate::tree::{FileId, Node, Sources, Span, yaml};
@@ -64,4 +66,16 @@ impl Project {
         }
         line
     }
+}
+
+/// The network with this `spec`, which stands first in its file, so that lines count from its first line.
+pub(crate) fn network(spec: &str) -> (Sources, Declared<Network>) {
+    let text = format!("{}\napiVersion: netloom.dev/v1alpha1\nkind: Network\nmetadata: {{name: net}}\n", spec.trim());
+    let mut sources = Sources::default();
+    let file = sources.add("net.yaml", text.to_owned());
+    let mut findings = Vec::new();
+    let node = yaml::read(&text, file, &mut findings).remove(0);
+    let network = decode::<Network>(node, &mut findings);
+    assert_eq!(findings, []);
+    (sources, network.unwrap())
 }

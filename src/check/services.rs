@@ -4,9 +4,9 @@ use std::net::IpAddr;
 
 use indexmap::IndexMap;
 
+use crate::declare::reserved;
 use crate::diagnostic::{Diagnostic, rules};
 use crate::kubernetes::Object;
-use crate::resolve::cluster::reserved;
 use crate::tree::{Node, Path, Span};
 
 use super::{Rendered, objects};

@@ -1,13 +1,11 @@
 //! `netloom fmt`: declarations and overlays in their normal form.
 
 use clap::Args;
-use rustix::io::Errno;
 
-use super::files::{self, Existing};
 use super::{Context, Exit, Outcome};
 use crate::diagnostic::{Diagnostic, has_errors, rules};
-use crate::files::Folder;
 use crate::load;
+use crate::own::{self, Existing};
 use crate::tree::fmt::{Formatted, format};
 use crate::tree::{FileId, Sources, Span};
 
@@ -40,10 +38,8 @@ pub(super) fn run(command: &Fmt, context: &Context<'_>) -> Outcome {
     }
     let mut new = Vec::new();
     if !has_errors(&findings) {
-        let own = Folder::root(&root).ok();
         // What is reached through a link is left alone; it has a name of its own.
-        let linked =
-            |path: &str| own.as_ref().is_some_and(|own| own.reader(path.as_bytes()).is_err_and(|error| error == Errno::LOOP));
+        let linked = own::linked(&root);
         for (file, source) in sources.iter().filter(|(_, source)| is_yaml(&source.path) && !linked(&source.path)) {
             match format(&source.text, file) {
                 Ok(Formatted::Same) => {}
@@ -71,7 +67,7 @@ fn kept(file: FileId, path: &str) -> Diagnostic {
 
 fn write(root: &std::path::Path, new: Vec<(FileId, String, String)>) -> Outcome {
     let new: Vec<_> = new.into_iter().map(|(_, path, text)| (path, text)).collect();
-    match files::write(root, &new, Existing::Replace) {
+    match own::write(root, &new, Existing::Replace) {
         Ok(()) => Outcome::written(new.into_iter().map(|(path, _)| path)),
         Err(refused) => Outcome::error(refused.finding(&rules::FILE_UNWRITABLE)),
     }

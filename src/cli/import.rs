@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::files::{self, Existing};
 use super::{Context, Exit, Outcome};
 use crate::address::Cidr;
 use crate::diagnostic::{Diagnostic, has_errors, inert, rules};
 use crate::import::{self, Dropped, Imported};
+use crate::own::{self, Existing};
 use crate::tree::{FileId, Node, Sources};
 use crate::{limits, load};
 
@@ -157,6 +157,6 @@ fn write(common: &Common, context: &Context<'_>, imported: Imported, sources: &m
     let Some((_, project)) = project else { return Err(findings) };
     let path = format!("{}/{}.yaml", project.value.spec.paths.declarations, imported.name);
     let existing = if common.force { Existing::Replace } else { Existing::Keep };
-    let written = files::write(&root, &[(path.clone(), imported.text)], existing);
+    let written = own::write(&root, &[(path.clone(), imported.text)], existing);
     written.map(|()| path).map_err(|refused| vec![refused.finding(&rules::IMPORT_EXISTS)])
 }

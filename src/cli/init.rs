@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::files::{self, Existing};
 use super::{Context, Options, Outcome};
 use crate::diagnostic::{inert, rules};
 use crate::files::named;
+use crate::own::{self, Existing};
 
 /// Writes a new project.
 #[derive(Debug, Args)]
@@ -102,11 +102,11 @@ pub(super) fn run(command: &Init, context: &Context<'_>) -> Outcome {
         new.push(GIT_ATTRIBUTES);
     }
     let new: Vec<_> = new.into_iter().map(|(path, text)| (path.to_owned(), text.to_owned())).collect();
-    if let Err(refused) = files::write(folder, &new, Existing::Keep) {
+    if let Err(refused) = own::write(folder, &new, Existing::Keep) {
         return Outcome { consequence: "nothing was written", ..Outcome::error(refused.finding(&rules::INIT_EXISTS)) };
     }
     for empty in FOLDERS.iter().filter(|_| !there) {
-        if let Err(finding) = files::folder(&folder.join(empty)) {
+        if let Err(finding) = own::folder(&folder.join(empty)) {
             return Outcome::error(finding);
         }
     }

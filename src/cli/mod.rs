@@ -9,7 +9,6 @@ mod completions;
 mod confine;
 mod diff;
 mod explain;
-mod files;
 mod fmt;
 mod graph;
 mod import;

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use serde_json::Value;
 
-use super::{Outcome, files};
-use crate::declare;
+use super::Outcome;
 use crate::diagnostic::rules;
+use crate::{declare, own};
 
 /// Prints the JSON Schema of a kind of file.
 #[derive(Debug, Args)]
@@ -78,7 +78,7 @@ pub(super) fn run(command: &Schema) -> Outcome {
         return Outcome { product: kinds.iter().map(|kind| kind.text()).collect(), data, ..Outcome::default() };
     };
     let new: Vec<_> = kinds.iter().map(|kind| (format!("{}.schema.json", kind.name()), kind.text())).collect();
-    match files::write(folder, &new, files::Existing::Replace) {
+    match own::write(folder, &new, own::Existing::Replace) {
         Ok(()) => Outcome::written(new.iter().map(|(name, _)| folder.join(name).display().to_string())),
         Err(refused) => Outcome::error(refused.finding(&rules::FILE_UNWRITABLE)),
     }

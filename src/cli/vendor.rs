@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::files::{self, Existing};
 use super::{Context, Exit, Outcome};
 use crate::declare::Resource;
 use crate::diagnostic::{Diagnostic, has_errors, inert, rules};
 use crate::load;
 use crate::overlay::generate::pin;
 use crate::overlay::library::{self, Library, Overlay};
+use crate::own::{self, Existing};
 use crate::tree::{Node, Path, Sources, Span, yaml};
 
 /// Pins a manifest.
@@ -48,7 +48,7 @@ pub(super) fn run(command: &Vendor, context: &Context<'_>) -> Outcome {
         let news = inert::line(&command.file).into_owned() + " is pinned as it is\n";
         return Outcome { news, sources, ..Outcome::default() };
     }
-    match files::write(&root, &edits, Existing::Replace) {
+    match own::write(&root, &edits, Existing::Replace) {
         Ok(()) => Outcome::written(edits.into_iter().map(|(path, _)| path)),
         Err(refused) => Outcome::error(refused.finding(&rules::FILE_UNWRITABLE)),
     }

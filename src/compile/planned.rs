@@ -46,7 +46,8 @@ pub(crate) fn planned(
     let layered = resolve::layered(&mut documents, &project, &library, &mut findings);
     let networks = resolve::networks(&mut documents, &mut findings);
     let clusters = resolve::clusters(&documents, layered, &project, &library, &networks, &mut findings);
-    let compiled = library.compile(&clusters, &[], &mut findings);
+    let of_clusters: Vec<_> = clusters.iter().map(|one| one.overlays.as_slice()).collect();
+    let compiled = library.compile(&of_clusters, &[], &mut findings);
     let plans: Vec<NetworkPlan> = networks.iter().map(plan::network::plan).collect();
     let name = |one: &resolve::Effective<'_>| (one.cluster.value.metadata.name.clone(), one.network.value.metadata.name.clone());
     let names: Vec<_> = clusters.iter().map(name).collect();

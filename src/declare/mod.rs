@@ -15,8 +15,6 @@ mod policy;
 mod project;
 mod range;
 mod subnets;
-#[cfg(test)]
-pub(crate) mod testing;
 
 use std::sync::LazyLock;
 
@@ -43,9 +41,9 @@ pub use overlay::{
     MtuTerm, NodeRoutes, Overlay, OverlaySpec, Patch, PolicyFeatures, ProxyNeed, Resource, Stack, Statement, Target, Transition,
     TransitionClass,
 };
-pub use policy::{Enforce, PolicySelection};
+pub use policy::{Action, Enforce, PolicySelection};
 pub use project::{Argo, Flux, GitOps, Paths, Project, ProjectSpec, RuleLevel};
-pub use range::Range;
+pub use range::{Range, reserved};
 pub use subnets::{LETTERS, LONGEST_PREFIX, SHORTEST_PREFIX, Tier, Zone};
 
 /// The API version of every declaration.

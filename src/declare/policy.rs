@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Selector;
-use crate::policy::Action;
+use crate::diagnostic::Severity;
 
 /// A policy and what it holds for.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -47,5 +47,28 @@ impl Enforce {
     #[must_use]
     pub fn renders(self) -> bool {
         self != Self::Build
+    }
+}
+
+/// What a violation is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Action {
+    /// An error.
+    Deny,
+    /// A warning.
+    Warn,
+    /// A note.
+    Audit,
+}
+
+impl Action {
+    /// How bad a finding is.
+    #[must_use]
+    pub fn severity(self) -> Severity {
+        match self {
+            Self::Deny => Severity::Error,
+            Self::Warn => Severity::Warning,
+            Self::Audit => Severity::Note,
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! The address ranges that a network's declaration names.
 
+use std::net::IpAddr;
+
 use super::{Declared, Network, Subnet};
 use crate::address::Cidr;
 use crate::diagnostic::{Diagnostic, rules};
@@ -65,4 +67,19 @@ impl Declared<Network> {
         let v6 = subnet.ipv6_cidr.as_deref().and_then(|text| text.parse().ok());
         [subnet.cidr.map(|cidr| range("cidr", cidr)), v6.map(|cidr| range("ipv6CIDR", cidr))].into_iter().flatten().collect()
     }
+}
+
+/// Why a service cannot have this address.
+#[must_use]
+pub fn reserved(range: Cidr, address: IpAddr) -> Option<String> {
+    if !range.holds(address) {
+        return Some(format!("is not in serviceCIDR {range}"));
+    }
+    if range.host(0) == Some(address) {
+        return Some(format!("is the first of serviceCIDR {range}, which names the network"));
+    }
+    if range.host(1) == Some(address) {
+        return Some("is the second of serviceCIDR, which the service `kubernetes` has".to_owned());
+    }
+    (range.net().broadcast() == address).then(|| format!("is the last of serviceCIDR {range}, which no service gets"))
 }

@@ -178,7 +178,7 @@ mod tests {
         finding = finding.also(Span::new(ids[0], 30, 35), hostile).also(Span::new(ids[1], 0, 1), hostile);
         finding.code = hostile.to_owned().into();
         let text = PLAIN.render([&finding], &sources);
-        let live = |c: char| (c.is_control() && c != '\n') || crate::tree::yaml::is_hidden(c);
+        let live = |c: char| (c.is_control() && c != '\n') || crate::tree::is_hidden(c);
         assert!(!text.contains(live), "{text:?}");
         assert!(!text.lines().any(|line| line.trim_start().starts_with("::")), "{text}");
         assert!(!text.contains("##[") && !text.contains("##vso["), "{text}");

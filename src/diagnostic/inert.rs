@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use crate::tree::yaml;
+use crate::tree::is_hidden;
 
 /// One line of text for people: whatever does not print as itself stands as `\u{…}`.
 #[must_use]
@@ -95,7 +95,7 @@ pub(super) fn quoted(text: &str) -> impl Iterator<Item = char> + '_ {
 /// Whether a character does something to what shows it, other than being seen.
 fn is_live(c: char) -> bool {
     c.is_control()
-        || yaml::is_hidden(c)
+        || is_hidden(c)
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{2028}' | '\u{2029}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 

@@ -10,9 +10,9 @@ use super::files::{Entry, Files, Stored};
 use super::{Output, open_output, record};
 use crate::diagnostic::{Diagnostic, rules};
 use crate::files::attributes::{Attributes, FILE, LINES, Place, Rules};
+use crate::files::cause;
 use crate::files::{Folder, named};
 use crate::git::{Repository, Tree};
-use crate::load::cause;
 use crate::tree::{Sources, Span};
 use crate::unit::Unit;
 

@@ -31,8 +31,8 @@ use rayon::prelude::*;
 use rustix::io::Errno;
 
 use crate::diagnostic::{Diagnostic, rules};
+use crate::files::cause;
 use crate::files::{Disk, Failure, Folder, Foreign, Kind, Lock, Result};
-use crate::load::cause;
 use crate::tree::Span;
 use crate::unit::{Artifact, Unit};
 pub use attributes::{ATTRIBUTES, attributes, attributes_stored};

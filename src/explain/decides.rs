@@ -31,6 +31,20 @@ pub struct Decision {
     pub fields: Vec<(String, Json)>,
 }
 
+impl Decision {
+    /// Whether a line says all about it.
+    #[must_use]
+    pub fn is_short(&self) -> bool {
+        self.is_whole() || (self.fields.is_empty() && self.overridden.is_empty())
+    }
+
+    /// Whether it is about everything in the file.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.fields.len() == self.values && self.values > 1
+    }
+}
+
 /// What somebody asks about: a line, and those below it that belong to its key.
 struct Lines<'l> {
     file: &'l str,

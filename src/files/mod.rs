@@ -52,3 +52,11 @@ pub(crate) fn joined(folder: &str, name: &[u8]) -> String {
         (path, name) => format!("{path}/{name}"),
     }
 }
+
+/// The cause of an error, without the number that Rust appends.
+pub(crate) fn cause(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or_default();
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
+}

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::child::Bounds;
 use crate::diagnostic::{Diagnostic, rules};
-use crate::load::cause;
+use crate::files::cause;
 use crate::tree::Span;
 
 /// Why there is no commit to compare with.

@@ -342,4 +342,4 @@ pub fn kind(kind: SubnetType) -> &'static str {
 }
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;

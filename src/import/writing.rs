@@ -1,6 +1,7 @@
 //! Declarations in the making: trees with comments beside their fields.
 
-use crate::diagnostic::{Diagnostic, rules};
+use crate::declare::{Cluster, Network, decode};
+use crate::diagnostic::{Diagnostic, has_errors, rules};
 use crate::tree::{Map, Node, Path, Sources, Span, Step, Value, to_yaml, yaml};
 
 /// Columns of a comment, indentation not counted.
@@ -175,4 +176,17 @@ fn write_comment(out: &mut String, comment: &str, indent: usize) {
 fn capital(sentence: &str) -> String {
     let mut chars = sentence.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+/// Whether nothing is wrong with what was imported since there were `before` findings: its values may not be what a declaration
+/// takes. They still have their places in the manifest, so that is where the findings point.
+pub(super) fn holds(network: &Draft, cluster: &Draft, before: usize, findings: &mut Vec<Diagnostic>) -> bool {
+    if !has_errors(findings.get(before..).unwrap_or_default()) {
+        decode::<Network>(network.node.clone(), findings);
+        decode::<Cluster>(cluster.node.clone(), findings);
+    }
+    let holds = !has_errors(findings.get(before..).unwrap_or_default());
+    // Nothing was chosen where nothing is written.
+    findings.retain(|finding| holds || finding.code != rules::IMPORT_CHOICE.code);
+    holds
 }

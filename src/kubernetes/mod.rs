@@ -5,4 +5,4 @@ pub mod kustomization;
 mod object;
 pub mod schema;
 
-pub use object::{Identity, Object, is_ciphertext};
+pub use object::{Identity, Object, is_ciphertext, pod_spec, show_object};

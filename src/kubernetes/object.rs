@@ -160,3 +160,23 @@ fn child<'n>(node: &'n mut Node, key: &str) -> Option<&'n mut Node> {
     }
     map.get_mut(key)
 }
+
+/// An object for people: `DaemonSet kube-system/mynet-net`.
+#[must_use]
+pub fn show_object(identity: &Identity) -> String {
+    let slash = if identity.namespace.is_empty() { "" } else { "/" };
+    format!("{} {}{slash}{}", identity.kind, identity.namespace, identity.name)
+}
+
+/// Where an object of a kind has the `spec` of its pods.
+#[must_use]
+pub fn pod_spec(kind: &str) -> Option<&'static [&'static str]> {
+    match kind {
+        "Pod" => Some(&["spec"]),
+        "DaemonSet" | "Deployment" | "Job" | "ReplicaSet" | "ReplicationController" | "StatefulSet" => {
+            Some(&["spec", "template", "spec"])
+        }
+        "CronJob" => Some(&["spec", "jobTemplate", "spec", "template", "spec"]),
+        _ => None,
+    }
+}

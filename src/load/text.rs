@@ -4,6 +4,7 @@ use std::io::Read;
 
 use super::opened::Opened;
 use crate::diagnostic::{Diagnostic, Rule, rules};
+use crate::files::cause;
 use crate::limits;
 use crate::tree::Span;
 
@@ -43,14 +44,6 @@ impl Refusal {
         let finding = Diagnostic::new(self.rule, span, format!("`{path}` {}", self.reason));
         self.help.into_iter().fold(finding, Diagnostic::help)
     }
-}
-
-/// The cause of an error, without the number that Rust appends.
-pub(crate) fn cause(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    let text = text.split(" (os error").next().unwrap_or_default();
-    let mut letters = text.chars();
-    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// A file's text, and where the first byte stands that is no UTF-8.

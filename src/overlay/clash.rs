@@ -8,8 +8,7 @@ use indexmap::IndexMap;
 use super::{Origin, Selected};
 use crate::declare::Stack;
 use crate::diagnostic::{Diagnostic, rules};
-use crate::kubernetes::Object;
-use crate::patch::show_object;
+use crate::kubernetes::{Object, show_object};
 use crate::tree::{FileId, Node, Sources, Value};
 
 /// Overlays by the files with their patches.

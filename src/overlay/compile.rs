@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use minijinja::Environment;
 
+use super::Matcher;
 use super::compiled::{Body, Compiled, CompiledAssertion, CompiledConfigMap, CompiledPatch, CompiledResource, Count, Manifest};
 use super::expression::{self, Expression};
 use super::generate;
@@ -13,7 +14,6 @@ use super::template::{Compiler, Scalar, Template};
 use crate::declare::{self, Resource, Stack, Target};
 use crate::diagnostic::{Diagnostic, rules};
 use crate::kubernetes::{Identity, Object};
-use crate::patch::Matcher;
 use crate::tree::{FileId, Key, Node, Path, Sources, Span, Value, yaml};
 
 /// Compiles an overlay; whatever is wrong with it goes to `findings`.

@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use indexmap::IndexMap;
 use minijinja::Environment;
 
+use super::Matcher;
 use super::expression::Expression;
 use super::template::{Scalar, Template};
 use crate::declare::Stack;
 use crate::kubernetes::Object;
-use crate::patch::Matcher;
 use crate::tree::{FileId, Span};
 
 /// An overlay, compiled.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::kubernetes::{Identity, Object};
+use crate::kubernetes::{Identity, Object, pod_spec};
 use crate::tree::{Key, Map, Node, Path, Span, Value};
 
 /// Digits of a hash in a name.
@@ -74,18 +74,6 @@ fn set(old: &mut Node, text: &str) {
 
 fn at_mut<'n>(node: &'n mut Node, path: &[&str]) -> Option<&'n mut Node> {
     path.iter().try_fold(node, |node, key| node.as_map_mut()?.get_mut(key))
-}
-
-/// Where an object of a kind has the `spec` of its pods.
-pub(crate) fn pod_spec(kind: &str) -> Option<&'static [&'static str]> {
-    match kind {
-        "Pod" => Some(&["spec"]),
-        "DaemonSet" | "Deployment" | "Job" | "ReplicaSet" | "ReplicationController" | "StatefulSet" => {
-            Some(&["spec", "template", "spec"])
-        }
-        "CronJob" => Some(&["spec", "jobTemplate", "spec", "template", "spec"]),
-        _ => None,
-    }
 }
 
 /// Lists, and below their items the references to `ConfigMap`s.

@@ -10,7 +10,6 @@ use super::compiled::Compiled;
 use super::{Selected, unused};
 use crate::declare::{self, Declared, LifecycleStatus};
 use crate::diagnostic::{Diagnostic, Severity, has_errors, rules};
-use crate::resolve::Effective;
 use crate::tree::schema::Schema;
 use crate::tree::{FileId, Node, Path, Sources, yaml};
 
@@ -190,11 +189,11 @@ impl Library {
     /// mistakes before it is used.
     pub fn compile(
         &self,
-        clusters: &[Effective<'_>],
+        of_clusters: &[&[Selected<'_>]],
         of_networks: &[Vec<Selected<'_>>],
         findings: &mut Vec<Diagnostic>,
     ) -> IndexMap<String, Compiled> {
-        let selected = clusters.iter().flat_map(|one| &one.overlays).chain(of_networks.iter().flatten());
+        let selected = of_clusters.iter().copied().flatten().chain(of_networks.iter().flatten());
         let used: IndexSet<&str> = selected.map(|selected| selected.overlay.name()).collect();
         let wanted = self.entries.iter().filter(|(name, entry)| !entry.stock || used.contains(name.as_str()));
         let wanted: Vec<&Overlay> = wanted.filter_map(|(name, entry)| self.load(name, entry)).collect();
@@ -202,7 +201,7 @@ impl Library {
         wanted.iter().filter(|overlay| used.contains(overlay.name())).for_each(|overlay| overlay.state(findings));
         let own = || wanted.iter().copied().filter(|overlay| !overlay.stock);
         // What is wrong may be the reason why a cluster does not have an overlay.
-        if !clusters.is_empty() && !has_errors(findings) {
+        if !of_clusters.is_empty() && !has_errors(findings) {
             own().filter(|overlay| !used.contains(overlay.name())).for_each(|overlay| findings.push(unused::overlay(overlay)));
         }
         own().for_each(|overlay| unused::names(overlay, &self.sources, findings));

@@ -10,11 +10,13 @@ pub mod jsonnet;
 pub mod library;
 pub mod reach;
 pub mod render;
+mod target;
 pub mod template;
 mod unused;
 
 use crate::declare::Selector;
 use crate::tree::{Node, Span};
+pub use target::Matcher;
 
 /// An overlay that a cluster or a network has, with its options.
 #[derive(Clone, Debug)]

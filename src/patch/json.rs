@@ -4,7 +4,7 @@
 //! reported; later ones that touch the same place, and so would only fail because of it, are not.
 
 use super::pointer::{Outcome, Pointer, child, child_mut, error, index};
-use super::show;
+use super::words::show;
 use crate::diagnostic::{Diagnostic, rules};
 use crate::limits;
 use crate::tree::{Key, Node, Span, Value};
@@ -200,7 +200,7 @@ fn test(root: &Node, pointer: &Pointer<'_>, value: &Node) -> Outcome<()> {
     if actual == value {
         return Ok(());
     }
-    let message = match (super::is_scalar(actual), super::is_scalar(value)) {
+    let message = match (super::words::is_scalar(actual), super::words::is_scalar(value)) {
         (true, true) => format!("the test fails: `{}` is `{}`, not `{}`", pointer.text, show(actual), show(value)),
         _ => format!("the test fails: `{}` has another value", pointer.text),
     };

@@ -1,9 +1,8 @@
 //! What a patch leaves as it is: an object stays the object that it was, unless it is removed.
 
 use super::pointer::{Outcome, Pointer};
-use super::show_object;
 use crate::diagnostic::{Diagnostic, rules};
-use crate::kubernetes::Identity;
+use crate::kubernetes::{Identity, show_object};
 use crate::tree::{Node, Path, Span, Step};
 
 /// Where a patch says what becomes of the field that some keys lead to.

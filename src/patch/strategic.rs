@@ -7,15 +7,19 @@
 //! The directives that kustomize leaves in its output work as in the API server: `$retainKeys`, `$setElementOrder/…` and
 //! `$deleteFromPrimitiveList/…`. `tests/strategic_merge` compares with kustomize and lists where netloom differs, and why.
 
+mod directive;
+mod list;
+mod trail;
+
 use std::sync::Arc;
 
-use super::directive::{Directive, is_directive};
-use super::trail::Trail;
-use super::{candidates, is_scalar};
+use super::words::{candidates, is_scalar, show};
 use crate::diagnostic::{Diagnostic, rules};
 use crate::kubernetes::schema::{Field, Schemas, Shape};
-use crate::kubernetes::{Identity, Object};
+use crate::kubernetes::{Identity, Object, show_object};
 use crate::tree::{Map, Node, Span, Value};
+use directive::{Directive, is_directive};
+use trail::Trail;
 
 /// Merges a patch into an object, whose kind decides how lists merge.
 ///
@@ -92,8 +96,8 @@ fn keeps_identity(object: &Node, patch: &Node, findings: &mut Vec<Diagnostic>) -
         let actual = at(object, path);
         if actual.is_none_or(|actual| actual != wanted) {
             let field = path.join(".");
-            let actual_text = actual.map_or("not set".to_owned(), |actual| format!("`{}`", super::show(actual)));
-            let whole = Identity::of(object).map_or("the object".to_owned(), |identity| super::show_object(&identity));
+            let actual_text = actual.map_or("not set".to_owned(), |actual| format!("`{}`", show(actual)));
+            let whole = Identity::of(object).map_or("the object".to_owned(), |identity| show_object(&identity));
             let message = format!("the patch has another `{field}` than {whole}, where it is {actual_text}");
             let help = format!(
                 "leave `{field}` out, and say with `target` which objects the patch is for; `$patch: delete` removes an object"
@@ -164,14 +168,7 @@ impl Merger<'_> {
     }
 
     /// Merges a patch into a mapping.
-    pub(super) fn mapping(
-        &mut self,
-        target: &mut Node,
-        span: Span,
-        change: &Map,
-        shape: Option<Shape<'_>>,
-        trail: &Trail<'_>,
-    ) -> Fate {
+    fn mapping(&mut self, target: &mut Node, span: Span, change: &Map, shape: Option<Shape<'_>>, trail: &Trail<'_>) -> Fate {
         match self.directive(change) {
             Some(Directive::Delete) => return Fate::Remove,
             Some(Directive::Replace) => {
@@ -188,7 +185,7 @@ impl Merger<'_> {
     }
 
     /// A mapping made of a patch alone.
-    pub(super) fn build(&mut self, span: Span, change: &Map, shape: Option<Shape<'_>>, trail: &Trail<'_>) -> Node {
+    fn build(&mut self, span: Span, change: &Map, shape: Option<Shape<'_>>, trail: &Trail<'_>) -> Node {
         let mut fields = Map::new();
         self.fields(&mut fields, change, shape, trail);
         Node::new(Value::Map(fields), span)
@@ -218,7 +215,7 @@ impl Merger<'_> {
     }
 
     /// Merges the entries of a patch into the entries of a mapping.
-    pub(super) fn fields(&mut self, target: &mut Map, change: &Map, shape: Option<Shape<'_>>, trail: &Trail<'_>) {
+    fn fields(&mut self, target: &mut Map, change: &Map, shape: Option<Shape<'_>>, trail: &Trail<'_>) {
         let orders = match change.keys().any(|key| key.starts_with('$')) {
             true => self.directives(target, change, shape, trail),
             false => Vec::new(),

@@ -121,4 +121,12 @@ fn role_tags(subnet: &declare::Subnet, topology: Topology, all: &[declare::Subne
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::dhcp_domain;
+
+    #[test]
+    fn amazons_domain_names() {
+        assert_eq!(dhcp_domain("us-east-1"), "ec2.internal");
+        assert_eq!(dhcp_domain("us-test-1"), "us-test-1.compute.internal");
+    }
+}

@@ -91,8 +91,8 @@ pub fn give(aws: &mut AwsPlan, cluster: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::declare::testing::network;
     use crate::plan::network::plan;
+    use crate::testing::network;
 
     fn planned(spec: &str) -> AwsPlan {
         plan(&network(&format!("spec: {{aws: {{region: us-test-1, {spec}}}}}")).1).aws.unwrap()

@@ -6,8 +6,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::declare::{Kind, Selector, json_schema};
-use crate::diagnostic::Severity;
+use crate::declare::{Action, Kind, Selector, json_schema};
 use crate::tree::Node;
 use crate::tree::schema::Schema;
 
@@ -272,29 +271,6 @@ pub struct BindingSpec {
     /// What a violation is.
     #[schemars(length(min = 1))]
     pub validation_actions: Vec<Action>,
-}
-
-/// What a violation is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum Action {
-    /// An error.
-    Deny,
-    /// A warning.
-    Warn,
-    /// A note.
-    Audit,
-}
-
-impl Action {
-    /// How bad a finding is.
-    #[must_use]
-    pub fn severity(self) -> Severity {
-        match self {
-            Self::Deny => Severity::Error,
-            Self::Warn => Severity::Warning,
-            Self::Audit => Severity::Note,
-        }
-    }
 }
 
 /// Which parameters a binding has: objects among the project's policies.

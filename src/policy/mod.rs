@@ -27,7 +27,7 @@ pub use base::{Before, Role, Units};
 pub use cases::{Outcome, test};
 pub use cluster::COMPONENT;
 pub use covers::Loss;
-pub use document::{Action, Expected};
+pub use document::Expected;
 pub use evaluation::NetworkSubject;
 pub use library::{Described, described};
 pub use select::{Active, Policies};

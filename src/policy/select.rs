@@ -2,10 +2,10 @@
 
 use indexmap::IndexMap;
 
-use super::document::{Action, Binding, NotFound, ParamRef};
+use super::document::{Binding, NotFound, ParamRef};
 use super::library::{Entry, Library, is_of, stock_names};
 use super::matching;
-use crate::declare::{Declared, PolicySelection, Project};
+use crate::declare::{Action, Declared, PolicySelection, Project};
 use crate::diagnostic::{Diagnostic, Severity, rules};
 use crate::tree::{Node, Path, Sources, Span};
 

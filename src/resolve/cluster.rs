@@ -3,10 +3,8 @@
 //! The rules are kops's (its `validation` package), with places. What depends on the network provider, such as whether pods may
 //! have addresses of the VPC, is checked where the provider's facts are known: `check::addresses`, `check::capacity`.
 
-use std::net::IpAddr;
-
 use crate::address::Cidr;
-use crate::declare::{Cluster, Declared, Network, Range};
+use crate::declare::{Cluster, Declared, Network, Range, reserved};
 use crate::diagnostic::{Diagnostic, rules};
 use crate::plan::{Peer, Protocol};
 use crate::tree::{Path, Span};
@@ -116,20 +114,6 @@ fn dns_address(cluster: &Declared<Cluster>, findings: &mut Vec<Diagnostic>) {
     if let Some(why) = reserved(range, address) {
         findings.push(Diagnostic::new(&rules::DNS_ADDRESS, cluster.span(field), format!("the DNS address {address} {why}")));
     }
-}
-
-/// Why a service cannot have this address.
-pub(crate) fn reserved(range: Cidr, address: IpAddr) -> Option<String> {
-    if !range.holds(address) {
-        return Some(format!("is not in serviceCIDR {range}"));
-    }
-    if range.host(0) == Some(address) {
-        return Some(format!("is the first of serviceCIDR {range}, which names the network"));
-    }
-    if range.host(1) == Some(address) {
-        return Some("is the second of serviceCIDR, which the service `kubernetes` has".to_owned());
-    }
-    (range.net().broadcast() == address).then(|| format!("is the last of serviceCIDR {range}, which no service gets"))
 }
 
 fn access(cluster: &Declared<Cluster>, network: &Declared<Network>, findings: &mut Vec<Diagnostic>) {

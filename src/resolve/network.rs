@@ -125,4 +125,6 @@ fn written(aws: &Aws) -> impl Iterator<Item = (usize, &Subnet)> {
 }
 
 #[cfg(test)]
+mod plan_tests;
+#[cfg(test)]
 mod tests;

@@ -78,7 +78,7 @@ fn premises_have_a_table_for_host_firewalls() {
 fn a_vpc_has_security_groups_instead() {
     let mut plan = plan();
     plan.flows.retain(|flow| flow.name != "api");
-    let text = super::cluster(&appliance(), &crate::graph::tests::vpc(), &plan, &[], &[]);
+    let text = super::cluster(&appliance(), &crate::testing::networks::vpc(), &plan, &[], &[]);
     assert!(
         text.contains("for the cluster to work. The security groups have rules for each, and no others.\n\n| Flow "),
         "{text}"
@@ -101,7 +101,7 @@ fn permissions_are_listed_with_what_needs_them() {
         statement(Endpoint::Nodes, "ec2:DescribeInstances", &[]),
         statement(Endpoint::Workers, "s3:GetObject", &["arn:${AWS::Partition}:s3:::keys/*"]),
     ];
-    let text = super::cluster(&appliance(), &crate::graph::tests::vpc(), &plan, &[], &[]);
+    let text = super::cluster(&appliance(), &crate::testing::networks::vpc(), &plan, &[], &[]);
     assert!(text.contains("| every machine | mynet \\<needs\\> it | everything | `ec2:DescribeInstances` |\n"), "{text}");
     assert!(text.contains("| workers | mynet \\<needs\\> it | some resources | `s3:GetObject` |\n"), "{text}");
     assert!(!page(&[], &[]).contains("## Permissions"));

@@ -14,6 +14,7 @@
 //! `netloom --version --verbose` tells. Only `main` confines a process: the library does nothing of the kind by itself.
 
 mod broker;
+mod memory;
 pub mod table;
 
 #[cfg(not(target_os = "linux"))]
@@ -28,6 +29,7 @@ pub use broker::apart;
 use elsewhere as system;
 #[cfg(target_os = "linux")]
 use linux as system;
+pub use memory::bound_memory;
 use table::{Place, Row};
 
 /// What one run of a command is about; its row says what is done with it.

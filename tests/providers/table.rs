@@ -40,7 +40,8 @@ fn facts(proxy: &str) -> BTreeMap<String, (Option<LifecycleStatus>, Facts)> {
     let layered = resolve::layered(&mut documents, &project, &library, &mut findings);
     let networks = resolve::networks(&mut documents, &mut findings);
     let clusters = resolve::clusters(&documents, layered, &project, &library, &networks, &mut findings);
-    let compiled = library.compile(&clusters, &[], &mut findings);
+    let of_clusters: Vec<_> = clusters.iter().map(|one| one.overlays.as_slice()).collect();
+    let compiled = library.compile(&of_clusters, &[], &mut findings);
     let mut all = BTreeMap::new();
     for effective in &clusters {
         let name = &effective.cluster.value.metadata.name;

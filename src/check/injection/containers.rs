@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use super::Authors;
 use crate::diagnostic::{Diagnostic, rules};
-use crate::kubernetes::Object;
-use crate::overlay::generate::pod_spec;
+use crate::kubernetes::{Object, pod_spec};
 use crate::tree::{Node, Span};
 
 /// Reports each variable that a declaration gives, and no overlay has written out, in what a container is started with.

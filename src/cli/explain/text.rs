@@ -228,18 +228,6 @@ fn alike(decisions: &[Decision]) -> Vec<(&Decision, Vec<&str>)> {
     groups
 }
 
-impl Decision {
-    /// Whether a line says all about it.
-    fn is_short(&self) -> bool {
-        self.is_whole() || (self.fields.is_empty() && self.overridden.is_empty())
-    }
-
-    /// Whether it is about everything in the file.
-    fn is_whole(&self) -> bool {
-        self.fields.len() == self.values && self.values > 1
-    }
-}
-
 /// A field, or the number of a line.
 fn shown(field: &str) -> Cow<'_, str> {
     if field.bytes().all(|byte| byte.is_ascii_digit()) { format!("line {field}").into() } else { field.into() }

@@ -22,7 +22,7 @@ use crate::tree::{FileId, Node, Span};
 
 use super::reading::Reading;
 use super::version::Version;
-use super::writing::{Choice, Draft, text};
+use super::writing::{Choice, Draft, holds, text};
 use super::{Imported, label};
 
 /// What a kops manifest does not say and a user may.
@@ -46,7 +46,7 @@ pub fn kops(documents: &[Node], file: FileId, said: &Kops, findings: &mut Vec<Di
     dropped.extend(manifest.strays);
     dropped.sort_by_key(|field| (field.span.file, field.span.start));
     let Work { name, network, cluster, .. } = work;
-    if !super::holds(&network, &cluster, before, findings) {
+    if !holds(&network, &cluster, before, findings) {
         return None;
     }
     let header =

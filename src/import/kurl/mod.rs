@@ -14,8 +14,8 @@ use crate::tree::{FileId, Map, Node, Path, Span, Value};
 
 use super::reading::Reading;
 use super::version::Version;
-use super::writing::{Choice, Draft, text};
-use super::{Dropped, Imported, holds, label};
+use super::writing::{Choice, Draft, holds, text};
+use super::{Dropped, Imported, label};
 
 /// API versions of Installers.
 const API_VERSIONS: [&str; 2] = ["cluster.kurl.sh/v1beta1", "kurl.sh/v1beta1"];

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::ARGUMENT;
-use crate::load::cause;
+use crate::files::cause;
 use crate::{limits, sandbox};
 
 /// To the worker: evaluate this [`Request`].

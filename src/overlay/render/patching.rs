@@ -5,8 +5,9 @@ use std::sync::Arc;
 use super::super::compiled::{Body, CompiledPatch, Count};
 use super::{Instance, Tools, holds};
 use crate::diagnostic::{Diagnostic, Label, rules};
-use crate::kubernetes::{Identity, Object};
-use crate::patch::{self, Matcher, kept};
+use crate::kubernetes::{Identity, Object, show_object};
+use crate::overlay::Matcher;
+use crate::patch::{self, kept};
 use crate::tree::{Node, Span, from_json};
 
 impl Instance<'_> {
@@ -79,7 +80,7 @@ fn change_matches(
     let matching = |object: &&mut Arc<Object>| !object.node.is_null() && target.matches(&object.identity, &object.node);
     let found: Vec<&mut Arc<Object>> = objects.iter_mut().filter(matching).collect();
     if !compiled.count.fits(found.len()) {
-        let names = found.iter().map(|object| patch::show_object(&object.identity)).collect();
+        let names = found.iter().map(|object| show_object(&object.identity)).collect();
         let there = objects.iter().filter(|object| !object.node.is_null()).map(|object| (&object.identity, &object.node));
         let found =
             Found { target: &target.to_string(), names, nearest: target.nearest(there), what: ("object", "this cluster") };

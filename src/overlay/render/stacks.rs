@@ -8,7 +8,7 @@ use super::{Instance, Maker, holds};
 use crate::cloudformation::{Draft, SECTIONS, is_function};
 use crate::declare::Stack;
 use crate::diagnostic::{Diagnostic, nearest, rules};
-use crate::kubernetes::Identity;
+use crate::kubernetes::{Identity, show_object};
 use crate::patch::{self, kept};
 use crate::tree::{Map, Node, Span, from_json};
 
@@ -173,7 +173,7 @@ impl Change<'_> {
         if !self.compiled.count.fits(found.len()) {
             let found = Found {
                 target: &target.to_string(),
-                names: found.iter().map(|identity| patch::show_object(identity)).collect(),
+                names: found.iter().map(|identity| show_object(identity)).collect(),
                 nearest: target.nearest(resources.iter().map(|(identity, node)| (identity, *node))),
                 what: ("resource", &format!("the {}'s stack", self.stack.name())),
             };

@@ -5,23 +5,13 @@ mod loops;
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
+use super::fault::Fault;
 use super::lower::{Expr, Kind, Root};
 use super::meter::Meter;
 use super::operators;
 use super::value::Value;
 use crate::limits;
 use crate::tree::{Node, Span};
-
-/// Why an expression has no value.
-#[derive(Clone, Debug)]
-pub struct Fault {
-    /// What is wrong.
-    pub message: String,
-    /// Where in the policy.
-    pub span: Span,
-    /// Whether nothing makes up for it: the budget is spent.
-    pub fatal: bool,
-}
 
 /// The values that a policy's expressions start from; what is not there is null.
 #[derive(Clone, Debug, Default)]

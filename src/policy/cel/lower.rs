@@ -8,14 +8,13 @@ use std::thread;
 
 use cel::common::ast::{EntryExpr, Expr as Parsed, IdedExpr, LiteralValue, SourceInfo};
 
-use super::eval::Fault;
+use super::fault::Fault;
 use super::library::{self, Function};
 use super::operators::Operator;
 use super::place::Place;
 use super::value::Value;
-use crate::diagnostic::nearest;
 use crate::limits;
-use crate::tree::Span;
+use crate::tree::{Span, nearest};
 
 /// An expression, ready to be evaluated.
 #[derive(Debug)]

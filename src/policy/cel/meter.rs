@@ -2,7 +2,6 @@
 
 use std::cell::Cell;
 
-use super::value::Value;
 use crate::limits;
 
 /// What evaluations may still cost: those on one object, and all of one unit.
@@ -34,15 +33,9 @@ impl Meter {
         self.object.get() == 0 || self.unit.get() == 0
     }
 
-    /// Takes what looking at all of a value costs.
-    ///
-    /// # Errors
-    /// When that is not enough.
-    pub fn weigh(&self, value: &Value<'_>) -> Result<(), String> {
-        let before = self.object.get().min(self.unit.get());
-        let mut left = before;
-        let fits = value.weigh(&mut left, limits::POLICY_STACK);
-        self.charge(if fits.is_some() { before - left } else { u64::MAX })
+    /// The steps that are left for this object.
+    pub(super) fn left(&self) -> u64 {
+        self.object.get().min(self.unit.get())
     }
 
     /// Takes `steps` from what is left.

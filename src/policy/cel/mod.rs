@@ -6,6 +6,7 @@
 //! error, never a pass.
 
 mod eval;
+mod fault;
 mod library;
 mod lower;
 mod meter;
@@ -13,9 +14,11 @@ mod operators;
 mod place;
 #[cfg(test)]
 mod tests;
+mod types;
 mod value;
 
-pub use eval::{Bindings, Fault, Scope};
+pub use eval::{Bindings, Scope};
+pub use fault::Fault;
 pub use lower::{Expr, compile};
 pub use meter::Meter;
 pub use place::Place;

@@ -4,11 +4,13 @@ use std::cmp::Ordering;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::library::format::Format;
-use super::library::quantity::Quantity;
-use super::library::semver::Semver;
-use super::library::time::{Span as Length, Time};
-use super::library::url::Url;
+use super::meter::Meter;
+use super::types::format::Format;
+use super::types::quantity::Quantity;
+use super::types::semver::Semver;
+use super::types::time::{Span as Length, Time};
+use super::types::url::Url;
+use crate::limits;
 use crate::tree::{self, Node};
 
 /// A value. Trees are borrowed, not converted: a field is looked at when an expression asks for it.
@@ -298,4 +300,17 @@ fn weigh(node: &Node, left: &mut u64) -> Option<()> {
 #[allow(clippy::cast_precision_loss, reason = "that is how they are compared")]
 fn compare_double(double: f64, whole: i128) -> Option<Ordering> {
     double.partial_cmp(&(whole as f64))
+}
+
+impl Meter {
+    /// Takes what looking at all of a value costs.
+    ///
+    /// # Errors
+    /// When that is not enough.
+    pub fn weigh(&self, value: &Value<'_>) -> Result<(), String> {
+        let before = self.left();
+        let mut left = before;
+        let fits = value.weigh(&mut left, limits::POLICY_STACK);
+        self.charge(if fits.is_some() { before - left } else { u64::MAX })
+    }
 }

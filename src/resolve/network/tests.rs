@@ -1,8 +1,8 @@
 //! Each rule: its code and the place it points at, `LINE:COLUMN`, with other places involved in brackets.
 
 use super::validate;
-use crate::declare::testing::network;
 use crate::diagnostic::Diagnostic;
+use crate::testing::network;
 use crate::tree::Sources;
 
 fn found(spec: &str) -> (Sources, Vec<Diagnostic>) {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::*;
 use crate::diff::{Effect, Side};
 use crate::git::Base;
-use crate::graph::tests::{drawn, vpc};
 use crate::graph::{Graph, Line};
+use crate::testing::networks::{vpc, zones};
 
 const EVIL: &str = "</summary></script><img src=x onerror=alert(1)> `a` \"on=\" '&amp; ##[error]\u{202e}\n::error::x";
 const INERT: &str = "&lt;/summary&gt;&lt;/script&gt;&lt;img src=x onerror=alert(1)&gt; `a` &quot;on=&quot; &#39;&amp;amp; \
@@ -15,6 +15,11 @@ const INERT: &str = "&lt;/summary&gt;&lt;/script&gt;&lt;img src=x onerror=alert(
 fn page(diff: &Diff, before: &Side, after: &Side) -> String {
     let base = Base { name: "main".to_owned(), tip: Some("fedcba9876543210".to_owned()), commit: "0123456789abcdef".to_owned() };
     render(diff, Header::new(&base), Sides { before, after })
+}
+
+/// The picture of a private network of this many zones.
+fn drawn(number: u8) -> Graph {
+    Graph::new(&zones(number, false, "prod"))
 }
 
 fn added(title: &str, unit: &str) -> Group {

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use super::super::fault::Fault;
 use super::super::library::lists::sorted;
 use super::super::lower::{Loop, LoopKind};
 use super::super::meter::Meter;
 use super::super::value::{Value, int};
-use super::{Fault, Outcome, Scope, insert};
+use super::{Outcome, Scope, insert};
 use crate::tree::Span;
 
 impl<'a> Scope<'a> {

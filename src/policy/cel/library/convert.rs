@@ -1,9 +1,9 @@
 //! Conversions between types, `size`, and optional values.
 
 use super::super::operators::size;
+use super::super::types::time::{Span, Time};
 use super::super::value::Value;
 use super::strings::plain;
-use super::time::{Span, Time};
 use super::{Function, Outcome, function, method, refused};
 use crate::policy::cel::meter::Meter;
 

@@ -1,16 +1,16 @@
 //! The functions that Kubernetes' CEL has: one table, a file for each library.
 
 mod convert;
-pub(super) mod format;
+mod format;
 pub(super) mod lists;
 mod network;
-pub(super) mod quantity;
+mod quantity;
 mod regex;
-pub(super) mod semver;
+mod semver;
 mod strings;
 mod text;
-pub(super) mod time;
-pub(super) mod url;
+mod time;
+mod url;
 
 use std::ops::RangeInclusive;
 

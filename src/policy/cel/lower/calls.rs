@@ -3,9 +3,9 @@
 use cel::common::ast::{CallExpr, Expr as Parsed, IdedExpr, LiteralValue, operators};
 
 use super::{Kind, Lowered, Lowering, dotted};
-use crate::diagnostic::nearest;
 use crate::policy::cel::library::{self, Function, Style};
 use crate::policy::cel::operators::Operator;
+use crate::tree::nearest;
 
 impl Lowering<'_> {
     pub(super) fn call(&mut self, id: u64, call: &CallExpr) -> Lowered<Kind> {

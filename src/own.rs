@@ -9,15 +9,15 @@ use std::sync::Arc;
 use rustix::io::Errno;
 
 use crate::diagnostic::{Diagnostic, Rule, rules};
+use crate::files::cause;
 use crate::files::named::Made;
 use crate::files::{Disk, Failure, Folder, Kind, Mode, Result as Done};
-use crate::load::cause;
 use crate::sandbox;
 use crate::tree::Span;
 
 /// What happens to a file that is there already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Existing {
+pub enum Existing {
     /// It is kept, and nothing is written.
     Keep,
     /// It is replaced.
@@ -26,7 +26,7 @@ pub(super) enum Existing {
 
 /// Why nothing was written.
 #[derive(Debug)]
-pub(super) enum Refused {
+pub enum Refused {
     /// These files are there already.
     Exist(Vec<String>),
     /// The system refused.
@@ -35,7 +35,7 @@ pub(super) enum Refused {
 
 impl Refused {
     /// This as a finding under a rule of its own for files that are there.
-    pub(super) fn finding(self, exists: &'static Rule) -> Diagnostic {
+    pub fn finding(self, exists: &'static Rule) -> Diagnostic {
         match self {
             Refused::Failed(finding) => finding,
             Refused::Exist(paths) => {
@@ -51,7 +51,7 @@ fn are(names: &[String]) -> String {
 }
 
 /// Writes texts to paths below `folder`, all of them or none; folders are made as needed, and none of them may be a link.
-pub(super) fn write(folder: &Path, files: &[(String, String)], existing: Existing) -> Result<(), Refused> {
+pub fn write(folder: &Path, files: &[(String, String)], existing: Existing) -> Result<(), Refused> {
     let made = open(folder).map_err(Refused::Failed)?;
     let root = Arc::clone(&made.folder);
     if existing == Existing::Keep {
@@ -69,7 +69,7 @@ pub(super) fn write(folder: &Path, files: &[(String, String)], existing: Existin
 }
 
 /// Makes a folder that stays empty, with those above it.
-pub(super) fn folder(path: &Path) -> Result<(), Diagnostic> {
+pub fn folder(path: &Path) -> Result<(), Diagnostic> {
     open(path).map(drop)
 }
 
@@ -188,6 +188,12 @@ fn put(root: &Folder, staged: &[u8], path: &[u8], existing: Existing) -> Done<()
             _ => disk.rename((root, staged), (root, path)),
         }),
     }
+}
+
+/// Tells of paths below a folder whether they are links, or lead through one.
+pub fn linked(folder: &Path) -> impl Fn(&str) -> bool {
+    let folder = Folder::root(folder).ok();
+    move |path: &str| folder.as_ref().is_some_and(|own| own.reader(path.as_bytes()).is_err_and(|error| error == Errno::LOOP))
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! The directives of a strategic merge patch: `$patch`, and those that go along with a mapping's other keys.
 
+use super::Merger;
 use super::list::{self, Order};
-use super::strategic::Merger;
 use super::trail::Trail;
-use super::{candidates, is_scalar, show};
 use crate::diagnostic::{Diagnostic, nearest, rules};
 use crate::kubernetes::schema::Shape;
+use crate::patch::words::{candidates, is_scalar, show};
 use crate::tree::{Map, Node, Span};
 
 /// What `$patch` asks for; `merge` is what happens anyway.
@@ -125,7 +125,7 @@ impl Merger<'_> {
             self.findings.push(Diagnostic::new(&rules::PATCH_NO_MATCH, node.span, message));
             return;
         };
-        let names: Vec<String> = items.iter().map(super::show).collect();
+        let names: Vec<String> = items.iter().map(show).collect();
         for value in values {
             let before = items.len();
             items.retain(|item| item != value);

@@ -5,10 +5,10 @@
 //! containers and services, when some port names its protocol) new elements come first and patched ones keep their places.
 
 use super::directive::{Directive, PATCH, is_directive};
-use super::is_scalar;
-use super::strategic::{Fate, Merger};
 use super::trail::Trail;
+use super::{Fate, Merger};
 use crate::kubernetes::schema::{Field, Shape};
+use crate::patch::words::{is_scalar, show};
 use crate::tree::{Map, Node, Span, Value};
 
 /// What Kubernetes takes for a part of a merge key that is left out.
@@ -44,9 +44,9 @@ fn agrees(element: &Node, item: &Node, keys: &[&str]) -> bool {
 /// An element's identity for people: `80/UDP`.
 fn label(element: &Node, keys: &[&str]) -> String {
     if keys.is_empty() {
-        return super::show(element);
+        return show(element);
     }
-    let parts: Vec<String> = keys.iter().filter_map(|key| element.get(key)).map(super::show).collect();
+    let parts: Vec<String> = keys.iter().filter_map(|key| element.get(key)).map(show).collect();
     parts.join("/")
 }
 

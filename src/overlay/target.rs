@@ -4,7 +4,7 @@ use regex_lite::Regex;
 
 use crate::declare::{Selector, Target};
 use crate::diagnostic::{Diagnostic, rules};
-use crate::kubernetes::Identity;
+use crate::kubernetes::{Identity, show_object};
 use crate::tree::{Node, Path};
 
 /// The fields of a target that are regular expressions, in the order in which they are told.
@@ -138,7 +138,7 @@ impl Matcher {
                 many => (many.join(" and "), " differ"),
             };
             let why = if but.is_empty() { but } else { format!(" ({but}{differ})") };
-            format!("`{}`{why}", show(identity))
+            format!("`{}`{why}", show_object(identity))
         };
         let told: Vec<String> = near.iter().take(TOLD).map(tell).collect();
         match told.as_slice() {
@@ -158,13 +158,6 @@ impl std::fmt::Display for Matcher {
         let labels = (!self.labels.is_empty()).then(|| format!("labels: {}", self.labels));
         f.write_str(&patterns.chain(labels).collect::<Vec<_>>().join(", "))
     }
-}
-
-/// An object for people: `DaemonSet kube-system/mynet-net`.
-#[must_use]
-pub fn show(identity: &Identity) -> String {
-    let slash = if identity.namespace.is_empty() { "" } else { "/" };
-    format!("{} {}{slash}{}", identity.kind, identity.namespace, identity.name)
 }
 
 fn labels(node: &Node) -> indexmap::IndexMap<String, String> {

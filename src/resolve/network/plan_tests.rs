@@ -1,9 +1,10 @@
 //! Plans of small networks, written as one line a thing.
 
-use super::plan;
+use super::validate;
 use crate::address::Ipv6Range;
-use crate::declare::testing::network;
+use crate::plan::network::plan;
 use crate::plan::{AwsPlan, Gateway, NatTarget, RouteTarget, Subnet};
+use crate::testing::network;
 
 fn gateway(gateway: &Gateway) -> &str {
     match gateway {
@@ -55,7 +56,7 @@ fn planned(spec: &str) -> AwsPlan {
     let spec = spec.replace("REGION", "region: us-test-1");
     let (_, network) = network(&spec);
     let mut findings = Vec::new();
-    crate::resolve::network::validate(&network, &mut findings);
+    validate(&network, &mut findings);
     findings.retain(|finding| finding.severity == crate::diagnostic::Severity::Error);
     assert_eq!(findings, []);
     plan(&network).aws.unwrap()
@@ -204,10 +205,4 @@ fn existing_vpc_and_subnets() {
     let shared = ", subnets: [{name: p, zone: us-test-1a, type: private, id: subnet-1}]";
     assert_eq!(lines(&spec(shared)), ["subnet p Private subnet-1"]);
     assert_eq!(planned(&spec(shared)).internet_gateway, None);
-}
-
-#[test]
-fn amazons_domain_names() {
-    assert_eq!(super::dhcp_domain("us-east-1"), "ec2.internal");
-    assert_eq!(super::dhcp_domain("us-test-1"), "us-test-1.compute.internal");
 }

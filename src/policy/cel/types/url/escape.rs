@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 /// A part of a URL, each with its own rules.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Part {
+pub(crate) enum Part {
     Host,
     Path,
     /// Where a plus sign stands for a space.
@@ -12,7 +12,7 @@ pub(super) enum Part {
 }
 
 /// A text without its percent signs; none when they are wrong, or a host has what hosts have not.
-pub(super) fn decoded(text: &str, part: Part) -> Option<String> {
+pub(crate) fn decoded(text: &str, part: Part) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
