@@ -125,7 +125,7 @@ fn section(out: &mut String, name: &str, text: &str) {
 
 /// Whatever the input was, nothing in the output acts on a terminal or a CI runner, but for annotations that were asked for.
 fn inert(text: &str, annotations: bool) -> Result<(), String> {
-    let live = |c: char| (c.is_control() && c != '\n' && c != '\t') || netloom::tree::yaml::is_hidden(c);
+    let live = |c: char| (c.is_control() && c != '\n' && c != '\t') || netloom::yaml::is_hidden(c);
     let wanted = |line: &str| annotations && ["::error ", "::warning ", "::notice "].iter().any(|head| line.starts_with(head));
     let command = text.lines().any(|line| (line.trim_start().starts_with("::") && !wanted(line)) || line.contains("##["));
     if command || text.contains(live) { Err(format!("the output is not inert: {text:?}")) } else { Ok(()) }

@@ -6,10 +6,13 @@
 use std::fs;
 use std::path::Path;
 
-use netloom::declare::{Declared, Network, decode};
-use netloom::diagnostic::has_errors;
-use netloom::tree::{Sources, to_yaml, yaml};
-use netloom::{cloudformation, plan, resolve};
+use netloom::artifacts::cloudformation;
+use netloom::engine::resolve;
+use netloom::findings::has_errors;
+use netloom::model::declare::{Declared, Network, decode};
+use netloom::model::plan;
+use netloom::tree::Sources;
+use netloom::yaml::{self, to_yaml};
 
 /// Between the declaration and the template.
 const DIVIDER: &str = "\n---\n";

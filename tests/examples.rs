@@ -4,9 +4,9 @@
 
 use std::path::{Path, PathBuf};
 
-use netloom::diagnostic::Human;
-use netloom::emit::{self, Output};
-use netloom::unit::Unit;
+use netloom::files::emit::{self, Output};
+use netloom::findings::Human;
+use netloom::model::unit::Unit;
 use netloom::{Compilation, Request, compile};
 
 fn examples() -> Vec<PathBuf> {
@@ -26,7 +26,7 @@ fn compiled(root: &Path) -> Compilation {
 /// The findings that would fail `check`, in words.
 fn complaints(compilation: &Compilation) -> String {
     let mut findings = compilation.findings.clone();
-    findings.retain(|finding| finding.severity > netloom::diagnostic::Severity::Note);
+    findings.retain(|finding| finding.severity > netloom::findings::Severity::Note);
     Human { color: false }.render(&findings, &compilation.sources)
 }
 
@@ -45,7 +45,7 @@ fn examples_compile_without_complaint_to_what_is_committed() {
 #[test]
 fn the_number_of_threads_changes_nothing() {
     fn texts(units: &[Unit]) -> Vec<(String, String)> {
-        let file = |unit: &Unit, artifact: &netloom::unit::Artifact| {
+        let file = |unit: &Unit, artifact: &netloom::model::unit::Artifact| {
             (format!("{}/{}", unit.folder, artifact.path), artifact.text.to_string())
         };
         units.iter().flat_map(|unit| unit.artifacts.iter().map(move |artifact| file(unit, artifact))).collect()

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use netloom::explain::{self, Kind, Origin};
+use netloom::report::explain::{self, Kind, Origin};
 use netloom::tree::{Node, Sources, Span};
 use netloom::{ClusterSeen, NetworkSeen, Request, Witness};
 

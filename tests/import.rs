@@ -8,11 +8,13 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use netloom::declare::{Cluster, Declared, Kind, Network, decode};
-use netloom::diagnostic::{Diagnostic, Severity, has_errors};
+use netloom::engine::resolve;
+use netloom::findings::{Diagnostic, Severity, has_errors};
 use netloom::import::{self, Imported, Kops, Kurl, kops, kurl};
-use netloom::tree::{Node, Path as TreePath, Sources, Step, yaml};
-use netloom::{plan, resolve};
+use netloom::model::declare::{Cluster, Declared, Kind, Network, decode};
+use netloom::model::plan;
+use netloom::tree::{Node, Path as TreePath, Sources, Step};
+use netloom::yaml;
 
 /// A manifest, what is to be said of it, and its import.
 struct Run {
@@ -43,7 +45,7 @@ impl Run {
     /// The findings and their help, a line each, ordered by place.
     fn findings(&self) -> String {
         let mut findings = self.findings.clone();
-        netloom::diagnostic::sort(&mut findings, &self.sources);
+        netloom::findings::sort(&mut findings, &self.sources);
         let mut text = String::new();
         for finding in &findings {
             let severity = format!("{:?}", finding.severity).to_lowercase();

@@ -5,8 +5,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use netloom::diagnostic::{Diagnostic, Human};
-use netloom::overlay::jsonnet::Jsonnet;
+use netloom::engine::overlay::jsonnet::Jsonnet;
+use netloom::findings::{Diagnostic, Human};
 use netloom::tree::Sources;
 use serde_json::{Value, json};
 
@@ -218,7 +218,7 @@ fn errors_are_told_in_words() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// Programs that end an evaluator without limits; see the limits in `src/limits.rs`.
+/// Programs that end an evaluator without limits; see the limits in `src/tree/limits.rs`.
 #[test]
 fn hostile_programs_end_in_an_error() {
     let deep = format!("{}1{}", "(".repeat(5000), ")".repeat(5000));

@@ -16,7 +16,7 @@ use std::process::{Command, Stdio};
 
 use clap::Parser;
 use netloom::cli::{self, Cli, Surroundings};
-use netloom::sandbox::{apart, state};
+use netloom::files::sandbox::{apart, state};
 use repository::{Repository, code};
 
 mod repository;
@@ -58,7 +58,7 @@ fn by_broker<T: Send + 'static>(work: fn() -> io::Result<T>) -> io::Result<()> {
 }
 
 fn git() -> PathBuf {
-    netloom::git::executable(Path::new(".")).unwrap().path
+    netloom::files::git::executable(Path::new(".")).unwrap().path
 }
 
 #[rustfmt::skip]

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::tree::Span;
+use tree::Span;
 
 /// What an importer made of a manifest.
 #[derive(Clone, Debug)]

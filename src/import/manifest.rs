@@ -1,7 +1,7 @@
 //! The documents of a manifest.
 
-use crate::diagnostic::{Diagnostic, rules};
-use crate::tree::{FileId, Node, Value, yaml};
+use findings::{Diagnostic, rules};
+use tree::{FileId, Node, Value};
 
 /// Reads the documents of a manifest: YAML, or JSON, where a list is one of documents.
 ///

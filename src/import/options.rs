@@ -8,10 +8,10 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::Value as Json;
 
-use crate::diagnostic::{Diagnostic, rules};
-use crate::overlay::library::{self, Library};
-use crate::tree::schema::Schema;
-use crate::tree::{Key, Map, Node, Path, Sources, Span, Value};
+use engine::overlay::library::{self, Library};
+use findings::{Diagnostic, rules};
+use schema::json::Schema;
+use tree::{Key, Map, Node, Path, Sources, Span, Value};
 
 /// Two names of one option: provider, and the names, dotted below the provider's block; whether true and false change places.
 pub(super) type Names = &'static [(&'static str, &'static str, &'static str, bool)];
@@ -165,7 +165,8 @@ fn put(block: &mut Map, name: &str, span: Span, node: Node) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tree::{Sources, to_yaml, yaml};
+    use tree::Sources;
+    use yaml::to_yaml;
 
     fn read(text: &str) -> Node {
         let file = Sources::default().add("block.yaml", text.to_owned());

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use super::Dropped;
-use crate::address::Cidr;
-use crate::diagnostic::{Diagnostic, rules};
-use crate::tree::{Node, Path, Span, Step, Value};
+use findings::{Diagnostic, rules};
+use schema::address::Cidr;
+use tree::{Node, Path, Span, Step, Value};
 
 /// Why fields have no counterpart: dotted paths without indices, each with the reason for it and all below it.
 pub(super) type Reasons = &'static [(&'static str, &'static str)];
@@ -196,7 +196,7 @@ pub(super) fn parse_cidr(text: &str, span: Span, findings: &mut Vec<Diagnostic>)
     match text.parse() {
         Ok(cidr) => Some(cidr),
         Err(invalid) => {
-            let crate::address::Invalid { rule, message, help } = invalid;
+            let schema::address::Invalid { rule, message, help } = invalid;
             findings.push(help.into_iter().fold(Diagnostic::new(rule, span, message), Diagnostic::help));
             None
         }

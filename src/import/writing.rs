@@ -1,8 +1,9 @@
 //! Declarations in the making: trees with comments beside their fields.
 
-use crate::declare::{Cluster, Network, decode};
-use crate::diagnostic::{Diagnostic, has_errors, rules};
-use crate::tree::{Map, Node, Path, Sources, Span, Step, Value, to_yaml, yaml};
+use findings::{Diagnostic, has_errors, rules};
+use model::declare::{Cluster, Network, decode};
+use tree::{Map, Node, Path, Sources, Span, Step, Value};
+use yaml::to_yaml;
 
 /// Columns of a comment, indentation not counted.
 const COLUMNS: usize = 100;
@@ -47,7 +48,7 @@ impl Draft {
     /// An empty declaration of `kind`.
     pub(super) fn new(kind: &str, name: &str, span: Span) -> Self {
         let mut draft = Self { node: Node::new(Value::Map(Map::new()), span), comments: Vec::new() };
-        draft.set("apiVersion", crate::declare::API_VERSION);
+        draft.set("apiVersion", model::declare::API_VERSION);
         draft.set("kind", kind);
         draft.set("metadata.name", Node::new(Value::String(name.into()), span));
         draft

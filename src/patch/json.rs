@@ -5,9 +5,8 @@
 
 use super::pointer::{Outcome, Pointer, child, child_mut, error, index};
 use super::words::show;
-use crate::diagnostic::{Diagnostic, rules};
-use crate::limits;
-use crate::tree::{Key, Node, Span, Value};
+use findings::{Diagnostic, rules};
+use tree::{Key, Node, Span, Value, limits};
 
 /// Applies a JSON patch.
 pub fn json(object: &mut Node, patch: &Node, findings: &mut Vec<Diagnostic>) {

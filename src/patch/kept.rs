@@ -1,9 +1,9 @@
 //! What a patch leaves as it is: an object stays the object that it was, unless it is removed.
 
 use super::pointer::{Outcome, Pointer};
-use crate::diagnostic::{Diagnostic, rules};
-use crate::kubernetes::{Identity, show_object};
-use crate::tree::{Node, Path, Span, Step};
+use findings::{Diagnostic, rules};
+use schema::{Identity, show_object};
+use tree::{Node, Path, Span, Step};
 
 /// Where a patch says what becomes of the field that some keys lead to.
 pub type Places<'p> = &'p dyn Fn(&[&str]) -> Span;

@@ -1,6 +1,6 @@
 //! JSON merge patches (RFC 7386).
 
-use crate::tree::{Map, Node, Value};
+use tree::{Map, Node, Value};
 
 /// Applies a merge patch: mappings merge, `null` removes a key, and everything else replaces what was there.
 pub fn merge(target: &mut Node, patch: &Node) {
@@ -37,7 +37,8 @@ fn without_nulls(patch: &Node, change: &Map) -> Node {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tree::{Sources, to_yaml, yaml};
+    use tree::Sources;
+    use yaml::to_yaml;
 
     fn node(text: &str) -> Node {
         let file = Sources::default().add("test.yaml", text.to_owned());

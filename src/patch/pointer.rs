@@ -1,12 +1,12 @@
 //! JSON pointers (RFC 6901), and what to say when one leads nowhere.
 
-use crate::diagnostic::{Diagnostic, rules};
-use crate::tree::{Map, Node, Span, Value};
+use findings::{Diagnostic, rules};
+use tree::{Map, Node, Span, Value};
 
 /// A result, or what went wrong.
 pub(super) type Outcome<T> = Result<T, Box<Diagnostic>>;
 
-pub(super) fn error<T>(rule: &'static crate::diagnostic::Rule, span: Span, message: impl Into<String>) -> Outcome<T> {
+pub(super) fn error<T>(rule: &'static findings::Rule, span: Span, message: impl Into<String>) -> Outcome<T> {
     Err(Box::new(Diagnostic::new(rule, span, message)))
 }
 
@@ -73,7 +73,7 @@ fn count(items: &[Node]) -> String {
 }
 
 fn key_help(map: &Map, token: &str) -> Option<String> {
-    crate::diagnostic::nearest(token, map.keys()).map(|name| format!("did you mean `{name}`?"))
+    findings::nearest(token, map.keys()).map(|name| format!("did you mean `{name}`?"))
 }
 
 /// The index of the element that a token names instead of numbering it.

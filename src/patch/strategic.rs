@@ -14,12 +14,12 @@ mod trail;
 use std::sync::Arc;
 
 use super::words::{candidates, is_scalar, show};
-use crate::diagnostic::{Diagnostic, rules};
-use crate::kubernetes::schema::{Field, Schemas, Shape};
-use crate::kubernetes::{Identity, Object, show_object};
-use crate::tree::{Map, Node, Span, Value};
 use directive::{Directive, is_directive};
+use findings::{Diagnostic, rules};
+use schema::kubernetes::{Field, Schemas, Shape};
+use schema::{Identity, Object, show_object};
 use trail::Trail;
+use tree::{Map, Node, Span, Value};
 
 /// Merges a patch into an object, whose kind decides how lists merge.
 ///

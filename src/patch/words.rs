@@ -1,7 +1,7 @@
 //! Words for messages.
 
-use crate::diagnostic::{Diagnostic, nearest};
-use crate::tree::{Node, Value};
+use findings::{Diagnostic, nearest};
+use tree::{Node, Value};
 
 /// Whether a value is neither a list nor a mapping.
 pub(super) fn is_scalar(node: &Node) -> bool {

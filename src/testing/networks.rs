@@ -1,23 +1,23 @@
 //! Plans of small networks.
 
-use crate::address::Cidr;
-use crate::declare::{Endpoints, SubnetType, Topology};
-use crate::plan::{AwsPlan, Gateway, NatGateway, NatTarget, NetworkPlan, RoutePlan, RouteTable, RouteTarget, Subnet, Vpc};
+use model::declare::{Endpoints, SubnetType, Topology};
+use model::plan::{AwsPlan, Gateway, NatGateway, NatTarget, NetworkPlan, RoutePlan, RouteTable, RouteTarget, Subnet, Vpc};
+use schema::address::Cidr;
 
-pub(crate) fn cidr(text: &str) -> Cidr {
+pub fn cidr(text: &str) -> Cidr {
     text.parse().unwrap_or_else(|_| panic!("{text}"))
 }
 
-pub(crate) fn subnet(name: &str, zone: &str, kind: SubnetType, range: &str) -> Subnet {
+pub fn subnet(name: &str, zone: &str, kind: SubnetType, range: &str) -> Subnet {
     Subnet { name: name.into(), zone: zone.into(), kind, cidr: Some(cidr(range)), ipv6: None, id: None, tags: Vec::new() }
 }
 
-pub(crate) fn table(name: &str, subnets: &[&str], routes: Vec<(&str, RouteTarget)>) -> RouteTable {
+pub fn table(name: &str, subnets: &[&str], routes: Vec<(&str, RouteTarget)>) -> RouteTable {
     let routes = routes.into_iter().map(|(to, target)| RoutePlan { destination: cidr(to), target }).collect();
     RouteTable { name: name.into(), subnets: subnets.iter().map(ToString::to_string).collect(), routes, tags: Vec::new() }
 }
 
-pub(crate) fn private(tables: Vec<RouteTable>) -> NetworkPlan {
+pub fn private(tables: Vec<RouteTable>) -> NetworkPlan {
     let aws = AwsPlan {
         region: "us-west-2".into(),
         topology: Topology::Private,
@@ -47,12 +47,12 @@ pub(crate) fn private(tables: Vec<RouteTable>) -> NetworkPlan {
 }
 
 /// A network with one private zone.
-pub(crate) fn vpc() -> NetworkPlan {
+pub fn vpc() -> NetworkPlan {
     private(Vec::new())
 }
 
 /// A private network of this many zones with a NAT gateway in each, or one for all.
-pub(crate) fn zones(number: u8, shared: bool, name: &str) -> NetworkPlan {
+pub fn zones(number: u8, shared: bool, name: &str) -> NetworkPlan {
     let mut network = private(Vec::new());
     network.name = name.into();
     let Some(aws) = &mut network.aws else { return network };

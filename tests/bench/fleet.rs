@@ -81,15 +81,15 @@ impl netloom::Witness for Again {
     fn cluster(&self, seen: &netloom::ClusterSeen<'_>) {
         let mut findings = Vec::new();
         let facts: Vec<_> = seen.instances.iter().map(|one| (one.facts.clone(), one.place)).collect();
-        let draft = seen.template.map(|template| netloom::cloudformation::Draft::new(template.clone()));
+        let draft = seen.template.map(|template| netloom::artifacts::cloudformation::Draft::new(template.clone()));
         let (cluster, plan, objects) = (&seen.effective.cluster, seen.plan, seen.objects);
-        netloom::check::declarations(cluster, seen.effective.network, &facts, &mut findings);
+        netloom::checks::check::declarations(cluster, seen.effective.network, &facts, &mut findings);
         let options = seen.effective.overlays.iter().map(|one| &one.options);
         let declared = [&cluster.node, &seen.effective.network.node].into_iter().chain(options).collect();
-        let authors = &netloom::check::Authors::new(seen.sources, "overlays", declared);
+        let authors = &netloom::checks::check::Authors::new(seen.sources, "overlays", declared);
         let (facts, draft, schemas) = (&facts, draft.as_ref(), seen.tools.schemas);
-        let rendered = netloom::check::Rendered { cluster, facts, plan, objects, draft, authors, schemas };
-        netloom::check::artifacts(rendered, &mut findings);
+        let rendered = netloom::checks::check::Rendered { cluster, facts, plan, objects, draft, authors, schemas };
+        netloom::checks::check::artifacts(rendered, &mut findings);
     }
 }
 
@@ -104,16 +104,14 @@ fn checked(clusters: usize, place: &Path) -> String {
         _ = fs::remove_dir_all(project.join("rendered"));
         netloom(&["render"], &project)
     });
-    let without = median(clusters, || {
-        timed(|| assert!(!netloom::diagnostic::has_errors(&netloom::compile(&request, &|_, _| {}).findings)))
-    });
+    let without =
+        median(clusters, || timed(|| assert!(!netloom::findings::has_errors(&netloom::compile(&request, &|_, _| {}).findings))));
     let watched = median(clusters, || timed(|| _ = netloom::witnessed(&request, &Onlooker)));
     let again = median(clusters, || timed(|| _ = netloom::witnessed(&request, &Again)));
     let selected: String = POLICIES.iter().map(|name| format!("    - policy: {name}\n")).collect();
     fs::write(project.join("netloom.yaml"), format!("{PROJECT}  policies:\n{selected}")).unwrap();
-    let with = median(clusters, || {
-        timed(|| assert!(!netloom::diagnostic::has_errors(&netloom::compile(&request, &|_, _| {}).findings)))
-    });
+    let with =
+        median(clusters, || timed(|| assert!(!netloom::findings::has_errors(&netloom::compile(&request, &|_, _| {}).findings))));
     let ms = |time: Duration| format!("{:.1} ms", time.as_secs_f64() * 1e3);
     let (policies, checks) = (with.saturating_sub(without), again.saturating_sub(watched));
     let share = (policies + checks).as_secs_f64() / cold.as_secs_f64();
@@ -183,8 +181,9 @@ fn origins(clusters: usize, place: &Path) -> String {
         timed(|| assert!(command.status().unwrap().success()))
     });
     let values = std::sync::atomic::AtomicUsize::new(0);
-    let count = |_: &str, _: &str, _: &netloom::explain::Origin| _ = values.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-    let all = timed(|| _ = netloom::explain::every(&request, &count));
+    let count =
+        |_: &str, _: &str, _: &netloom::report::explain::Origin| _ = values.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    let all = timed(|| _ = netloom::report::explain::every(&request, &count));
     let ms = |time: Duration| format!("{:.1} ms", time.as_secs_f64() * 1e3);
     let more = (watched.as_secs_f64() / plain.as_secs_f64() - 1.0) * 100.0;
     let values = values.into_inner();

@@ -5,8 +5,8 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use netloom::diagnostic::rules;
-use netloom::overlay::library::{self, Library};
+use netloom::engine::overlay::library::{self, Library};
+use netloom::findings::rules;
 use netloom::tree::Sources;
 
 /// The texts of the files below a folder of the repository.

@@ -15,9 +15,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use netloom::diagnostic::rules;
-use netloom::overlay::library::{self, Library};
-use netloom::tree::schema::Schema;
+use netloom::engine::overlay::library::{self, Library};
+use netloom::findings::rules;
+use netloom::schema::json::Schema;
 use netloom::tree::{Node, Path, Sources};
 use netloom::{Request, compile};
 
@@ -84,7 +84,7 @@ impl Cluster<'_> {
         let request = Request { root: scratch.0.clone(), clusters: Vec::new(), worker: PathBuf::new() };
         let compiled = compile(&request, &|_, _| {});
         let files = compiled.units.iter().filter(|unit| unit.folder == "clusters/c").flat_map(|unit| &unit.artifacts);
-        let line = |finding: &netloom::diagnostic::Diagnostic| {
+        let line = |finding: &netloom::findings::Diagnostic| {
             let place = compiled.sources.locate(finding.span).replace("declarations/cluster.yaml:", "");
             format!("{} {place} {}", finding.code, finding.message)
         };

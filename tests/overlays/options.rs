@@ -18,10 +18,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use netloom::diagnostic::Severity;
-use netloom::overlay::library::{self, Library, Overlay};
-use netloom::tree::{Sources, yaml};
-use netloom::{Request, compile};
+use netloom::engine::overlay::library::{self, Library, Overlay};
+use netloom::findings::Severity;
+use netloom::tree::Sources;
+use netloom::{Request, compile, yaml};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 

@@ -6,8 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use netloom::diagnostic::Severity;
-use netloom::overlay::library::{self, Library};
+use netloom::engine::overlay::library::{self, Library};
+use netloom::findings::Severity;
 use netloom::tree::Sources;
 use netloom::{Compilation, Request, compile};
 use serde_json::Value as Json;

@@ -12,7 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use netloom::overlay::library::{self, Library, Overlay};
+use netloom::engine::overlay::library::{self, Library, Overlay};
 use netloom::tree::Sources;
 
 fn path(name: &str) -> PathBuf {

@@ -5,10 +5,10 @@ use std::fmt::Write;
 use std::fs;
 use std::path::PathBuf;
 
-use netloom::diagnostic::{Diagnostic, Severity};
-use netloom::overlay::library::Overlay;
-use netloom::tree::{self, Sources};
-use netloom::{Compilation, Request, compile};
+use netloom::engine::overlay::library::Overlay;
+use netloom::findings::{Diagnostic, Severity};
+use netloom::tree::Sources;
+use netloom::{Compilation, Request, compile, yaml};
 
 use super::{Scratch, cluster, network, nothing_chosen, path, providers, same, stock};
 
@@ -41,7 +41,7 @@ fn variants() -> Vec<(String, String, String)> {
     files.sort();
     let mut variants = Vec::new();
     for file in files {
-        let documents = tree::yaml::read(&fs::read_to_string(&file).unwrap(), Sources::default().add("", ""), &mut Vec::new());
+        let documents = yaml::read(&fs::read_to_string(&file).unwrap(), Sources::default().add("", ""), &mut Vec::new());
         for document in documents.iter().filter(|document| document.str_at("kind") == Some("Cluster")) {
             let name = document.at(&tree::Path::dotted("metadata.name")).and_then(tree::Node::as_str).unwrap();
             let networking = document.at(&tree::Path::dotted("spec.networking")).unwrap();

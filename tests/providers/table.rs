@@ -5,12 +5,14 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use netloom::declare::{Facts, Feature, LifecycleStatus, ProxyNeed};
-use netloom::overlay::context::{self, Variables};
-use netloom::overlay::library::{self, Library};
-use netloom::overlay::render::Instance;
+use netloom::engine::overlay::context::{self, Variables};
+use netloom::engine::overlay::library::{self, Library};
+use netloom::engine::overlay::render::Instance;
+use netloom::engine::resolve;
+use netloom::files::load;
+use netloom::model::declare::{Facts, Feature, LifecycleStatus, ProxyNeed};
+use netloom::model::plan;
 use netloom::tree::Sources;
-use netloom::{load, plan, resolve};
 
 use super::{Scratch, cluster, network, nothing_chosen, path, providers, same, stock};
 
@@ -35,7 +37,7 @@ fn facts(proxy: &str) -> BTreeMap<String, (Option<LifecycleStatus>, Facts)> {
     library::embed(&mut sources);
     let sources = Arc::new(sources);
     let library = Library::read(&sources, "overlays", &mut findings);
-    let jsonnet = netloom::overlay::jsonnet::Jsonnet::new(Path::new(""), Arc::clone(&sources));
+    let jsonnet = netloom::engine::overlay::jsonnet::Jsonnet::new(Path::new(""), Arc::clone(&sources));
     let mut documents = resolve::Documents::read(&sources, "declarations", &jsonnet, &mut findings);
     let layered = resolve::layered(&mut documents, &project, &library, &mut findings);
     let networks = resolve::networks(&mut documents, &mut findings);

@@ -74,7 +74,7 @@ impl Repository {
         let text = String::from_utf8([output.stdout.as_slice(), &output.stderr].concat()).unwrap();
         let commit = self.git(&["rev-parse", "HEAD"]);
         let text = text.replace(&commit, "[COMMIT]").replace(&commit[..10], "[COMMIT]");
-        let live = |c: char| (c.is_control() && c != '\n' && c != '\t') || netloom::tree::yaml::is_hidden(c);
+        let live = |c: char| (c.is_control() && c != '\n' && c != '\t') || netloom::yaml::is_hidden(c);
         assert!(!text.contains(live), "not inert: {text:?}");
         text.replace(&*self.0.to_string_lossy(), "[FOLDER]")
     }

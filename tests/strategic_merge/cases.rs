@@ -1,6 +1,7 @@
 //! What each part of a strategic merge patch means.
 
-use netloom::tree::{Path, Sources, to_yaml};
+use netloom::tree::{Path, Sources};
+use netloom::yaml::to_yaml;
 
 use super::{apply, documents};
 
@@ -21,7 +22,7 @@ pub(crate) fn patched(object: &str, patch: &str) -> (String, Vec<String>) {
     let object = documents(&mut sources, "object.yaml", object);
     let patch = documents(&mut sources, "patch.yaml", patch);
     let (result, findings) = apply(&object[0], &patch[0]);
-    let describe = |finding: &netloom::diagnostic::Diagnostic| {
+    let describe = |finding: &netloom::findings::Diagnostic| {
         let place = sources.locate(finding.span).replace("patch.yaml:", "");
         let help = finding.help.iter().map(|help| format!(" ({help})")).collect::<String>();
         format!("{place} {}: {}{help}", finding.code, finding.message)

@@ -9,8 +9,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use netloom::diagnostic::Diagnostic;
-use netloom::tree::{Node, Sources, Span, from_json, to_yaml};
+use netloom::findings::Diagnostic;
+use netloom::tree::{Node, Sources, Span, from_json};
+use netloom::yaml::to_yaml;
 use serde_json::{Value, json};
 
 use super::generate::{Random, pair};

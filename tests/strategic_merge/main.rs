@@ -9,10 +9,10 @@ mod generate;
 mod kustomize;
 mod operations;
 
-use netloom::diagnostic::Diagnostic;
-use netloom::kubernetes::schema;
-use netloom::patch;
-use netloom::tree::{Node, Sources, yaml};
+use netloom::findings::Diagnostic;
+use netloom::schema::kubernetes;
+use netloom::tree::{Node, Sources};
+use netloom::{patch, yaml};
 
 /// The documents of a text.
 fn documents(sources: &mut Sources, name: &str, text: &str) -> Vec<Node> {
@@ -24,7 +24,7 @@ fn documents(sources: &mut Sources, name: &str, text: &str) -> Vec<Node> {
 
 /// What a patch makes of an object, and what is wrong with the patch.
 fn apply(object: &Node, patch: &Node) -> (Node, Vec<Diagnostic>) {
-    let schemas = schema::for_minor(33).expect("embedded");
+    let schemas = kubernetes::for_minor(33).expect("embedded");
     let (mut object, mut findings) = (object.clone(), Vec::new());
     patch::strategic(&mut object, patch, &schemas, &[], &mut findings);
     (object, findings)

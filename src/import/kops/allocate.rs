@@ -3,8 +3,8 @@
 //! The algorithm belongs to the release of kops. kops up to 1.27 always cuts the network into eighths and keeps the first for
 //! utility subnets; from 1.28 on it cuts as coarsely as the number of subnets allows.
 
-use crate::address::Cidr;
-use crate::declare::SubnetType;
+use model::declare::SubnetType;
+use schema::address::Cidr;
 
 /// A generation of the algorithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +83,7 @@ fn split(range: Cidr, bits: u8) -> Vec<Cidr> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Generation::{AsFewAsNeeded, Eighths};
+    use crate::kops::allocate::Generation::{AsFewAsNeeded, Eighths};
 
     /// Subnets as `ZONE TYPE [CIDR | 6]`, `6` for a private one with IPv6 alone; the ranges they get.
     fn ranges(network: &str, subnets: &[&str], generation: Generation) -> Vec<String> {

@@ -4,10 +4,10 @@ use std::net::Ipv4Addr;
 
 use ipnet::{IpNet, Ipv4Net};
 
-use crate::address::Cidr;
-use crate::diagnostic::Diagnostic;
-use crate::import::reading::{as_text, parse_cidr};
-use crate::tree::{Node, Path, Span, Value};
+use crate::reading::{as_text, parse_cidr};
+use findings::Diagnostic;
+use schema::address::Cidr;
+use tree::{Node, Path, Span, Value};
 
 use super::groups::Role;
 use super::{Work, etcd, groups, provider};

@@ -2,8 +2,8 @@
 
 use serde_json::Value as Json;
 
-use crate::import::options;
-use crate::tree::{Node, Value};
+use crate::options;
+use tree::{Node, Value};
 
 use super::Work;
 

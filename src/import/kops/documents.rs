@@ -1,9 +1,9 @@
 //! Which of a file's documents are the cluster and its groups.
 
-use crate::diagnostic::{Diagnostic, rules};
-use crate::import::Dropped;
-use crate::import::reading::Reading;
-use crate::tree::{FileId, Node, Path, Span};
+use crate::Dropped;
+use crate::reading::Reading;
+use findings::{Diagnostic, rules};
+use tree::{FileId, Node, Path, Span};
 
 /// API versions of kops; `kops/v1alpha2` is the group's first name.
 const API_VERSIONS: [&str; 3] = ["kops.k8s.io/v1alpha2", "kops.k8s.io/v1alpha3", "kops/v1alpha2"];

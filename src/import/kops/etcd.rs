@@ -3,7 +3,7 @@
 //! kops opens nearly every port between machines; netloom opens what is named. The ports are those of
 //! `pkg/wellknownports/wellknownports.go` of kubernetes/kops.
 
-use crate::tree::{Node, Path, Span};
+use tree::{Node, Path, Span};
 
 use super::Work;
 

@@ -2,10 +2,10 @@
 
 use indexmap::IndexSet;
 
-use crate::declare::Arch;
-use crate::diagnostic::{Diagnostic, rules};
-use crate::import::reading::Reading;
-use crate::tree::{Node, Path};
+use crate::reading::Reading;
+use findings::{Diagnostic, rules};
+use model::declare::Arch;
+use tree::{Node, Path};
 
 use super::{Work, pods};
 

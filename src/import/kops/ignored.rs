@@ -4,7 +4,7 @@
 //! A manifest does not name the release of kops that applies it; it is taken to be of the cluster's minor version of Kubernetes,
 //! the oldest that can be.
 
-use crate::tree::Node;
+use tree::Node;
 
 /// Keys below a provider's block that kops ignores.
 struct Ignored {

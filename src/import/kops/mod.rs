@@ -17,8 +17,8 @@ mod provider;
 mod reasons;
 mod subnets;
 
-use crate::diagnostic::{Diagnostic, rules};
-use crate::tree::{FileId, Node, Span};
+use findings::{Diagnostic, rules};
+use tree::{FileId, Node, Span};
 
 use super::reading::Reading;
 use super::version::Version;

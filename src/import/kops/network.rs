@@ -1,8 +1,8 @@
 //! The declared network: an AWS VPC with every subnet written out.
 
-use crate::address::Cidr;
-use crate::declare::SubnetType;
-use crate::tree::{Node, Path, Span, Value};
+use model::declare::SubnetType;
+use schema::address::Cidr;
+use tree::{Node, Path, Span, Value};
 
 use super::subnets::{self, Subnet};
 use super::{Kops, Work};

@@ -5,8 +5,8 @@
 
 use indexmap::IndexSet;
 
-use crate::import::options;
-use crate::tree::{Node, Sources, yaml};
+use crate::options;
+use tree::{Node, Sources};
 
 use super::{Work, provider};
 

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use serde_json::Value as Json;
 
-use crate::diagnostic::{Diagnostic, rules};
-use crate::import::options::{self, Names, Taken, Taking};
-use crate::tree::{Map, Node, Path, Span, Value};
+use crate::options::{self, Names, Taken, Taking};
+use findings::{Diagnostic, rules};
+use tree::{Map, Node, Path, Span, Value};
 
 use super::{Work, defaults, ignored};
 

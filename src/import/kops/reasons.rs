@@ -1,6 +1,6 @@
 //! Why fields of kops have no counterpart.
 
-use crate::import::reading::Reasons;
+use crate::reading::Reasons;
 
 const MACHINES: &str = "netloom makes no machines";
 const KOPS: &str = "it is kops's own bookkeeping";

@@ -1,10 +1,10 @@
 //! Subnets, each written out with the range that it has or that kops gives it.
 
-use crate::address::Cidr;
-use crate::declare::SubnetType;
-use crate::diagnostic::{Diagnostic, rules};
-use crate::import::reading::{as_text, parse_cidr};
-use crate::tree::{Map, Node, Path, Span, Value};
+use crate::reading::{as_text, parse_cidr};
+use findings::{Diagnostic, rules};
+use model::declare::SubnetType;
+use schema::address::Cidr;
+use tree::{Map, Node, Path, Span, Value};
 
 use super::Work;
 use super::allocate::{Generation, Wanted, allocate};

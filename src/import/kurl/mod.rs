@@ -8,9 +8,9 @@ mod provider;
 mod ranges;
 mod reasons;
 
-use crate::address::Cidr;
-use crate::diagnostic::{Diagnostic, rules};
-use crate::tree::{FileId, Map, Node, Path, Span, Value};
+use findings::{Diagnostic, rules};
+use schema::address::Cidr;
+use tree::{FileId, Map, Node, Path, Span, Value};
 
 use super::reading::Reading;
 use super::version::Version;

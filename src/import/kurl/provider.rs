@@ -1,8 +1,8 @@
 //! The network provider.
 
-use crate::diagnostic::{Diagnostic, rules};
-use crate::import::version::Version;
-use crate::tree::{Node, Path, Span, Value};
+use crate::version::Version;
+use findings::{Diagnostic, rules};
+use tree::{Node, Path, Span, Value};
 
 use super::ranges::Pods;
 use super::{Work, empty};

@@ -1,9 +1,9 @@
 //! Ranges of pods, services and machines.
 
-use crate::address::Cidr;
-use crate::diagnostic::{Diagnostic, rules};
-use crate::import::reading::parse_cidr;
-use crate::tree::{Node, Span, Value};
+use crate::reading::parse_cidr;
+use findings::{Diagnostic, rules};
+use schema::address::Cidr;
+use tree::{Node, Span, Value};
 
 use super::Work;
 
@@ -139,6 +139,6 @@ fn machine_range(work: &mut Work<'_, '_>, said: Option<Cidr>, others: &[Cidr]) {
     work.choose_network(field, span, what, "write the range that they are from, or import again with `--network-cidr`");
 }
 
-fn set(draft: &mut crate::import::writing::Draft, field: &str, range: Cidr, span: Span) {
+fn set(draft: &mut crate::writing::Draft, field: &str, range: Cidr, span: Span) {
     draft.set(field, Node::new(Value::String(range.to_string().into()), span));
 }

@@ -1,6 +1,6 @@
 //! Why fields of kURL have no counterpart.
 
-use crate::import::reading::Reasons;
+use crate::reading::Reasons;
 
 const ADDON: &str = "it is an add-on of kURL's; netloom installs the network provider and DNS caches";
 const MACHINES: &str = "netloom sets no machines up";

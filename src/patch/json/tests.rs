@@ -1,7 +1,8 @@
 //! What JSON patches do, and what is said of wrong ones.
 
 use super::*;
-use crate::tree::{Sources, to_yaml, yaml};
+use tree::Sources;
+use yaml::to_yaml;
 
 const OBJECT: &str = "\
 spec:

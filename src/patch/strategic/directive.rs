@@ -3,10 +3,10 @@
 use super::Merger;
 use super::list::{self, Order};
 use super::trail::Trail;
-use crate::diagnostic::{Diagnostic, nearest, rules};
-use crate::kubernetes::schema::Shape;
-use crate::patch::words::{candidates, is_scalar, show};
-use crate::tree::{Map, Node, Span};
+use crate::words::{candidates, is_scalar, show};
+use findings::{Diagnostic, nearest, rules};
+use schema::kubernetes::Shape;
+use tree::{Map, Node, Span};
 
 /// What `$patch` asks for; `merge` is what happens anyway.
 #[derive(Clone, Copy, PartialEq, Eq)]

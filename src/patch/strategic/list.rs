@@ -7,9 +7,9 @@
 use super::directive::{Directive, PATCH, is_directive};
 use super::trail::Trail;
 use super::{Fate, Merger};
-use crate::kubernetes::schema::{Field, Shape};
-use crate::patch::words::{is_scalar, show};
-use crate::tree::{Map, Node, Span, Value};
+use crate::words::{is_scalar, show};
+use schema::kubernetes::{Field, Shape};
+use tree::{Map, Node, Span, Value};
 
 /// What Kubernetes takes for a part of a merge key that is left out.
 const DEFAULT_PARTS: [(&str, &str); 1] = [("protocol", "TCP")];

@@ -170,7 +170,7 @@ spec:
 
 // rendered compiles and type-checks what netloom renders for a cluster of the stock policies about Kubernetes' own kinds.
 func rendered(netloom, repository, scratch string) (string, []string, error) {
-	known, err := openSchemas(filepath.Join(repository, "src/kubernetes/schemas/v1.37.json.gz"))
+	known, err := openSchemas(filepath.Join(repository, "src/schema/schemas/v1.37.json.gz"))
 	if err != nil {
 		return "", nil, err
 	}

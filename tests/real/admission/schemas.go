@@ -19,7 +19,7 @@ import (
 // schemas are Kubernetes' own, as netloom embeds them.
 type schemas map[string]*spec.Schema
 
-// openSchemas reads a file of src/kubernetes/schemas.
+// openSchemas reads a file of src/schema/schemas.
 func openSchemas(path string) (schemas, error) {
 	file, err := os.Open(path)
 	if err != nil {

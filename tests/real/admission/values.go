@@ -13,7 +13,7 @@ import (
 	apiservercel "k8s.io/apiserver/pkg/cel"
 )
 
-// text writes a value as tests/real/admission/expressions.txt does; the same is in src/policy/cel/tests/table.rs.
+// text writes a value as tests/real/admission/expressions.txt does; the same is in src/cel/tests/table.rs.
 func text(value ref.Val) string {
 	switch value := value.(type) {
 	case types.Null:
