@@ -62,7 +62,7 @@ pub fn compare(a: &Object, b: &Object) -> Ordering {
 
 fn key(object: &Object) -> impl Ord + '_ {
     let Identity { api_version, kind, namespace, name } = &object.identity;
-    (&object.component, rank(kind), kind, namespace, name, api_version)
+    (object.component(), rank(kind), kind, namespace, name, api_version)
 }
 
 /// The objects of one folder below a cluster's `kubernetes/`, in apply order.
@@ -82,8 +82,8 @@ pub fn sort(objects: &mut [Arc<Object>]) {
 /// The components of a cluster whose objects are in order.
 #[must_use]
 pub fn components(objects: &[Arc<Object>]) -> Vec<Component<'_>> {
-    let groups = objects.chunk_by(|a, b| a.component == b.component);
-    groups.filter_map(|objects| Some(Component { name: &objects.first()?.component, objects })).collect()
+    let groups = objects.chunk_by(|a, b| a.component() == b.component());
+    groups.filter_map(|objects| Some(Component { name: objects.first()?.component(), objects })).collect()
 }
 
 /// A `kustomization.yaml` for each component of a cluster whose objects are in order.

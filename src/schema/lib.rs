@@ -6,4 +6,4 @@ pub mod json;
 pub mod kubernetes;
 mod object;
 
-pub use object::{Identity, Object, is_ciphertext, pod_spec, show_object};
+pub use object::{Home, Identity, Object, is_ciphertext, pod_spec, show_object};

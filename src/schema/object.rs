@@ -46,6 +46,22 @@ impl Identity {
     }
 }
 
+/// Where an object is at home: two overlays may write to one component, and only one of them fills a slot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Home {
+    /// The component whose folder it goes to.
+    pub component: Arc<str>,
+    /// The slot of the overlay that makes it.
+    pub slot: Option<Arc<str>>,
+}
+
+/// A component of its own, outside of every slot.
+impl From<&str> for Home {
+    fn from(component: &str) -> Self {
+        Self { component: component.into(), slot: None }
+    }
+}
+
 /// What an object defines, and what is wrong with that: paths, and what stands there.
 type Definition = (Option<Custom>, Vec<(Path, String)>);
 
@@ -54,8 +70,8 @@ type Definition = (Option<Custom>, Vec<(Path, String)>);
 pub struct Object {
     /// What it is.
     pub identity: Identity,
-    /// The component whose folder it goes to.
-    pub component: Arc<str>,
+    /// Where it is at home.
+    pub home: Home,
     /// The object itself.
     pub node: Node,
     text: OnceLock<Arc<str>>,
@@ -76,9 +92,28 @@ pub fn is_ciphertext(text: &str) -> bool {
 impl Object {
     /// An object of a component.
     #[must_use]
-    pub fn new(identity: Identity, component: Arc<str>, node: Node) -> Self {
+    pub fn new(identity: Identity, home: Home, node: Node) -> Self {
         let (text, annotated, custom) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
-        Self { identity, component, node, text, annotated, custom, valid: AtomicU64::new(0) }
+        Self { identity, home, node, text, annotated, custom, valid: AtomicU64::new(0) }
+    }
+
+    /// The same object after a change; where the change has left it no identity, it keeps its own.
+    #[must_use]
+    pub fn changed(&self, node: Node) -> Self {
+        let identity = Identity::of(&node).unwrap_or_else(|| self.identity.clone());
+        Self::new(identity, self.home.clone(), node)
+    }
+
+    /// The component whose folder it goes to.
+    #[must_use]
+    pub fn component(&self) -> &str {
+        &self.home.component
+    }
+
+    /// The slot of the overlay that makes it.
+    #[must_use]
+    pub fn slot(&self) -> Option<&str> {
+        self.home.slot.as_deref()
     }
 
     /// Whether SOPS has encrypted it, which leaves a proof of all values behind; the key `sops` alone is nothing that decrypts.
@@ -127,7 +162,7 @@ impl Object {
         {
             wanted.into_iter().for_each(|(key, value)| _ = annotations.insert(key, value.into()));
         }
-        Self::new(self.identity.clone(), Arc::clone(&self.component), node)
+        Self::new(self.identity.clone(), self.home.clone(), node)
     }
 
     /// Whether the object fits the schema of a minor; `check` is asked once for each.
@@ -149,7 +184,7 @@ impl Object {
     pub fn path(&self) -> String {
         let Identity { kind, namespace, name, .. } = &self.identity;
         let namespace = if matches!(namespace.as_str(), "" | "kube-system") { String::new() } else { format!("{namespace}.") };
-        format!("{}/{}-{namespace}{}.yaml", self.component, kind.to_lowercase(), name.replace(':', "-"))
+        format!("{}/{}-{namespace}{}.yaml", self.component(), kind.to_lowercase(), name.replace(':', "-"))
     }
 }
 

@@ -20,7 +20,7 @@ pub fn annotations(gitops: Option<&GitOps>, object: &Object) -> Vec<(&'static st
     if object.is_encrypted() {
         return Vec::new();
     }
-    let precious = is_precious(&object.component, &object.identity);
+    let precious = is_precious(object);
     let present = |key: &str| object.node.get("metadata").and_then(|metadata| metadata.get("annotations")?.get(key));
     let mut wanted = Vec::new();
     match gitops {
@@ -37,7 +37,7 @@ pub fn annotations(gitops: Option<&GitOps>, object: &Object) -> Vec<(&'static st
                 let given = present(ARGO_OPTIONS).and_then(Node::as_str).unwrap_or_default();
                 wanted.extend(keeping(given).map(|options| (ARGO_OPTIONS, options)));
             }
-            let wave = Stage::of(&object.component, &object.identity.kind).wave();
+            let wave = Stage::of(object.slot(), &object.identity.kind).wave();
             if wave != 0 && present(ARGO_WAVE).is_none() {
                 wanted.push((ARGO_WAVE, wave.to_string()));
             }

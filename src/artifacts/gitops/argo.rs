@@ -1,6 +1,6 @@
 //! Argo CD Applications (`argoproj.io/v1alpha1`).
 
-use super::{CNI, Step, texts};
+use super::{Step, texts};
 use model::declare::Argo;
 use tree::Node;
 
@@ -12,7 +12,7 @@ const IN_CLUSTER: &str = "https://kubernetes.default.svc";
 /// It has no `directory:`, because the folder has a `kustomization.yaml`; and no finalizer, because deleting an Application
 /// must not delete a cluster's network.
 pub(super) fn application(argo: &Argo, step: &Step<'_>, cluster: &str, path: String) -> Node {
-    let automated = Node::map([("prune", (step.component.name != CNI).into()), ("selfHeal", true.into())]);
+    let automated = Node::map([("prune", (!step.is_cni()).into()), ("selfHeal", true.into())]);
     let annotations = Node::map([
         ("argocd.argoproj.io/manifest-generate-paths", ".".into()),
         ("argocd.argoproj.io/sync-wave", step.stage.wave().to_string().into()),

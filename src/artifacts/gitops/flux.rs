@@ -1,6 +1,6 @@
 //! Flux Kustomizations (`kustomize.toolkit.fluxcd.io/v1`).
 
-use super::{CNI, Step};
+use super::Step;
 use model::declare::Flux;
 use tree::{Map, Node};
 
@@ -12,7 +12,7 @@ const TIMEOUT: &str = "5m";
 
 /// The Kustomization that applies a component once those of the stage before it are ready.
 pub(super) fn kustomization(flux: &Flux, step: &Step<'_>, steps: &[Step<'_>], path: &str) -> Node {
-    let is_cni = step.component.name == CNI;
+    let is_cni = step.is_cni();
     let mut spec: Map = [
         ("interval", Node::from(&*flux.interval)),
         ("retryInterval", RETRY.into()),

@@ -14,7 +14,7 @@ use crate::kustomization::{self, Component};
 use findings::{Diagnostic, rules};
 use model::declare::{Cluster, Declared, GitOps, Project};
 use model::unit::Artifact;
-use schema::{Identity, Object};
+use schema::Object;
 use tree::Node;
 use yaml::to_yaml;
 
@@ -35,27 +35,29 @@ enum Stage {
     Policies,
 }
 
-/// The components that netloom knows by name, which are the slots of overlays.
+/// The slots that netloom knows by name. What a component is called says nothing: `component: network` may be the provider's, and an
+/// overlay `security/cni` guards it.
 const CNI: &str = "cni";
 const DNS: &str = "dns";
 
 impl Stage {
     /// The stage of an object.
-    fn of(component: &str, kind: &str) -> Self {
-        match (component, kind) {
+    fn of(slot: Option<&str>, kind: &str) -> Self {
+        match (slot, kind) {
             (_, "Namespace" | "CustomResourceDefinition") => Stage::Foundations,
             (_, kind) if kind.ends_with("NetworkPolicy") => Stage::Policies,
-            (CNI, _) => Stage::Cni,
-            (DNS, _) => Stage::Dns,
+            (Some(CNI), _) => Stage::Cni,
+            (Some(DNS), _) => Stage::Dns,
             _ => Stage::Rest,
         }
     }
 
-    /// The stage of a component: that of its objects where they agree.
+    /// The stage of a component: that of its objects where they agree, or the earliest that a slot among them has.
     fn of_component(component: &Component<'_>) -> Self {
-        let mut stages = component.objects.iter().map(|object| Stage::of(component.name, &object.identity.kind));
+        let mut stages = component.objects.iter().map(|object| Stage::of(object.slot(), &object.identity.kind));
         let first = stages.next().unwrap_or(Stage::Rest);
-        if stages.all(|stage| stage == first) { first } else { Stage::of(component.name, "") }
+        let of_slots = || component.objects.iter().map(|object| Stage::of(object.slot(), "")).min().unwrap_or(Stage::Rest);
+        if stages.all(|stage| stage == first) { first } else { of_slots() }
     }
 
     /// Argo CD's sync wave; 0 is where everything is that has no wave. The gaps leave room for a user's own waves.
@@ -72,8 +74,8 @@ impl Stage {
 
 /// Whether deleting an object takes more with it than itself: what is in a namespace, the custom resources of a definition,
 /// the traffic of every pod.
-fn is_precious(component: &str, identity: &Identity) -> bool {
-    component == CNI || matches!(&*identity.kind, "Namespace" | "CustomResourceDefinition")
+fn is_precious(object: &Object) -> bool {
+    object.slot() == Some(CNI) || matches!(&*object.identity.kind, "Namespace" | "CustomResourceDefinition")
 }
 
 /// A component with its place among the cluster's.
@@ -82,6 +84,13 @@ struct Step<'a> {
     stage: Stage,
     /// Name of its sync object.
     name: String,
+}
+
+impl Step<'_> {
+    /// Whether the cluster's network is in it.
+    fn is_cni(&self) -> bool {
+        self.component.objects.iter().any(|object| object.slot() == Some(CNI))
+    }
 }
 
 /// The components of a cluster, in the order in which they are applied.

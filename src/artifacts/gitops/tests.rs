@@ -1,4 +1,5 @@
 use super::*;
+use schema::{Home, Identity};
 use tree::Sources;
 
 fn node(text: &str) -> Node {
@@ -10,9 +11,15 @@ fn project(gitops: &str) -> Project {
     model::declare::decode(node(&text), &mut Vec::new()).expect("a project").value
 }
 
-fn object(component: &str, text: &str) -> Arc<Object> {
+/// `SLOT@COMPONENT`, or a component outside of slots. `cni` and `dns` are slots whose overlay names no component.
+fn home(text: &str) -> Home {
+    let (slot, component) = text.split_once('@').unwrap_or((if matches!(text, "cni" | "dns") { text } else { "" }, text));
+    Home { component: component.into(), slot: (!slot.is_empty()).then(|| slot.into()) }
+}
+
+fn object(place: &str, text: &str) -> Arc<Object> {
     let node = node(text);
-    Arc::new(Object::new(Identity::of(&node).expect("an identity"), component.into(), node))
+    Arc::new(Object::new(Identity::of(&node).expect("an identity"), home(place), node))
 }
 
 /// A cluster's objects, in order.
@@ -128,7 +135,7 @@ spec:
 
 #[test]
 fn without_a_stage_the_next_earlier_one_is_waited_for() {
-    let objects: Vec<_> = objects().into_iter().filter(|object| matches!(&*object.component, "cni" | "default-deny")).collect();
+    let objects: Vec<_> = objects().into_iter().filter(|object| matches!(object.component(), "cni" | "default-deny")).collect();
     let artifacts = artifacts(&project("gitops: {flux: {}}"), "prod", &objects);
     assert!(text(&artifacts, "gitops/prod-default-deny.yaml").ends_with("  dependsOn:\n  - name: prod-cni\n"));
 }
@@ -260,6 +267,38 @@ fn annotations_that_an_overlay_set_stay() {
     let text =
         "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, annotations: {kustomize.toolkit.fluxcd.io/prune: enabled}}}";
     assert_eq!(metadata(FLUX, "cni", text), "name: a\nannotations:\n  kustomize.toolkit.fluxcd.io/prune: enabled\n");
+}
+
+#[test]
+fn a_slot_is_not_the_name_of_a_component() {
+    let [agent, web] = ["agent", "web"].map(|name| format!("{{apiVersion: v1, kind: ConfigMap, metadata: {{name: {name}}}}}"));
+    let deny = "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: deny, namespace: web}}";
+    // The provider's component has another name; what is called like its slot guards it, and fills none.
+    let places = [("cni@network", &*agent), ("dns@names", &agent), ("@cni", &web), ("network", &web), ("deny", deny)];
+    let mut objects: Vec<_> = places.iter().map(|(place, text)| object(place, text)).collect();
+    kustomization::sort(&mut objects);
+    let flux = artifacts(&project("gitops: {flux: {}}"), "prod", &objects);
+    let said = |component: &str| {
+        let text = text(&flux, &format!("gitops/prod-{component}.yaml"));
+        let line = |key: &str| text.lines().find_map(|line| line.trim().strip_prefix(key)).unwrap_or_default().trim().to_owned();
+        (line("prune:"), line("deletionPolicy:"), line("- name:"))
+    };
+    let expected = |prune: &str, policy: &str, needs: &str| (prune.to_owned(), policy.to_owned(), needs.to_owned());
+    assert_eq!(said("network"), expected("false", "Orphan", ""));
+    assert_eq!(said("names"), expected("true", "", "prod-network"));
+    assert_eq!(said("cni"), expected("true", "", "prod-names"));
+    assert_eq!(said("deny"), expected("true", "", "prod-cni"));
+    let argo = artifacts(&project(&format!("gitops: {{{ARGO}}}")), "prod", &objects);
+    let waves = ["network", "names", "cni"].map(|component| {
+        let text = text(&argo, &format!("gitops/prod-{component}.yaml"));
+        (text.contains("sync-wave: \"-5\""), text.contains("prune: false"))
+    });
+    assert_eq!(waves, [(true, true), (false, false), (false, false)]);
+    let options = metadata(ARGO, "cni@network", &agent);
+    assert!(options.contains("Prune=false") && options.contains("sync-wave: \"-5\""), "{options}");
+    assert_eq!(metadata(ARGO, "@cni", &agent), "name: agent\n");
+    // Two overlays in one component: what is not the provider's may be pruned.
+    assert_eq!(metadata(FLUX, "network", &web), "name: web\n");
 }
 
 #[test]

@@ -151,7 +151,7 @@ impl<'a> Work<'a> {
             let text = |key: &str| node.get(key).cloned().unwrap_or_default();
             let made = generate::config_map(&text("name"), &text("namespace"), data, node.span);
             if let Some(identity) = Identity::of(&made) {
-                let object = Arc::new(Object::new(identity, self.overlay.component().into(), made));
+                let object = Arc::new(Object::new(identity, self.overlay.home(), made));
                 maps.push(CompiledConfigMap { when, object, hash: declared.hash });
             }
         }

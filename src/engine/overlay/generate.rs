@@ -43,8 +43,7 @@ pub fn name_by_hash(objects: &mut [Arc<Object>], wanted: &[Identity]) {
 }
 
 fn object(old: &Object, node: Node) -> Arc<Object> {
-    let identity = Identity::of(&node).unwrap_or_else(|| old.identity.clone());
-    Arc::new(Object::new(identity, Arc::clone(&old.component), node))
+    Arc::new(old.changed(node))
 }
 
 /// The first digits of a hash of what a `ConfigMap` holds.

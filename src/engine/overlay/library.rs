@@ -10,6 +10,7 @@ use super::compiled::Compiled;
 use super::{Selected, unused};
 use findings::{Diagnostic, Severity, has_errors, rules};
 use model::declare::{self, Declared, LifecycleStatus};
+use schema::Home;
 use schema::json::Schema;
 use tree::{FileId, Node, Path, Sources};
 
@@ -51,6 +52,12 @@ impl Overlay {
         let spec = self.spec();
         let last = self.name().rsplit('/').next().unwrap_or_default();
         spec.component.as_deref().or(spec.slot.as_deref()).unwrap_or(last)
+    }
+
+    /// Where its objects are at home.
+    #[must_use]
+    pub fn home(&self) -> Home {
+        Home { component: self.component().into(), slot: self.spec().slot.as_deref().map(Into::into) }
     }
 
     /// Notes what a user should know about the state of the software that it installs.

@@ -63,7 +63,7 @@ impl<'a> Cluster<'a> {
     /// Why a file is there.
     pub(super) fn reasons(&self, file: &str) -> Vec<Arc<Origin>> {
         let made = self.object(file).and_then(|object| self.maker(object));
-        if let Some(object) = self.object(file).filter(|object| &*object.component == COMPONENT && made.is_none()) {
+        if let Some(object) = self.object(file).filter(|object| object.component() == COMPONENT && made.is_none()) {
             return self.policy(object);
         }
         let Some((scope, maker)) = made else {
@@ -109,10 +109,10 @@ impl<'a> Cluster<'a> {
     fn elsewhere(&self, object: &Object, node: &Node, path: &Path) -> Origin {
         let annotation = key(path, 0) == Some("metadata") && key(path, 1) == Some("annotations");
         if node.span.is_known() {
-            let by = if &*object.component == COMPONENT { "a policy".to_owned() } else { String::new() };
+            let by = if object.component() == COMPONENT { "a policy".to_owned() } else { String::new() };
             return self.inputs.constant(node.span, by);
         }
-        match annotation || &*object.component != COMPONENT {
+        match annotation || object.component() != COMPONENT {
             true => files::annotation(self.seen.project),
             false => Origin::computed("the binding of a policy that the cluster enforces", self.policy(object)),
         }

@@ -9,7 +9,7 @@ use crate::overlay::compiled::{Body, CompiledConfigMap, CompiledResource, Manife
 use crate::overlay::expression::{Expression, Outcome, to_value};
 use findings::{Diagnostic, rules};
 use model::declare::Stack;
-use schema::{Identity, Object};
+use schema::{Home, Identity, Object};
 use tree::{Node, Span, from_json, limits};
 
 /// What made an object: a resource of an overlay, and what its expressions saw.
@@ -47,25 +47,25 @@ impl<'a> Instance<'a> {
     }
 
     fn each_object(&self, tools: Tools<'_>, findings: &mut Vec<Diagnostic>, take: &mut dyn FnMut(&Maker<'a>, Arc<Object>)) {
-        let component: Arc<str> = self.overlay.component().into();
+        let home = self.overlay.home();
         self.each_resource(None, findings, &mut |mut maker, findings| match &maker.resource.body {
             Body::Manifests(manifests) => {
                 for manifest in manifests {
                     maker.document = Some(manifest);
                     match manifest.template.is_scalar() {
                         true => self
-                            .computed(manifest, &maker.context, &component, findings)
+                            .computed(manifest, &maker.context, &home, findings)
                             .into_iter()
                             .for_each(|object| take(&maker, object)),
-                        false => make(manifest, &maker.context, &component, findings)
-                            .into_iter()
-                            .for_each(|object| take(&maker, object)),
+                        false => {
+                            make(manifest, &maker.context, &home, findings).into_iter().for_each(|object| take(&maker, object))
+                        }
                     }
                 }
             }
             Body::Jsonnet(file) => match tools.jsonnet.eval(*file, &[("ctx", self.data(&maker.context))]) {
                 Ok(json) => each(from_json(&json, Span::file(*file)), |node| {
-                    object(node, &component, findings).into_iter().for_each(|object| take(&maker, object));
+                    object(node, &home, findings).into_iter().for_each(|object| take(&maker, object));
                 }),
                 Err(finding) => findings.push(finding),
             },
@@ -103,17 +103,11 @@ impl<'a> Instance<'a> {
 
     /// What a document that is one expression gives: an object, or a list of them. They come from files of the project or from
     /// options, so what is wrong with those of a stock overlay is reported where it is chosen.
-    fn computed(
-        &self,
-        manifest: &Manifest,
-        context: &Value,
-        component: &Arc<str>,
-        findings: &mut Vec<Diagnostic>,
-    ) -> Vec<Arc<Object>> {
+    fn computed(&self, manifest: &Manifest, context: &Value, home: &Home, findings: &mut Vec<Diagnostic>) -> Vec<Arc<Object>> {
         let mut objects = Vec::new();
         if let Some(node) = manifest.template.eval(context, findings) {
             let node = if self.overlay.stock { from_json(&node.to_json(), self.place) } else { node };
-            each(node, |node| objects.extend(object(node, component, findings)));
+            each(node, |node| objects.extend(object(node, home, findings)));
         }
         objects
     }
@@ -152,7 +146,7 @@ impl<'a> Instance<'a> {
 const SHARED: usize = 64;
 
 /// The object of a manifest's document, made anew only for inputs that no cluster had before.
-fn make(manifest: &Manifest, context: &Value, component: &Arc<str>, findings: &mut Vec<Diagnostic>) -> Option<Arc<Object>> {
+fn make(manifest: &Manifest, context: &Value, home: &Home, findings: &mut Vec<Diagnostic>) -> Option<Arc<Object>> {
     let (mut inputs, before) = (Vec::new(), findings.len());
     manifest.template.inputs(context, &mut inputs, findings);
     if findings.len() > before {
@@ -163,7 +157,7 @@ fn make(manifest: &Manifest, context: &Value, component: &Arc<str>, findings: &m
         return known.clone();
     }
     let node = manifest.template.build(&mut inputs.into_iter());
-    let object = node.and_then(|node| object(node, component, findings));
+    let object = node.and_then(|node| object(node, home, findings));
     let mut made = manifest.made();
     if made.len() >= SHARED {
         return object;
@@ -193,9 +187,9 @@ pub(super) fn each(node: Node, mut take: impl FnMut(Node)) {
     }
 }
 
-fn object(node: Node, component: &Arc<str>, findings: &mut Vec<Diagnostic>) -> Option<Arc<Object>> {
+fn object(node: Node, home: &Home, findings: &mut Vec<Diagnostic>) -> Option<Arc<Object>> {
     match Identity::of(&node) {
-        Some(identity) => Some(Arc::new(Object::new(identity, Arc::clone(component), node))),
+        Some(identity) => Some(Arc::new(Object::new(identity, home.clone(), node))),
         None => {
             let message = "a resource lacks `apiVersion`, `kind` or `metadata.name`";
             findings.push(Diagnostic::new(&rules::OBJECT_IDENTITY, node.span, message));

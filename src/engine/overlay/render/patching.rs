@@ -7,7 +7,7 @@ use super::{Instance, Tools, holds};
 use crate::overlay::Matcher;
 use findings::{Diagnostic, Label, rules};
 use patch::kept;
-use schema::{Identity, Object, show_object};
+use schema::{Object, show_object};
 use tree::{Node, Span, from_json};
 
 impl Instance<'_> {
@@ -96,8 +96,7 @@ fn change_matches(
             findings.push(finding);
             continue;
         }
-        let identity = Identity::of(&node).unwrap_or_else(|| object.identity.clone());
-        *object = Arc::new(Object::new(identity, Arc::clone(&object.component), node));
+        *object = Arc::new(object.changed(node));
     }
 }
 
