@@ -208,6 +208,8 @@ rules! {
         "Two overlays of one slot are on one cluster; a slot holds one.";
     OVERLAY_KUBERNETES Error "overlay-kubernetes", help: "",
         "The overlay does not run on this version of Kubernetes.";
+    KUBERNETES_RANGE Error "kubernetes-range", help: "",
+        "A range of Kubernetes versions has one or two terms, each an operator (`>=`, `>`, `<=`, `<` or `=`) and MAJOR.MINOR or MAJOR.MINOR.PATCH, and some version meets both. A range that is read as another one, or that nothing is in, would let an overlay through where it does not run, or keep it from where it does.";
     OVERLAY_NAME Error "overlay-name", help: "",
         "An overlay is named as its folder below the project's overlays, so that whoever reads a name finds the files.";
     OVERLAY_FILE Error "overlay-file", help: "",

@@ -196,7 +196,7 @@ pub(super) fn parse_cidr(text: &str, span: Span, findings: &mut Vec<Diagnostic>)
     match text.parse() {
         Ok(cidr) => Some(cidr),
         Err(invalid) => {
-            let schema::address::Invalid { rule, message, help } = invalid;
+            let schema::address::Invalid { rule, message, help, .. } = invalid;
             findings.push(help.into_iter().fold(Diagnostic::new(rule, span, message), Diagnostic::help));
             None
         }

@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::ops::Range;
 use std::str::FromStr;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
@@ -25,11 +26,13 @@ pub struct Invalid {
     pub message: String,
     /// What to write instead, where that can be told.
     pub help: Option<String>,
+    /// The bytes of the text that are wrong, where it is not the whole.
+    pub at: Option<Range<usize>>,
 }
 
 impl Invalid {
     fn form(message: String) -> Self {
-        Self { rule: &rules::CIDR_INVALID, message, help: None }
+        Self { rule: &rules::CIDR_INVALID, message, help: None, at: None }
     }
 }
 
@@ -131,7 +134,7 @@ pub fn parse_ip(text: &str) -> Result<IpAddr, Invalid> {
             ),
             None => (format!("`{text}` is not an IP address"), None),
         };
-        Invalid { rule: &rules::ADDRESS_INVALID, message, help }
+        Invalid { rule: &rules::ADDRESS_INVALID, message, help, at: None }
     })
 }
 
@@ -175,6 +178,7 @@ impl FromStr for Cidr {
                 rule: &rules::CIDR_HOST_BITS,
                 message: format!("`{text}` has host bits set"),
                 help: Some(format!("the network is `{}`", net.trunc())),
+                at: None,
             });
         }
         Ok(Cidr(net))
@@ -237,7 +241,8 @@ impl FromStr for Ipv6Range {
     fn from_str(text: &str) -> Result<Self, Invalid> {
         let Some((length, number)) = text.strip_prefix('/').and_then(|rest| rest.split_once('#')) else {
             let cidr: Cidr = text.parse()?;
-            let wrong = Invalid { rule: &rules::ADDRESS_INVALID, message: format!("`{text}` is no IPv6 range"), help: None };
+            let wrong =
+                Invalid { rule: &rules::ADDRESS_INVALID, message: format!("`{text}` is no IPv6 range"), help: None, at: None };
             return if cidr.is_v6() { Ok(Ipv6Range::Cidr(cidr)) } else { Err(wrong) };
         };
         let form = || {
@@ -250,13 +255,14 @@ impl FromStr for Ipv6Range {
             rule: &rules::CIDR_NO_ROOM,
             message: format!("a VPC's IPv6 block is a /56, of which subnets are /56 to /64, not /{prefix}"),
             help: None,
+            at: None,
         })?;
         if index >= slots {
             let message = format!(
                 "a VPC's IPv6 block holds {slots} ranges of /{prefix}, with the numbers 0 to {:x}, not {index:x}",
                 slots - 1
             );
-            return Err(Invalid { rule: &rules::CIDR_OUTSIDE, message, help: None });
+            return Err(Invalid { rule: &rules::CIDR_OUTSIDE, message, help: None, at: None });
         }
         Ok(Ipv6Range::Slot { prefix, index })
     }

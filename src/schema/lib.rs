@@ -5,5 +5,6 @@ pub mod custom;
 pub mod json;
 pub mod kubernetes;
 mod object;
+pub mod version;
 
 pub use object::{Home, Identity, Object, is_ciphertext, pod_spec, show_object};

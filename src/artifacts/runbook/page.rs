@@ -123,7 +123,7 @@ fn summary(cluster: &Cluster, network: &NetworkPlan, plan: &ClusterPlan) -> Vec<
     let mut rows = vec![
         ("Network", format!("{} ({place})", network.name)),
         ("Network provider", provider.to_owned()),
-        ("Kubernetes", spec.kubernetes_version.clone()),
+        ("Kubernetes", spec.kubernetes_version.to_string()),
         ("Nodes", format!("at most {}, with at most {} pods each", spec.nodes.max, spec.nodes.max_pods)),
         ("kube-proxy", proxy(spec.kube_proxy.mode).to_owned()),
         ("DNS", format!("{} at {}", spec.dns.domain, plan.dns_ip)),

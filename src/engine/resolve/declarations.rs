@@ -7,7 +7,8 @@ use rayon::prelude::*;
 
 use crate::overlay::jsonnet::Jsonnet;
 use findings::{Diagnostic, Label, Severity, rules};
-use model::declare::{API_VERSION, Cluster, Declared, minor};
+use model::declare::{API_VERSION, Cluster, Declared};
+use schema::version::Version;
 use tree::{FileId, Node, Path, Source, Sources, Span, from_json};
 
 /// Every declaration, not yet decoded, in the order of file paths.
@@ -47,7 +48,7 @@ impl Documents {
     #[must_use]
     pub fn kubernetes_minors(&self) -> BTreeSet<u32> {
         let versions = self.clusters.iter().filter_map(|node| node.get("spec")?.str_at("kubernetesVersion"));
-        versions.filter_map(minor).collect()
+        versions.filter_map(|text| text.parse().ok()).map(|version: Version| version.minor).collect()
     }
 
     fn add(&mut self, node: Node, findings: &mut Vec<Diagnostic>) {

@@ -152,25 +152,13 @@ fn slots(selected: &[Selected<'_>], findings: &mut Vec<Diagnostic>) {
 
 /// Reports an overlay that does not run on the cluster's version of Kubernetes.
 fn kubernetes(cluster: &Declared<Cluster>, overlay: &Overlay, findings: &mut Vec<Diagnostic>) {
-    let version = &cluster.value.spec.kubernetes_version;
-    let Some(range) = overlay.spec().kubernetes.as_deref().filter(|range| !within(range, cluster.value.kubernetes_minor()))
-    else {
-        return;
-    };
+    let version = cluster.value.spec.kubernetes_version;
+    let Some(range) = overlay.spec().kubernetes.as_ref().filter(|range| !range.admits(version)) else { return };
     let message = format!("`{}` runs on Kubernetes {range}, not on {version}", overlay.name());
-    findings.push(Diagnostic::new(&rules::OVERLAY_KUBERNETES, cluster.span("spec.kubernetesVersion"), message));
-}
-
-/// Whether a minor of Kubernetes 1 is in a range such as `>=1.16 <1.25`.
-fn within(range: &str, minor: u32) -> bool {
-    range.split_whitespace().all(|part| {
-        let bound = part.rsplit('.').next().and_then(|bound| bound.parse::<u32>().ok()).unwrap_or_default();
-        match part.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.') {
-            ">=" => minor >= bound,
-            ">" => minor > bound,
-            "<=" => minor <= bound,
-            "<" => minor < bound,
-            _ => minor == bound,
-        }
-    })
+    let finding = Diagnostic::new(&rules::OVERLAY_KUBERNETES, cluster.span("spec.kubernetesVersion"), message);
+    findings.push(if range.admits_later_patch(version) {
+        finding.help(format!("a version without a patch counts as its first, {version}.0: name the patch that the cluster has"))
+    } else {
+        finding
+    });
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Acknowledgement, Metadata, Use};
 use schema::address::Cidr;
+use schema::version::Version;
 use tree::Node;
 
 /// A Kubernetes cluster's network.
@@ -33,16 +34,11 @@ impl Cluster {
         self.spec.cluster_name.as_deref().unwrap_or(&self.metadata.name)
     }
 
-    /// The minor version: 33 of `1.33.2`. The schema has seen to it that there is one.
+    /// The minor version: 33 of `1.33.2`.
     #[must_use]
     pub fn kubernetes_minor(&self) -> u32 {
-        minor(&self.spec.kubernetes_version).unwrap_or_default()
+        self.spec.kubernetes_version.minor
     }
-}
-
-/// The minor version in the text of a Kubernetes version.
-pub fn minor(version: &str) -> Option<u32> {
-    version.split('.').nth(1)?.parse().ok()
 }
 
 /// What a cluster's network shall be.
@@ -52,8 +48,7 @@ pub struct ClusterSpec {
     /// Name of the `Network` it runs in.
     pub network: String,
     /// Kubernetes version, in quotes: `"1.33"` or `"1.33.2"`.
-    #[schemars(extend("format" = "kubernetes-version"))]
-    pub kubernetes_version: String,
+    pub kubernetes_version: Version,
     /// Name in AWS tags (`kubernetes.io/cluster/NAME`), when it is not `metadata.name`: kops names are domain names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "dns-name"), length(max = 100))]

@@ -28,7 +28,7 @@ use schema::json::Schema;
 use tree::{Node, Path, Span};
 
 pub use cluster::{
-    Access, Arch, Cluster, ClusterSpec, ControlPlane, DeclaredFlow, Dns, Endpoint, KubeProxy, KubeProxyMode, Nodes, minor,
+    Access, Arch, Cluster, ClusterSpec, ControlPlane, DeclaredFlow, Dns, Endpoint, KubeProxy, KubeProxyMode, Nodes,
 };
 pub use egress::{Egress, Exits, Way, aws_id, exits, nat_subnet};
 pub use generate::{ConfigFile, ConfigMapFiles, KeyedFile};

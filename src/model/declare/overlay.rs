@@ -11,6 +11,7 @@ use super::{ConfigMapFiles, Use};
 pub use changes::{Conditional, DeclarationPatch, Patch, Resource, Stack, Target};
 pub use facts::{Blocked, DeclaredPort, Facts, Feature, MtuPlace, MtuTerm, NodeRoutes, PolicyFeatures, ProxyNeed, Statement};
 use findings::Severity;
+use schema::version::VersionRange;
 use tree::Node;
 
 /// An overlay: the only way to extend netloom. Stock ones and a user's own have the same form and the same powers.
@@ -60,8 +61,13 @@ pub struct OverlaySpec {
     pub uses: Vec<Use>,
     /// Expression: whether a selected overlay applies.
     pub when: Option<String>,
-    /// Kubernetes versions it runs on, such as `>=1.16` or `>=1.16 <1.25`.
-    pub kubernetes: Option<String>,
+    /// Kubernetes versions it runs on, in quotes: `">=1.16"` or `">=1.16 <1.25"`; any, when left out.
+    ///
+    /// One term or two, with a blank or a comma in between, and both have to hold. A term is an operator (`>=`, `>`, `<=`, `<`
+    /// or `=`, which may be left out) and MAJOR.MINOR or MAJOR.MINOR.PATCH, with or without a `v`. Without a patch it stands for
+    /// all of them: `<=1.33` and `1.33` admit 1.33.4, `>1.33` does not. A cluster whose `kubernetesVersion` names no patch counts
+    /// as its first, 1.33 as 1.33.0, the least that is known of it: `<=1.33.9` admits it, `>=1.33.2` does not.
+    pub kubernetes: Option<VersionRange>,
     /// The state of the software it installs.
     pub lifecycle: Option<Lifecycle>,
     /// JSON Schema of its options, with defaults; unknown keys are refused unless it says otherwise.

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use crate::address::{self, Cidr};
+use crate::version::{Version, VersionRange};
 use findings::rules;
 
 /// A text format of ours.
@@ -12,7 +13,7 @@ pub(super) struct Format {
 }
 
 /// All of them.
-pub(super) const FORMATS: [Format; 7] = [
+pub(super) const FORMATS: [Format; 8] = [
     Format { name: "cidr", check: |text| text.parse::<Cidr>().map(drop) },
     Format { name: "ip", check: |text| address::parse_ip(text).map(drop) },
     Format { name: "dns-label", check: dns_label },
@@ -20,6 +21,7 @@ pub(super) const FORMATS: [Format; 7] = [
     Format { name: "host", check: host },
     Format { name: "nameserver", check: nameserver },
     Format { name: "kubernetes-version", check: kubernetes_version },
+    Format { name: "kubernetes-range", check: |text| text.parse::<VersionRange>().map(drop) },
 ];
 
 /// Whether a text has a format, as far as it is one of ours, or no format of text at all.
@@ -39,7 +41,7 @@ pub fn dns_label(text: &str) -> Result<(), address::Invalid> {
         return Ok(());
     }
     let what = if device { "a device name of Windows" } else { "no DNS label" };
-    Err(address::Invalid { rule: &rules::NAME_INVALID, message: format!("`{text}` is {what}"), help: None })
+    Err(address::Invalid { rule: &rules::NAME_INVALID, message: format!("`{text}` is {what}"), help: None, at: None })
 }
 
 /// A DNS name (RFC 1123): labels with dots between them, at most 253 characters.
@@ -51,7 +53,7 @@ fn dns_name(text: &str) -> Result<(), address::Invalid> {
         return Ok(());
     }
     let message = format!("`{text}` is no DNS name such as `prod.example.com`");
-    Err(address::Invalid { rule: &rules::NAME_INVALID, message, help: None })
+    Err(address::Invalid { rule: &rules::NAME_INVALID, message, help: None, at: None })
 }
 
 /// A DNS name or an address.
@@ -75,15 +77,10 @@ fn nameserver(text: &str) -> Result<(), address::Invalid> {
 }
 
 fn kubernetes_version(text: &str) -> Result<(), address::Invalid> {
-    let number = |part: &str| part.parse::<u32>().ok().filter(|number| number.to_string() == part);
-    let numbers: Option<Vec<u32>> = text.split('.').map(number).collect();
-    match numbers.as_deref() {
-        Some([1, minor] | [1, minor, _]) if *minor >= 16 => Ok(()),
-        Some([1, _] | [1, _, _]) => Err(version_error(format!("Kubernetes {text} is older than 1.16"))),
-        _ => Err(version_error(format!("`{text}` is no Kubernetes version such as \"1.33\""))),
+    let wrong = |message| address::Invalid { rule: &rules::KUBERNETES_VERSION, message, help: None, at: None };
+    match text.parse()? {
+        Version { major: 1, minor: 16.., .. } => Ok(()),
+        Version { major: 1, .. } => Err(wrong(format!("Kubernetes {text} is older than 1.16"))),
+        _ => Err(wrong(format!("`{text}` is no Kubernetes version such as \"1.33\""))),
     }
-}
-
-fn version_error(message: String) -> address::Invalid {
-    address::Invalid { rule: &rules::KUBERNETES_VERSION, message, help: None }
 }

@@ -1,12 +1,14 @@
 //! What a JSON Schema refuses, in the words of whoever wrote the text.
 
+use std::ops::Range;
+
 use jsonschema::ValidationError;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use serde_json::Value as Json;
 
-use super::FORMATS;
+use super::formats::{self, FORMATS};
 use findings::{Diagnostic, Rule, rules};
-use tree::{Node, Path, Value, limits};
+use tree::{Node, Path, Span, Value, limits};
 
 /// What is checked against what.
 pub(super) struct Report<'a> {
@@ -36,7 +38,7 @@ impl Report<'_> {
         let path = path_of(self.node, error.instance_path().as_str());
         let place = self.node.nearest(&path);
         let here = self.shown(&path);
-        let mut rule = self.rule;
+        let (mut rule, mut span) = (self.rule, place.span);
         let (message, help) = match error.kind() {
             ValidationErrorKind::AdditionalProperties { unexpected }
             | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
@@ -46,7 +48,8 @@ impl Report<'_> {
                 (format!("{here} lacks `{}`", property.as_str().unwrap_or_default()), None)
             }
             ValidationErrorKind::Type { kind } => {
-                (format!("{here} is {}, but takes {}", place.kind(), type_name(kind)), type_help(place, kind, rule))
+                let help = self.unquotable(error, place).or_else(|| type_help(place, kind, rule));
+                (format!("{here} is {}, but takes {}", place.kind(), type_name(kind)), help)
             }
             ValidationErrorKind::Enum { options } => {
                 return self.one_of(&here, place, options.as_array().into_iter().flatten(), findings);
@@ -57,11 +60,14 @@ impl Report<'_> {
                 match FORMATS.iter().find(|known| known.name == format).map(|known| (known.check)(text)) {
                     Some(Err(invalid)) => {
                         rule = invalid.rule;
+                        span = part(place, text, invalid.at);
                         (format!("{here}: {}", invalid.message), invalid.help)
                     }
                     _ => (format!("{here} is no valid {format}"), None),
                 }
             }
+            // The format says it in words.
+            ValidationErrorKind::Pattern { .. } if has_bad_format(self.root, error, place) => return,
             ValidationErrorKind::Pattern { pattern } => (
                 format!("{here} does not have the form `{pattern}`"),
                 example(self.root, error).map(|text| format!("write it like `{text}`")),
@@ -81,8 +87,15 @@ impl Report<'_> {
             }
             _ => (format!("{here}: {}", error.masked()), None),
         };
-        let finding = Diagnostic::new(rule, place.span, message);
+        let finding = Diagnostic::new(rule, span, message);
         findings.push(help.into_iter().fold(finding, Diagnostic::help));
+    }
+
+    /// An example of what a field takes, where quotes alone would not make such a text of what stands there.
+    fn unquotable(&self, error: &ValidationError<'_>, place: &Node) -> Option<String> {
+        let format = format_beside(self.root, error)?;
+        let scalar = text_of(place).is_some_and(|text| formats::has(format, &text) != Some(false));
+        example(self.root, error).filter(|_| !scalar).map(|text| format!("write it like \"{text}\""))
     }
 
     /// Where a value may have several forms and has none of them.
@@ -237,6 +250,48 @@ fn example<'r>(root: &'r Json, error: &ValidationError<'_>) -> Option<&'r str> {
     root.pointer(parent)?.get("examples")?.get(0)?.as_str()
 }
 
+/// The format that the schema that refused a value names as well.
+fn format_beside<'r>(root: &'r Json, error: &ValidationError<'_>) -> Option<&'r str> {
+    let (parent, _) = error.schema_path().as_str().rsplit_once('/')?;
+    root.pointer(parent)?.get("format")?.as_str()
+}
+
+/// Whether the schema that refused a text by its pattern refuses it by a format of ours as well.
+fn has_bad_format(root: &Json, error: &ValidationError<'_>, place: &Node) -> bool {
+    let format = format_beside(root, error).zip(place.as_str());
+    format.is_some_and(|(format, text)| formats::has(format, text) == Some(false))
+}
+
+/// A scalar that is not nothing, as text.
+fn text_of(place: &Node) -> Option<String> {
+    match &place.value {
+        Value::Int(number) => Some(number.to_string()),
+        Value::Float(number) => Some(number.to_string()),
+        Value::Bool(flag) => Some(flag.to_string()),
+        Value::String(text) => Some(text.to_string()),
+        _ => None,
+    }
+}
+
+/// The place of some bytes of a text; that of the whole, where the text does not stand in its file byte for byte.
+fn part(place: &Node, text: &str, at: Option<Range<usize>>) -> Span {
+    let Span { file, start, end } = place.span;
+    // Escapes and folded lines are longer than what they stand for, so the length tells whether there is a quote on either side. (A
+    // text without quotes that is folded in braces, and two bytes longer by that, passes for one with; then a column is missed.)
+    let quote = match (end - start).checked_sub(u32::try_from(text.len()).unwrap_or(u32::MAX)) {
+        Some(0) => Some(0),
+        Some(2) => Some(1),
+        _ => None,
+    };
+    match (at, quote.filter(|_| text.is_ascii() && place.span.is_known())) {
+        (Some(at), Some(quote)) => {
+            let start = start as usize + quote;
+            Span::new(file, start + at.start, start + at.end)
+        }
+        _ => place.span,
+    }
+}
+
 /// The types that a field takes; `null` goes without saying, because Kubernetes takes it nearly everywhere.
 fn type_names(kind: &TypeKind) -> Vec<String> {
     let names: Vec<String> = match kind {
@@ -263,15 +318,13 @@ fn article(name: &str) -> String {
 
 fn type_help(place: &Node, kind: &TypeKind, rule: &Rule) -> Option<String> {
     let expression = if *rule == rules::OBJECT_SCHEMA { "; in an expression, add `|string`" } else { "" };
-    let text = match &place.value {
-        Value::Int(number) => number.to_string(),
-        Value::Float(number) => number.to_string(),
-        Value::Bool(flag) => flag.to_string(),
-        Value::String(text) => text.to_string(),
-        _ => return None,
-    };
+    let text = text_of(place)?;
     match (type_names(kind).first()?.as_str(), &place.value) {
         ("string", Value::String(_)) => None,
+        // `1.30` is the number 1.3, and what was written is not known here.
+        ("string", Value::Float(_)) if place.span.is_known() && (place.span.end - place.span.start) as usize != text.len() => {
+            Some(format!("write it in quotes: without them it is the number {text}{expression}"))
+        }
         ("string", _) => Some(format!("write it in quotes: \"{text}\"{expression}")),
         ("integer", Value::String(_)) if text.parse::<u64>().is_ok() => Some(format!("write it without quotes: {text}")),
         ("boolean", Value::String(_)) if matches!(&*text, "true" | "false") => Some(format!("write it without quotes: {text}")),
