@@ -6,6 +6,7 @@
 )]
 
 pub mod cloudformation;
+pub mod dns;
 pub mod gitops;
 pub mod graph;
 pub mod kustomization;

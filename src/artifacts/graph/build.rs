@@ -1,11 +1,15 @@
 //! The model of what is planned.
 
+use std::sync::Arc;
+
 use super::{
     ClusterView, End, EndKind, Graph, GroupView, Line, Mark, Place, RangeView, RuleView, StepView, SubnetView, TableView,
     VpcView, Way, kind, words,
 };
+use crate::dns::{self, corefile::Forward};
 use model::declare::{Cluster, Endpoint, Endpoints, Facts};
 use model::plan::{AwsPlan, ClusterPlan, Gateway, NatTarget, NetworkPlan, RouteTarget, Subnet, Vpc};
+use schema::Object;
 use schema::address::{Cidr, Ipv6Range};
 
 impl Graph {
@@ -27,7 +31,7 @@ impl Graph {
         self
     }
 
-    /// The picture with a cluster in it.
+    /// The picture with a cluster in it, whose final objects tell of its DNS.
     #[must_use]
     pub fn with_cluster<'f>(
         mut self,
@@ -35,9 +39,11 @@ impl Graph {
         network: &NetworkPlan,
         plan: &ClusterPlan,
         facts: impl IntoIterator<Item = &'f Facts>,
+        objects: &[Arc<Object>],
     ) -> Self {
         let spec = &cluster.spec;
-        let encrypted = facts.into_iter().filter_map(|facts| facts.encrypted).last();
+        let facts: Vec<&Facts> = facts.into_iter().collect();
+        let encrypted = facts.iter().filter_map(|facts| facts.encrypted).next_back();
         self.cluster = Some(ClusterView {
             name: cluster.metadata.name.clone(),
             mark: Mark::Same,
@@ -45,7 +51,7 @@ impl Graph {
             services: vec![spec.service_cidr.to_string().into()],
             provider: vec![spec.networking.keys().next().cloned().unwrap_or_default().into()],
             encapsulation: encapsulation(plan, encrypted),
-            dns: dns(cluster, network, plan),
+            dns: dns(&dns::Way::new(plan, facts, objects), cluster, plan),
             groups: groups(network, plan),
         });
         self
@@ -198,18 +204,32 @@ fn encapsulation(plan: &ClusterPlan, encrypted: Option<bool>) -> Vec<Line> {
     lines.into_iter().map(Line::from).collect()
 }
 
-/// From the pod outwards.
-fn dns(cluster: &Cluster, network: &NetworkPlan, plan: &ClusterPlan) -> Vec<StepView> {
-    let spec = &cluster.spec;
-    let step = |title, detail: String| StepView { title, details: vec![detail.into()], mark: Mark::Same };
-    let mut path = vec![step("pod", format!("asks {}", plan.kubelet_dns))];
-    if spec.dns.node_local_cache.is_some() {
-        path.push(step("cache on the node", "NodeLocal DNSCache".to_owned()));
+/// From the pod outwards, as far as it is known.
+fn dns(way: &dns::Way, cluster: &Cluster, plan: &ClusterPlan) -> Vec<StepView> {
+    let step = |title, details: Vec<String>| StepView {
+        title,
+        details: details.into_iter().map(Line::from).collect(),
+        mark: Mark::Same,
+    };
+    let mut path = vec![step("pod", vec![format!("asks {}", way.asks)])];
+    if let Some(node) = &way.node {
+        let at = (!node.addresses.is_empty()).then(|| format!("at {}", node.addresses.join(", ")));
+        let title = if node.object.is_some() { "cache on the node" } else { "DNS on the node" };
+        path.push(step(title, node.object.iter().cloned().chain(at).chain(node.forwards.iter().map(forward)).collect()));
     }
-    path.push(step("cluster DNS", format!("{}, {}", plan.dns_ip, spec.dns.domain)));
-    let beyond = if network.aws.is_some() { "Amazon's, of the VPC" } else { "the nodes' resolvers" };
-    path.push(step("other names", beyond.to_owned()));
+    if let Some(forwards) = &way.cluster {
+        let place = format!("{}, {}", plan.dns_ip, cluster.spec.dns.domain);
+        path.push(step("cluster DNS", std::iter::once(place).chain(forwards.iter().map(forward)).collect()));
+    }
     path
+}
+
+/// Names, and whom they are asked of.
+fn forward(forward: &Forward) -> String {
+    let names = if forward.names == "." { "other names" } else { &forward.names };
+    let except = if forward.except.is_empty() { String::new() } else { format!(" but {}", forward.except.join(", ")) };
+    let means = if forward.tcp { " over TCP" } else { "" };
+    format!("{names}{except} → {}{means}", forward.to.join(", "))
 }
 
 /// What each group admits: the rules are those of the templates, or of hosts' firewalls on premises.

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use indexmap::IndexMap;
 
+use artifacts::dns;
 use findings::{Diagnostic, rules};
 use model::declare::Feature;
 use schema::Object;
@@ -107,10 +108,7 @@ fn holds(block: &Node, address: IpAddr) -> bool {
 /// Whether an object puts something on every node's own network that answers DNS.
 fn is_cache(object: &Object) -> bool {
     let pod = (object.identity.kind == "DaemonSet").then(|| object.node.get("spec")?.get("template")?.get("spec")).flatten();
-    let Some(pod) = pod.filter(|pod| pod.get("hostNetwork").and_then(Node::as_bool) == Some(true)) else { return false };
-    let containers = pod.get("containers").and_then(Node::as_list).unwrap_or_default();
-    let mut ports = containers.iter().filter_map(|container| container.get("ports")?.as_list()).flatten();
-    ports.any(|port| port.get("containerPort").and_then(Node::as_int) == Some(DNS_PORT))
+    pod.is_some_and(|pod| pod.get("hostNetwork").and_then(Node::as_bool) == Some(true) && dns::has_port(pod))
 }
 
 #[cfg(test)]

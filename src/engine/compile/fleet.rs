@@ -22,9 +22,10 @@ use checks::check;
 use checks::check::imports::Traded;
 use checks::policy::{NetworkSubject, Policies, Role};
 use findings::{Diagnostic, rules};
-use model::declare::{Declared, Network, Project};
+use model::declare::{Cluster, Declared, Network, Project};
 use model::plan::{self, NetworkPlan};
 use model::unit::{Artifact, Unit};
+use schema::kubernetes::Schemas;
 use schema::{Object, kubernetes};
 use tree::{Node, Path, Sources};
 use yaml::to_yaml;
@@ -223,16 +224,13 @@ impl<'a> Fleet<'a> {
     /// A cluster's unit: plan, render, patch, check.
     fn cluster(&self, effective: &Effective<'_>, made: &mut Made, findings: &mut Vec<Diagnostic>) -> Option<Unit> {
         let cluster = &effective.cluster;
-        if effective.overlays.iter().any(|selected| !selected.sound) {
+        if !effective.is_sound() {
             return None;
         }
         let name = &cluster.value.metadata.name;
         let network = self.plans.get(self.position(effective)?)?;
         let project = &self.project.value;
-        let schemas = kubernetes::for_minor(cluster.value.kubernetes_minor());
-        let schemas = schemas
-            .map_err(|error| findings.push(Diagnostic::new(&rules::OBJECT_SCHEMA, cluster.span("spec.kubernetesVersion"), error)))
-            .ok()?;
+        let schemas = schemas(cluster, findings)?;
         let tools = Tools { jsonnet: self.jsonnet, schemas: &schemas };
         let instances = self.instances(effective, network, findings);
         let facts: Vec<_> = instances.iter().map(|one| (one.facts.clone(), one.place)).collect();
@@ -282,7 +280,7 @@ impl<'a> Fleet<'a> {
     }
 
     /// The cluster's objects as they are written: made, patched, named, annotated and in order.
-    fn objects(
+    pub(super) fn objects(
         &self,
         effective: &Effective<'_>,
         instances: &[Instance<'_>],
@@ -320,6 +318,13 @@ impl<'a> Fleet<'a> {
         };
         effective.overlays.iter().filter_map(instance).collect()
     }
+}
+
+/// The schemas of a cluster's version of Kubernetes.
+pub(super) fn schemas(cluster: &Declared<Cluster>, findings: &mut Vec<Diagnostic>) -> Option<Arc<Schemas>> {
+    let place = || cluster.span("spec.kubernetesVersion");
+    let schemas = kubernetes::for_minor(cluster.value.kubernetes_minor());
+    schemas.map_err(|error| findings.push(Diagnostic::new(&rules::OBJECT_SCHEMA, place(), error))).ok()
 }
 
 /// One file an object, and a kustomization in each component's folder.

@@ -1,14 +1,16 @@
-//! What is planned, for commands that render nothing.
+//! What is planned, for commands that write nothing.
 
 use std::sync::Arc;
 
 use super::{Fleet, Opened, Request, Unread, open};
+use crate::overlay::render::Tools;
 use crate::resolve;
 use checks::policy::{Policies, Role};
 use files::git::Tree;
 use findings::Diagnostic;
 use model::declare::{Cluster, Facts};
 use model::plan::{self, ClusterPlan, NetworkPlan};
+use schema::Object;
 use tree::Sources;
 
 /// A cluster, planned.
@@ -19,6 +21,8 @@ pub struct PlannedCluster {
     pub plan: ClusterPlan,
     /// The facts of its overlays, in their order.
     pub facts: Vec<Facts>,
+    /// Its objects, as they would be written.
+    pub objects: Vec<Arc<Object>>,
 }
 
 /// Networks and clusters, planned.
@@ -33,7 +37,7 @@ pub struct Planned {
 }
 
 /// Plans every network, and the cluster that is chosen from the names of the clusters and their networks, of the project as it is
-/// in its folder or in a commit.
+/// in its folder or in a commit. Objects are made for that cluster alone, and are not checked.
 pub fn planned(
     request: &Request,
     commit: Option<&Arc<Tree>>,
@@ -75,7 +79,9 @@ pub fn planned(
         let facts: Vec<_> = instances.iter().map(|one| (one.facts.clone(), one.place)).collect();
         let plan = plan::cluster::plan(&effective.cluster, network, &facts, &mut findings);
         let facts = facts.into_iter().map(|(facts, _)| facts).collect();
-        Some(PlannedCluster { cluster: effective.cluster.value.clone(), plan, facts })
+        let schemas = effective.is_sound().then(|| super::fleet::schemas(&effective.cluster, &mut findings)).flatten()?;
+        let objects = fleet.objects(effective, &instances, Tools { jsonnet: &jsonnet, schemas: &schemas }, &mut findings);
+        Some(PlannedCluster { cluster: effective.cluster.value.clone(), plan, facts, objects })
     });
     let clusters = planned.collect();
     let plans = fleet.plans;

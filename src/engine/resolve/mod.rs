@@ -34,6 +34,13 @@ pub struct Effective<'a> {
     pub overlays: Vec<Selected<'a>>,
 }
 
+impl Effective<'_> {
+    /// Whether every overlay takes the options that it has; there are no objects otherwise.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.overlays.iter().all(|selected| selected.sound)
+    }
+}
+
 /// Finds every cluster's overlays, and applies their patches to clusters and networks.
 pub fn layered<'a>(
     documents: &mut Documents,

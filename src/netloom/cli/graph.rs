@@ -19,7 +19,7 @@ use tree::Span;
   netloom graph --network prod-vpc
   netloom graph --cluster prod-usw2 --base origin/main --as svg >change.svg
 
-Nothing is rendered. With a base, what is new, gone or changed has a sign, a line of another form, and a colour. Exit codes: 0 drawn, 2 error.")]
+Nothing is written. With a base, what is new, gone or changed has a sign, a line of another form, and a colour. Exit codes: 0 drawn, 2 error.")]
 pub struct Graph {
     /// The cluster, with its network; the only one when left out
     #[arg(long, value_name = "NAME")]
@@ -118,7 +118,7 @@ fn picture(command: &Graph, found: &Planned) -> Result<Picture, Diagnostic> {
     let network = |name: &str| found.networks.iter().find(|network| network.name == name);
     if let Some(one) = found.clusters.first() {
         let network = network(&one.cluster.spec.network).ok_or_else(|| nothing(found))?;
-        return Ok(Picture::new(network).with_cluster(&one.cluster, network, &one.plan, &one.facts));
+        return Ok(Picture::new(network).with_cluster(&one.cluster, network, &one.plan, &one.facts, &one.objects));
     }
     match (&command.cluster, &command.network, found.networks.as_slice()) {
         (Some(name), ..) => {

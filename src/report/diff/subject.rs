@@ -48,7 +48,7 @@ impl Witness for Painter {
     fn cluster(&self, seen: &ClusterSeen<'_>) {
         let cluster = &seen.effective.cluster.value;
         let facts = seen.instances.iter().map(|one| &one.facts);
-        let picture = Graph::new(seen.network).with_cluster(cluster, seen.network, seen.plan, facts);
+        let picture = Graph::new(seen.network).with_cluster(cluster, seen.network, seen.plan, facts, seen.objects);
         self.keep(format!("clusters/{}", cluster.metadata.name), picture);
     }
 }
