@@ -20,8 +20,11 @@ struct Directive {
     inner: Vec<Vec<String>>,
 }
 
+/// Forwards that are read of one file: more than a picture has room for. Zones times forwards would be a small file's way to be large.
+const FORWARDS: usize = 256;
+
 /// Whom questions for some names are handed on to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Forward {
     /// The domain of the names, in lower case; `.` for all that no other one has.
     pub names: String,
@@ -54,25 +57,26 @@ impl Corefile {
         read
     }
 
-    /// What is forwarded, in the order of the text.
+    /// What is forwarded, in the order of the text: the first 256 of a file.
     #[must_use]
     pub fn forwards(&self) -> Vec<Forward> {
-        let mut all: Vec<Forward> = Vec::new();
+        let (mut all, mut seen): (Vec<Forward>, _) = (Vec::new(), BTreeSet::new());
         for (zones, directives) in &self.blocks {
             for forward in self.expanded(directives).into_iter().filter(|one| one.is("forward")) {
                 let [_, from, to @ ..] = forward.words.as_slice() else { continue };
                 let from = zone(from).filter(|from| from != ".");
-                let names = if from.is_some() { from.into_iter().collect() } else { zones.clone() };
+                let names: Vec<&String> = if from.is_some() { from.iter().collect() } else { zones.iter().collect() };
                 let option =
                     |name: &'static str| forward.inner.iter().filter(move |line| line.first().is_some_and(|it| it == name));
                 let except: Vec<String> = option("except").flat_map(|line| line.iter().skip(1).cloned()).collect();
                 let tcp = option("force_tcp").next().is_some();
-                let made = names.into_iter().map(|names| Forward { names, except: except.clone(), to: to.to_vec(), tcp });
-                made.for_each(|one| {
-                    if !all.contains(&one) {
-                        all.push(one)
+                for names in names {
+                    if all.len() == FORWARDS {
+                        return all;
                     }
-                });
+                    let made = Forward { names: names.clone(), except: except.clone(), to: to.to_vec(), tcp };
+                    all.extend(seen.insert(made.clone()).then_some(made));
+                }
             }
         }
         all
@@ -81,7 +85,7 @@ impl Corefile {
     /// What it listens on: addresses, interfaces and placeholders as they are written; none where a block listens on all.
     #[must_use]
     pub fn binds(&self) -> Option<Vec<&str>> {
-        let mut all = Vec::new();
+        let (mut all, mut seen) = (Vec::new(), BTreeSet::new());
         for (_, directives) in &self.blocks {
             let binds: Vec<_> = self.expanded(directives).into_iter().filter(|one| one.is("bind")).collect();
             if binds.is_empty() {
@@ -91,9 +95,7 @@ impl Corefile {
                 if matches!(address, "0.0.0.0" | "::") {
                     return None;
                 }
-                if !all.contains(&address) {
-                    all.push(address);
-                }
+                all.extend(seen.insert(address).then_some(address));
             }
         }
         (!all.is_empty()).then_some(all)
@@ -165,7 +167,8 @@ fn tokens(text: &str) -> Vec<Token> {
             }
             c => {
                 let mut text = String::from(c);
-                while let Some(c) = rest.next_if(|c| !c.is_whitespace()) {
+                // A comment begins in the midst of a word as well.
+                while let Some(c) = rest.next_if(|c| !c.is_whitespace() && *c != '#') {
                     text.push(c);
                 }
                 tokens.push(Token { text, line, quoted: false });
@@ -254,6 +257,7 @@ mod tests {
                 &[". -> tls://9.9.9.9"],
             ),
             (".\nerrors\nforward . \"10.1.1.1\" # {\n", &[". -> 10.1.1.1"]),
+            (". {\n forward . 10.1.1.1#no\n}#c\nb.test {\n forward . 10.1.1.2\n}", &[". -> 10.1.1.1", "b.test -> 10.1.1.2"]),
             ("# forward . 10.1.1.1\n. {\n # forward . 10.1.1.1\n log\n}", &[]),
             ("", &[]),
         ] {
@@ -273,6 +277,15 @@ mod tests {
             drop(forwards(text));
         }
         assert_eq!(forwards("ENC[AES256_GCM,data:abc,iv:def]"), [""; 0]);
+    }
+
+    #[test]
+    fn a_small_file_makes_no_large_picture() {
+        let zones: String = (0..5000).map(|number| format!("z{number}.test ")).collect();
+        let text = format!("{zones}{{\n{}bind {}\n}}", "forward . 10.1.1.1\n".repeat(5000), zones.repeat(10));
+        let read = Corefile::read(&text);
+        assert_eq!(read.forwards().len(), FORWARDS);
+        assert_eq!(read.binds().map(|all| all.len()), Some(5000));
     }
 
     #[test]

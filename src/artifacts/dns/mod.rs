@@ -5,6 +5,7 @@
 
 pub mod corefile;
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -181,12 +182,8 @@ impl<'a> Here<'a> {
     /// What the cluster's DNS forwards: its servers' Corefiles, or the one that installers mount in them.
     fn forwards(&self, servers: &[Server<'_>]) -> Vec<Forward> {
         let theirs = servers.iter().flat_map(|server| &server.corefiles).flat_map(Corefile::forwards);
-        let mut all: Vec<Forward> = Vec::new();
-        theirs.for_each(|one| {
-            if !all.contains(&one) {
-                all.push(one)
-            }
-        });
+        let mut seen = BTreeSet::new();
+        let mut all: Vec<Forward> = theirs.filter(|one| seen.insert(one.clone())).collect();
         let installed = || {
             self.service().is_none_or(|service| {
                 service.node.get("spec").and_then(|spec| spec.get("selector")?.str_at("k8s-app")) == Some(KUBE_DNS)
@@ -210,10 +207,8 @@ impl<'a> Here<'a> {
         let addresses: Vec<String> = match (&binds, server.on_host()) {
             (Some(binds), true) => {
                 let all = binds.iter().flat_map(|bind| if *bind == LOCAL { local().collect() } else { vec![*bind] });
-                all.fold(Vec::new(), |mut all: Vec<String>, one| {
-                    all.extend((!all.iter().any(|other| other == one)).then(|| one.to_owned()));
-                    all
-                })
+                let mut seen = BTreeSet::new();
+                all.filter(|one| seen.insert(*one)).map(ToOwned::to_owned).collect()
             }
             (None, true) => words(of_nodes),
             // Each has an address of its own, which nobody knows.
