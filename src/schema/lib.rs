@@ -5,6 +5,7 @@ pub mod custom;
 pub mod json;
 pub mod kubernetes;
 mod object;
+mod text;
 pub mod version;
 
 pub use object::{Home, Identity, Object, is_ciphertext, pod_spec, show_object};

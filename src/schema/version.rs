@@ -4,9 +4,8 @@ use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
 use crate::address::Invalid;
+use crate::text::as_text;
 use findings::rules;
 
 #[cfg(test)]
@@ -253,36 +252,6 @@ impl fmt::Display for VersionRange {
     }
 }
 
-/// A type that stands as text in documents, under a schema.
-macro_rules! as_text {
-    ($name:ident, $schema:tt) => {
-        impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
-            }
-        }
-
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-            }
-        }
-
-        impl schemars::JsonSchema for $name {
-            fn schema_name() -> std::borrow::Cow<'static, str> {
-                stringify!($name).into()
-            }
-
-            fn inline_schema() -> bool {
-                true
-            }
-
-            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                schemars::json_schema!($schema)
-            }
-        }
-    };
-}
 as_text!(Version, {"type": "string", "format": "kubernetes-version"});
 as_text!(VersionRange, {
     "type": "string",
