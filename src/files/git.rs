@@ -138,13 +138,16 @@ impl Repository {
         Ok(Base { name, tip: Some(tip), commit })
     }
 
-    /// The default branch and its commit, which is the first of them that there is.
+    /// The default branch and its commit: the first that there is, and that names one.
     fn default_branch(&self) -> Result<Option<(&'static str, String)>, Diagnostic> {
-        let format = "--format=%(refname) %(objectname)";
-        let listed = self.ask("for-each-ref", &[&[format][..], &DEFAULT_BRANCHES].concat())?;
+        let listed = self.ask("for-each-ref", &[&["--format=%(refname)"][..], &DEFAULT_BRANCHES].concat())?;
         let listed = listed.ok_or_else(|| Stopped::Ended.report("for-each-ref", self.bounds))?;
-        let tip = |branch: &str| listed.lines().find_map(|line| named(line.strip_prefix(branch)?.strip_prefix(' ')?));
-        Ok(DEFAULT_BRANCHES.into_iter().find_map(|branch| Some((branch, tip(branch)?))))
+        for branch in DEFAULT_BRANCHES.into_iter().filter(|branch| listed.lines().any(|line| line == *branch)) {
+            if let Some(tip) = self.commit(branch)? {
+                return Ok(Some((branch, tip)));
+            }
+        }
+        Ok(None)
     }
 
     /// Where in the repository a commit has files of this name, and whether each is still there.

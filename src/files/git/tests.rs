@@ -201,6 +201,19 @@ fn a_git_folder_may_stand_elsewhere() {
     }
 }
 
+/// A branch whose object is gone, or is no commit, is passed over like one that is not there.
+#[test]
+fn a_default_branch_names_a_commit() {
+    let fake = Fake::new(&[], "nothing", "exit 1");
+    let blob =
+        fake.real.command().arg("-C").arg(fake.scratch.at("work")).args(["rev-parse", "main:netloom.yaml"]).output().unwrap();
+    for object in ["1".repeat(40), String::from_utf8_lossy(&blob.stdout).trim().to_owned()] {
+        fake.scratch.write("work/.git/refs/remotes/origin/HEAD", format!("{object}\n"));
+        let repository = Repository::with(fake.git.clone(), BOUNDS, &fake.scratch.at("work")).unwrap();
+        assert_eq!(repository.base(None).unwrap().name, "main", "{object}");
+    }
+}
+
 /// A submodule is staged like anything else, whatever `.gitmodules` has Git pass over.
 #[test]
 fn a_staged_submodule_is_no_secret() {
